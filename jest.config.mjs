@@ -1,0 +1,82 @@
+/**
+ * One configuration, five projects, fastest first; `npm run test:unit` and its siblings choose one with `--selectProjects`.
+ *
+ * Everything is ESM, because Nest 12 ships no CommonJS build: jest needs `--experimental-vm-modules`, which
+ * `node scripts/jest.mjs <arguments>` sets.
+ */
+
+/** The same decorator semantics as tsconfig.json, which swc does not read. */
+const swcOptions = {
+  sourceMaps: 'inline',
+  jsc: {
+    target: 'es2022',
+    parser: { syntax: 'typescript', decorators: true },
+    transform: { legacyDecorator: true, decoratorMetadata: true, useDefineForClassFields: true },
+    keepClassNames: true,
+  },
+};
+
+/** Faults and whole-server tests wait for processes to boot, leases to expire and retries to come due. */
+const SERVER_TEST_TIMEOUT_MS = 60_000;
+
+const shared = {
+  rootDir: import.meta.dirname,
+  testEnvironment: 'node',
+  injectGlobals: false,
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: { '^.+\\.ts$': ['@swc/jest', swcOptions] },
+  // Sources import `./x.js`, as Node demands of the compiled files; under test only `./x.ts` exists.
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  // Compiled copies and rule fixtures would otherwise be found as second modules of the same name.
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/data/', '<rootDir>/test/architecture/fixtures/'],
+};
+
+/** Real servers, started once per run when a chosen test is in such a project; see test/support/global-setup.mjs. */
+const withServers = {
+  globalSetup: '<rootDir>/test/support/global-setup.mjs',
+  globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
+};
+
+export default {
+  reporters: ['default', '<rootDir>/test/support/count-reporter.mjs'],
+  projects: [
+    {
+      ...shared,
+      displayName: 'unit',
+      testMatch: [
+        '<rootDir>/src/**/*.spec.ts',
+        '<rootDir>/test/support/**/*.spec.ts',
+        '!**/*.servers.spec.ts',
+        '<rootDir>/test/architecture/*.spec.ts',
+      ],
+    },
+    {
+      ...shared,
+      ...withServers,
+      displayName: 'contract',
+      testMatch: ['<rootDir>/test/contract/**/*.spec.ts'],
+      testTimeout: 20_000,
+    },
+    {
+      ...shared,
+      ...withServers,
+      displayName: 'integration',
+      testMatch: ['<rootDir>/test/integration/**/*.spec.ts', '<rootDir>/test/support/**/*.servers.spec.ts'],
+      testTimeout: 20_000,
+    },
+    {
+      ...shared,
+      ...withServers,
+      displayName: 'e2e',
+      testMatch: ['<rootDir>/test/e2e/**/*.spec.ts'],
+      testTimeout: SERVER_TEST_TIMEOUT_MS,
+    },
+    {
+      ...shared,
+      ...withServers,
+      displayName: 'faults',
+      testMatch: ['<rootDir>/test/faults/**/*.spec.ts'],
+      testTimeout: SERVER_TEST_TIMEOUT_MS,
+    },
+  ],
+};

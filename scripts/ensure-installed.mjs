@@ -1,0 +1,98 @@
+/**
+ * Installs and builds what a fresh clone lacks, so that `npm start` and `npm test` work right after it. Imports nothing
+ * outside Node: it runs before there is a node_modules.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+
+/** What the server is compiled from; anything newer than the build makes it stale. */
+const SERVER_SOURCES = [
+  'src',
+  'migrations',
+  'package-lock.json',
+  'tsconfig.json',
+  'tsconfig.build.json',
+  'nest-cli.json',
+];
+const WEB_SOURCES = ['src', 'public', 'index.html', 'package-lock.json', 'tsconfig.json', 'vite.config.ts'];
+
+/**
+ * Runs `npm ci` where node_modules is missing or is not what package-lock.json says.
+ *
+ * @throws Error when npm fails
+ */
+export function ensureInstalled() {
+  for (const folder of projects()) {
+    if (isInstalled(folder)) continue;
+    // NODE_ENV=production would leave out what the build needs.
+    npm(folder, ['ci', '--include=dev', '--no-audit', '--no-fund']);
+  }
+}
+
+/**
+ * Runs `npm run build` where `dist` is missing or older than its sources. Needs `ensureInstalled()` before.
+ *
+ * @throws Error when the build fails
+ */
+export function ensureBuilt() {
+  // The panel first: the server's build may pick up its files.
+  for (const folder of projects().toReversed()) {
+    const isServer = folder === root;
+    const sources = (isServer ? SERVER_SOURCES : WEB_SOURCES).map((path) => join(folder, path));
+    // `dist/migrations` comes last and only after a server that compiled: with it the build is whole.
+    const product = join(folder, isServer ? 'dist/migrations' : 'dist');
+    if (newestMs(product) > Math.max(...sources.map(newestMs))) continue;
+    npm(folder, ['run', 'build']);
+  }
+}
+
+/** The folders with a package.json of their own: the server, and the panel where there is one. */
+function projects() {
+  return [root, join(root, 'web')].filter((folder) => existsSync(join(folder, 'package.json')));
+}
+
+/** Compares contents, not times: a clone, a checkout or a copy gives package-lock.json any time. */
+function isInstalled(folder) {
+  const installed = packagesIn(join(folder, 'node_modules', '.package-lock.json'));
+  const locked = packagesIn(join(folder, 'package-lock.json'));
+  if (!installed || !locked) return installed !== undefined;
+  return Object.entries(locked).every(([path, wanted]) => {
+    if (path === '' || wanted.link) return true;
+    // Packages of other platforms are locked as well, and rightly absent.
+    if (!installed[path])
+      return wanted.optional === true || wanted.peer === true || wanted.devOptional === true;
+    return installed[path].version === wanted.version && installed[path].integrity === wanted.integrity;
+  });
+}
+
+function packagesIn(file) {
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).packages : undefined;
+}
+
+/** Milliseconds of the newest file or folder below `path`; a folder's own time tells of removed files. 0 when absent. */
+function newestMs(path) {
+  if (!existsSync(path)) return 0;
+  const stats = statSync(path);
+  if (!stats.isDirectory()) return stats.mtimeMs;
+  const children = readdirSync(path).filter((name) => name !== 'node_modules' && !name.endsWith('.spec.ts'));
+  return Math.max(stats.mtimeMs, ...children.map((name) => newestMs(join(path, name))));
+}
+
+function npm(folder, args) {
+  const where = folder === root ? '' : ` in ${folder.slice(root.length + 1)}/`;
+  console.error(`> npm ${args.join(' ')}${where}`);
+  // Standard output belongs to the caller's result; npm's progress goes with the errors.
+  const result = spawnSync('npm', args, {
+    cwd: folder,
+    stdio: ['ignore', 2, 2],
+    shell: process.platform === 'win32',
+  });
+  if (result.status !== 0) {
+    const reason = result.error?.message ?? `exit code ${result.status}`;
+    throw new Error(`npm ${args.join(' ')}${where} failed (${reason}); its output is above`);
+  }
+}

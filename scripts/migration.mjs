@@ -1,0 +1,12 @@
+// `npm run migration:run|revert|show`: TypeORM migrations up, down and list, on DATABASE_URL.
+import { existsSync } from 'node:fs';
+
+const command = process.argv[2];
+
+if (!existsSync(new URL('../dist/platform/database/migration-cli.js', import.meta.url))) {
+  const { ensureBuilt, ensureInstalled } = await import('./ensure-installed.mjs');
+  await ensureInstalled();
+  await ensureBuilt();
+}
+const { runMigrationCommand } = await import('../dist/platform/database/migration-cli.js');
+process.exitCode = await runMigrationCommand(command, process.env);

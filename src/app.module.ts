@@ -1,0 +1,39 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { ConfigModule } from '@nestjs/config';
+import { TypeOrmModule } from '@nestjs/typeorm';
+
+import { InvoicingModule } from './modules/invoicing/index.js';
+import { WebhooksModule } from './modules/webhooks/index.js';
+import { AuthModule } from './platform/auth/auth.module.js';
+import type { Configuration } from './platform/config/configuration.js';
+import { dataSourceOptions } from './platform/database/data-source-options.js';
+import type { AppLogger } from './platform/kernel/app-logger.js';
+import { ObservabilityModule } from './platform/observability/observability.module.js';
+
+/** The composition root: which modules there are, and what they are set up with. */
+@Module({})
+export class AppModule {
+  /** @param databaseUrl the database to use: the configured one, or the embedded one that was started. */
+  static forRoot(configuration: Configuration, databaseUrl: string, logger: AppLogger): DynamicModule {
+    const { auth, database, delivery, server } = configuration;
+    return {
+      module: AppModule,
+      imports: [
+        ConfigModule.forRoot({ isGlobal: true, ignoreEnvFile: true, load: [() => ({ ...configuration })] }),
+        TypeOrmModule.forRoot({
+          ...dataSourceOptions(databaseUrl, database.poolSize),
+          autoLoadEntities: true,
+          retryAttempts: 0,
+        }),
+        ObservabilityModule.forRoot(logger),
+        AuthModule.forRoot(auth),
+        WebhooksModule.forRoot({
+          ...delivery,
+          role: server.role,
+          ownHosts: server.publicUrl === null ? [] : [new URL(server.publicUrl).host],
+        }),
+        ...(server.role === 'worker' ? [] : [InvoicingModule]),
+      ],
+    };
+  }
+}

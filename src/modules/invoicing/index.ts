@@ -1,0 +1,2 @@
+/** The public door of the invoicing module. */
+export { InvoicingModule } from './invoicing.module.js';

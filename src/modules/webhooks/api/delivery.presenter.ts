@@ -1,0 +1,144 @@
+import { ApiProperty } from '@nestjs/swagger';
+
+import type { AttemptRecord, DeliveryDetail } from '../application/ports/delivery-repository.js';
+import { ERROR_CLASSES, type AttemptTrigger, type ErrorClass } from '../domain/attempt.js';
+import { DELIVERY_STATUSES, type Delivery, type DeliveryStatus } from '../domain/delivery.js';
+
+/** A delivery as clients see it in a list. */
+export class DeliveryView {
+  @ApiProperty({ format: 'uuid', example: '0193c5a0-8d2c-7f10-8b5e-2f4c9a7d3e22' })
+  id!: string;
+
+  @ApiProperty({ example: 'invoice.created' })
+  event!: string;
+
+  @ApiProperty({ enum: DELIVERY_STATUSES, example: 'DELIVERED' })
+  status!: DeliveryStatus;
+
+  @ApiProperty({ type: 'integer', description: 'Attempts started.', example: 1 })
+  attempts!: number;
+
+  @ApiProperty({ example: 'https://hooks.customer.com/gestiqcloud' })
+  target_url!: string;
+
+  @ApiProperty({
+    type: 'string',
+    nullable: true,
+    description:
+      '`HTTP 404`, `Request timeout (10s)`, `Connection error: …`, `Blocked target: …` or `Subscription deactivated`.',
+    example: null,
+  })
+  last_error!: string | null;
+
+  @ApiProperty({ format: 'date-time', example: '2026-11-24T09:00:00.000Z' })
+  created_at!: string;
+
+  @ApiProperty({ format: 'date-time', example: '2026-11-24T09:00:00.120Z' })
+  updated_at!: string;
+
+  @ApiProperty({ format: 'uuid', example: '0193c5a0-7b1e-7c3a-9f64-0d7b1f0e6a11' })
+  subscription_id!: string;
+
+  @ApiProperty({ format: 'uuid', example: '0193c5a0-8d2b-7a01-b0f3-6b1d2c3e4f50' })
+  event_id!: string;
+
+  @ApiProperty({
+    type: 'string',
+    format: 'date-time',
+    nullable: true,
+    description: 'When the next attempt is due, while PENDING.',
+    example: null,
+  })
+  next_attempt_at!: string | null;
+}
+
+/** One attempt of a delivery. */
+export class AttemptView {
+  @ApiProperty({ type: 'integer', example: 1 })
+  number!: number;
+
+  @ApiProperty({ enum: ['auto', 'manual'], example: 'auto' })
+  trigger!: AttemptTrigger;
+
+  @ApiProperty({ format: 'date-time', example: '2026-11-24T09:00:00.020Z' })
+  started_at!: string;
+
+  @ApiProperty({ type: 'integer', description: 'Milliseconds.', example: 84 })
+  duration_ms!: number;
+
+  @ApiProperty({ type: 'integer', nullable: true, example: 200 })
+  status_code!: number | null;
+
+  @ApiProperty({ type: 'string', enum: [...ERROR_CLASSES, null], nullable: true, example: null })
+  error_class!: ErrorClass | null;
+
+  @ApiProperty({ type: 'string', nullable: true, example: null })
+  error!: string | null;
+
+  @ApiProperty({
+    type: 'string',
+    nullable: true,
+    description: 'The first 4 KiB of the answer.',
+    example: 'ok',
+  })
+  response_body!: string | null;
+
+  @ApiProperty({
+    type: 'object',
+    additionalProperties: { type: 'string' },
+    example: { 'Content-Type': 'application/json', 'X-Event': 'invoice.created' },
+  })
+  request_headers!: Readonly<Record<string, string>>;
+}
+
+export class DeliveryDetailView extends DeliveryView {
+  @ApiProperty({
+    type: 'object',
+    additionalProperties: true,
+    description: 'As it was given, key order included.',
+    example: { invoice_id: 'F-2026-0042', total: 121.0 },
+  })
+  payload!: Record<string, unknown>;
+
+  @ApiProperty({ type: [AttemptView] })
+  attempt_log!: AttemptView[];
+}
+
+export function presentDelivery(delivery: Delivery): DeliveryView {
+  return {
+    id: delivery.id,
+    event: delivery.event,
+    status: delivery.status,
+    attempts: delivery.attempts,
+    target_url: delivery.targetUrl,
+    last_error: delivery.lastError,
+    created_at: delivery.createdAt.toISOString(),
+    updated_at: delivery.updatedAt.toISOString(),
+    subscription_id: delivery.subscriptionId,
+    event_id: delivery.eventId,
+    next_attempt_at: delivery.nextAttemptAt?.toISOString() ?? null,
+  };
+}
+
+/** The JSON text of a {@link DeliveryDetailView}. The payload goes in as text: parsing would reorder keys and round numbers. */
+export function deliveryDetailJson(delivery: DeliveryDetail): string {
+  const view = JSON.stringify({
+    ...presentDelivery(delivery),
+    attempt_log: delivery.attemptLog.map(presentAttempt),
+  });
+  return `${view.slice(0, -1)},"payload":${delivery.payload}}`;
+}
+
+function presentAttempt(attempt: AttemptRecord): AttemptView {
+  return {
+    number: attempt.number,
+    trigger: attempt.trigger,
+    started_at: attempt.startedAt.toISOString(),
+    duration_ms: attempt.durationMs,
+    status_code: attempt.statusCode,
+    error_class: attempt.errorClass,
+    error: attempt.error,
+    response_body: attempt.responseBody,
+    request_headers: attempt.requestHeaders,
+  };
+}

@@ -1,0 +1,21 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { IsObject, IsString } from 'class-validator';
+
+export class RequestDeliveryDto {
+  @ApiProperty({
+    description: 'The event that happened; 1–100 characters, trimmed and lower-cased.',
+    example: 'invoice.created',
+    minLength: 1,
+  })
+  @IsString({ message: 'Event must be a string' })
+  event!: string;
+
+  @ApiProperty({
+    description: 'The body that receivers get: a JSON object, sent with its key order and numbers as given.',
+    type: 'object',
+    additionalProperties: true,
+    example: { invoice_id: 'F-2026-0042', total: 121.0 },
+  })
+  @IsObject({ message: 'Payload must be a JSON object' })
+  payload!: Record<string, unknown>;
+}

@@ -1,0 +1,56 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+
+import type { Subscription } from '../domain/subscription.js';
+
+/** A subscription as clients see it. */
+export class SubscriptionView {
+  @ApiProperty({ format: 'uuid', example: '0193c5a0-7b1e-7c3a-9f64-0d7b1f0e6a11' })
+  id!: string;
+
+  @ApiProperty({ example: 'invoice.created' })
+  event!: string;
+
+  @ApiProperty({ example: 'https://hooks.customer.com/gestiqcloud' })
+  url!: string;
+
+  @ApiProperty({ description: 'Never shown.', example: '***', enum: ['***'] })
+  secret!: '***';
+
+  @ApiProperty({ example: true })
+  active!: boolean;
+
+  @ApiProperty({ type: 'string', nullable: true, description: 'Why it was deactivated.', example: null })
+  deactivation_reason!: string | null;
+
+  @ApiProperty({ type: 'string', format: 'date-time', nullable: true, example: null })
+  deactivated_at!: string | null;
+
+  @ApiProperty({ format: 'date-time', example: '2026-11-24T09:00:00.000Z' })
+  created_at!: string;
+
+  @ApiProperty({ format: 'date-time', example: '2026-11-24T09:00:00.000Z' })
+  updated_at!: string;
+}
+
+export class CreatedSubscriptionView extends SubscriptionView {
+  @ApiPropertyOptional({
+    description:
+      'The secret that the service made, shown in this answer alone. Absent when the request gave one.',
+    example: 'whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD',
+  })
+  generated_secret?: string;
+}
+
+export function presentSubscription(subscription: Subscription): SubscriptionView {
+  return {
+    id: subscription.id,
+    event: subscription.event,
+    url: subscription.url,
+    secret: '***',
+    active: subscription.active,
+    deactivation_reason: subscription.deactivationReason,
+    deactivated_at: subscription.deactivatedAt?.toISOString() ?? null,
+    created_at: subscription.createdAt.toISOString(),
+    updated_at: subscription.updatedAt.toISOString(),
+  };
+}

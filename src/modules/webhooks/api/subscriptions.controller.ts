@@ -1,0 +1,127 @@
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Param,
+  Patch,
+  Post,
+  Query,
+  UseGuards,
+} from '@nestjs/common';
+import {
+  ApiBearerAuth,
+  ApiCreatedResponse,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiParam,
+  ApiTags,
+} from '@nestjs/swagger';
+
+import { CurrentTenant } from '../../../platform/auth/current-principal.js';
+import { JwtAuthGuard } from '../../../platform/auth/jwt-auth.guard.js';
+import { RequireScopes, ScopesGuard } from '../../../platform/auth/scopes.guard.js';
+import { ApiErrors } from '../../../platform/http/api-errors.js';
+import { isUuid } from '../../../platform/kernel/uuid.js';
+import { CreateSubscription } from '../application/create-subscription.js';
+import { DeactivateSubscription } from '../application/deactivate-subscription.js';
+import { ReadSubscriptions } from '../application/read-subscriptions.js';
+import { UpdateSubscription } from '../application/update-subscription.js';
+import { WebhookError } from '../domain/errors.js';
+import { CreateSubscriptionDto } from './dto/create-subscription.dto.js';
+import { ListSubscriptionsDto } from './dto/list-subscriptions.dto.js';
+import { UpdateSubscriptionDto } from './dto/update-subscription.dto.js';
+import { CreatedSubscriptionView, presentSubscription, SubscriptionView } from './subscription.presenter.js';
+
+@ApiTags('Subscriptions')
+@ApiBearerAuth()
+@UseGuards(JwtAuthGuard, ScopesGuard)
+@Controller('api/v1/tenant/webhooks/subscriptions')
+export class SubscriptionsController {
+  constructor(
+    private readonly createSubscription: CreateSubscription,
+    private readonly readSubscriptions: ReadSubscriptions,
+    private readonly updateSubscription: UpdateSubscription,
+    private readonly deactivateSubscription: DeactivateSubscription,
+  ) {}
+
+  @Post()
+  @RequireScopes('webhooks:write')
+  @ApiOperation({ operationId: 'createSubscription', summary: 'Subscribe a URL to an event' })
+  @ApiCreatedResponse({ type: CreatedSubscriptionView })
+  @ApiErrors(400, 401, 403, 409, 413, 415)
+  async create(
+    @CurrentTenant() tenantId: string,
+    @Body() dto: CreateSubscriptionDto,
+  ): Promise<CreatedSubscriptionView> {
+    const created = await this.createSubscription.execute({ tenantId, ...dto });
+    return {
+      ...presentSubscription(created.subscription),
+      ...(created.generatedSecret === null ? {} : { generated_secret: created.generatedSecret }),
+    };
+  }
+
+  @Get()
+  @RequireScopes('webhooks:read')
+  @ApiOperation({ operationId: 'listSubscriptions', summary: 'List subscriptions, newest first' })
+  @ApiOkResponse({ type: [SubscriptionView] })
+  @ApiErrors(400, 401, 403)
+  async list(
+    @CurrentTenant() tenantId: string,
+    @Query() query: ListSubscriptionsDto,
+  ): Promise<SubscriptionView[]> {
+    const found = await this.readSubscriptions.list(tenantId, {
+      event: query.event?.trim().toLowerCase(),
+      active: query.active === undefined ? undefined : query.active === 'true',
+    });
+    return found.map(presentSubscription);
+  }
+
+  @Get(':id')
+  @RequireScopes('webhooks:read')
+  @ApiOperation({ operationId: 'getSubscription', summary: 'Read one subscription' })
+  @ApiParam({ name: 'id', format: 'uuid' })
+  @ApiOkResponse({ type: SubscriptionView })
+  @ApiErrors(401, 403, 404)
+  async get(@CurrentTenant() tenantId: string, @Param('id') id: string): Promise<SubscriptionView> {
+    return presentSubscription(await this.readSubscriptions.get(tenantId, known(id)));
+  }
+
+  @Patch(':id')
+  @RequireScopes('webhooks:write')
+  @ApiOperation({
+    operationId: 'updateSubscription',
+    summary: 'Change a subscription; absent fields stay as they are',
+  })
+  @ApiParam({ name: 'id', format: 'uuid' })
+  @ApiOkResponse({ type: SubscriptionView })
+  @ApiErrors(400, 401, 403, 404, 409, 413, 415)
+  async update(
+    @CurrentTenant() tenantId: string,
+    @Param('id') id: string,
+    @Body() dto: UpdateSubscriptionDto,
+  ): Promise<SubscriptionView> {
+    return presentSubscription(await this.updateSubscription.execute({ tenantId, id: known(id), ...dto }));
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  @RequireScopes('webhooks:write')
+  @ApiOperation({
+    operationId: 'deleteSubscription',
+    summary: 'Deactivate a subscription; its history stays, what still waits ends as FAILED',
+  })
+  @ApiParam({ name: 'id', format: 'uuid' })
+  @ApiNoContentResponse()
+  @ApiErrors(401, 403, 404)
+  async delete(@CurrentTenant() tenantId: string, @Param('id') id: string): Promise<void> {
+    await this.deactivateSubscription.execute(tenantId, known(id));
+  }
+}
+
+function known(id: string): string {
+  if (!isUuid(id)) throw new WebhookError('subscription_not_found');
+  return id;
+}

@@ -1,0 +1,144 @@
+import { Injectable } from '@nestjs/common';
+
+import { AppLogger } from '../../../platform/kernel/app-logger.js';
+import { Clock } from '../../../platform/kernel/clock.js';
+import type { ClaimedDelivery } from '../domain/delivery.js';
+import {
+  nextStep,
+  outcomeOfStatus,
+  parseRetryAfter,
+  type NextStep,
+  type SendOutcome,
+} from '../domain/retry-policy.js';
+import { DeliverySettings } from './delivery-settings.js';
+import { DeliveryLanes } from './ports/delivery-lanes.js';
+import { DeliveryMetrics } from './ports/delivery-metrics.js';
+import { HttpSender, type HttpSendResult } from './ports/http-sender.js';
+import { SignerCache } from './signer-cache.js';
+
+/** Makes one attempt of a claimed delivery: sign, send, decide, record. */
+@Injectable()
+export class AttemptDelivery {
+  constructor(
+    private readonly settings: DeliverySettings,
+    private readonly sender: HttpSender,
+    private readonly lanes: DeliveryLanes,
+    private readonly signers: SignerCache,
+    private readonly metrics: DeliveryMetrics,
+    private readonly clock: Clock,
+    private readonly logger: AppLogger,
+  ) {}
+
+  /** @returns where the delivery goes from here, once that is durable. */
+  async execute(claim: ClaimedDelivery): Promise<NextStep> {
+    const total = Math.max(this.settings.maxRetries + 1, claim.attemptNumber);
+    this.logger.info(
+      `Attempting webhook delivery ${claim.attemptNumber}/${total}: ${claim.event} to ${withoutQuery(claim.targetUrl)}`,
+      { deliveryId: claim.id, tenantId: claim.tenantId },
+    );
+    const { headers, result } = await this.send(claim);
+    const outcome = this.outcomeOf(result);
+    const next = nextStep(outcome, claim, this.settings.maxRetries);
+    const statusCode = result.kind === 'response' ? result.statusCode : null;
+    const errorClass =
+      outcome.kind === 'delivered' ? null : outcome.kind === 'blocked' ? 'blocked' : outcome.errorClass;
+    const held = await this.lanes.record({
+      tenantId: claim.tenantId,
+      subscriptionId: claim.subscriptionId,
+      deliveryId: claim.id,
+      leaseToken: claim.leaseToken,
+      number: claim.attemptNumber,
+      trigger: claim.trigger,
+      durationMs: Math.round(result.durationMs),
+      statusCode,
+      errorClass,
+      error: outcome.kind === 'delivered' ? null : outcome.error,
+      responseBody: result.kind === 'response' ? result.responseBody : null,
+      requestHeaders: headers,
+      next,
+    });
+    this.metrics.attempted({
+      tenantId: claim.tenantId,
+      event: claim.event,
+      durationMs: result.durationMs,
+      statusCode,
+      reason: next.status === 'PENDING' ? errorClass : null,
+      next,
+    });
+    this.report(claim, outcome, held);
+    return next;
+  }
+
+  private async send(
+    claim: ClaimedDelivery,
+  ): Promise<{ headers: Readonly<Record<string, string>>; result: HttpSendResult }> {
+    let headers: Readonly<Record<string, string>> = {};
+    try {
+      headers = this.signedHeaders(claim);
+    } catch (cause) {
+      this.logger.error('The signing secret of a subscription cannot be read', {
+        subscriptionId: claim.subscriptionId,
+        reason: cause instanceof Error ? cause.message : String(cause),
+      });
+      const error = 'Connection error: the signing secret cannot be read (check WEBHOOK_ENCRYPTION_KEYS)';
+      return { headers, result: { kind: 'failure', errorClass: 'other', error, durationMs: 0 } };
+    }
+    const result = await this.sender.send({
+      url: claim.targetUrl,
+      headers,
+      body: claim.payload,
+      timeoutMs: this.settings.timeoutMs,
+    });
+    return { headers, result };
+  }
+
+  private signedHeaders(claim: ClaimedDelivery): Readonly<Record<string, string>> {
+    const signer = this.signers.signerOf(claim);
+    const timestamp = Math.floor(this.clock.nowMs() / 1_000);
+    return {
+      'Content-Type': 'application/json',
+      'User-Agent': this.settings.userAgent,
+      'X-Event': claim.event,
+      'X-Signature': signer.xSignature(claim.payload),
+      'X-Delivery-Id': claim.id,
+      'webhook-id': claim.id,
+      'webhook-timestamp': String(timestamp),
+      'webhook-signature': signer.standard(claim.id, timestamp, claim.payload),
+    };
+  }
+
+  private outcomeOf(result: HttpSendResult): SendOutcome {
+    if (result.kind === 'response') {
+      return outcomeOfStatus(result.statusCode, parseRetryAfter(result.retryAfter, this.clock.nowMs()));
+    }
+    if (result.errorClass === 'blocked') return { kind: 'blocked', error: result.error };
+    return {
+      kind: 'retryable',
+      error: result.error,
+      errorClass: result.errorClass,
+      statusCode: null,
+      retryAfterMs: 0,
+    };
+  }
+
+  private report(claim: ClaimedDelivery, outcome: SendOutcome, held: boolean): void {
+    const context = { deliveryId: claim.id, tenantId: claim.tenantId };
+    if (outcome.kind === 'delivered') {
+      this.logger.info(`Webhook delivered successfully: ${claim.id} (HTTP ${outcome.statusCode})`, context);
+    } else {
+      this.logger.warn(`Webhook delivery failed: ${claim.id} (${outcome.error})`, context);
+    }
+    if (!held) {
+      this.logger.warn(
+        `The lease of delivery ${claim.id} ended before its result was written: the attempt is recorded, the state left to the newer lease`,
+        context,
+      );
+    }
+  }
+}
+
+/** A URL as it may be logged: query strings can carry tokens. */
+function withoutQuery(url: string): string {
+  const end = url.indexOf('?');
+  return end === -1 ? url : url.slice(0, end);
+}

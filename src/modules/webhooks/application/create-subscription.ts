@@ -1,0 +1,65 @@
+import { Injectable } from '@nestjs/common';
+
+import { InvalidInputError, type InputProblem } from '../../../platform/kernel/domain-error.js';
+import { IdGenerator } from '../../../platform/kernel/id-generator.js';
+import { SecretText } from '../../../platform/kernel/secret-text.js';
+import { generateSecret } from '../domain/generated-secret.js';
+import type { Subscription } from '../domain/subscription.js';
+import { SecretVault } from './ports/secret-vault.js';
+import { SubscriptionRepository } from './ports/subscription-repository.js';
+import { TargetPolicy } from './ports/target-policy.js';
+import { TenantTransactions } from './ports/transaction.js';
+import { eventPatternProblem, secretProblem, targetProblem } from './subscription-rules.js';
+
+export interface CreateSubscriptionCommand {
+  readonly tenantId: string;
+  readonly event: string;
+  readonly url: string;
+  readonly secret?: string | undefined;
+}
+
+export interface CreatedSubscription {
+  readonly subscription: Subscription;
+  /** Present only when the tenant gave no secret: the one time that it is shown. */
+  readonly generatedSecret: string | null;
+}
+
+@Injectable()
+export class CreateSubscription {
+  constructor(
+    private readonly transactions: TenantTransactions,
+    private readonly subscriptions: SubscriptionRepository,
+    private readonly vault: SecretVault,
+    private readonly targets: TargetPolicy,
+    private readonly ids: IdGenerator,
+  ) {}
+
+  /** @throws InvalidInputError with every problem; WebhookError `duplicate_subscription`. */
+  async execute(command: CreateSubscriptionCommand): Promise<CreatedSubscription> {
+    const event = eventPatternProblem(command.event);
+    const problems: InputProblem[] = [
+      ...event.problems,
+      ...targetProblem(command.url, this.targets),
+      ...(command.secret === undefined ? [] : secretProblem(command.secret)),
+    ];
+    if (problems.length > 0) throw new InvalidInputError(problems);
+
+    const id = this.ids.next();
+    const secret = command.secret ?? generateSecret();
+    const sealedSecret = this.vault.seal(new SecretText(secret), {
+      tenantId: command.tenantId,
+      subscriptionId: id,
+      purpose: 'signing',
+    });
+    const subscription = await this.transactions.run(command.tenantId, (transaction) =>
+      this.subscriptions.insert(transaction, {
+        id,
+        tenantId: command.tenantId,
+        event: event.name,
+        url: command.url,
+        sealedSecret,
+      }),
+    );
+    return { subscription, generatedSecret: command.secret === undefined ? secret : null };
+  }
+}

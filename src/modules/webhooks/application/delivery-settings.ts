@@ -1,0 +1,8 @@
+/** The engine's settings, each injected from configuration or left at its default. */
+export abstract class DeliverySettings {
+  /** Total budget of one attempt in milliseconds. */
+  abstract readonly timeoutMs: number;
+  /** Automatic retries after the first attempt. */
+  abstract readonly maxRetries: number;
+  abstract readonly userAgent: string;
+}

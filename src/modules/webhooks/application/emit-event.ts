@@ -1,0 +1,72 @@
+import { Injectable } from '@nestjs/common';
+
+import { IdGenerator } from '../../../platform/kernel/id-generator.js';
+import { InvalidEmitError } from '../domain/errors.js';
+import { parseEventName, patternsMatching } from '../domain/event-name.js';
+import { DeliveryMetrics } from './ports/delivery-metrics.js';
+import { EventOutbox } from './ports/event-outbox.js';
+import type { Transaction } from './ports/transaction.js';
+
+/** What a module hands to `emit`. */
+export interface EmitCommand {
+  /** 1–64 of `[A-Za-z0-9_-]`. */
+  readonly tenantId: string;
+  /** A `WebhookEventType`, or any other well-formed name. */
+  readonly event: string;
+  /** A JSON object; serialised here, once. */
+  readonly payload: object;
+}
+
+export interface EmittedEvent {
+  readonly eventId: string;
+  readonly deliveryIds: readonly string[];
+}
+
+const TENANT_ID = /^[A-Za-z0-9_-]{1,64}$/;
+
+/** Stores an event and its deliveries in the caller's transaction: they commit with the caller's rows or not at all. */
+@Injectable()
+export class EmitEvent {
+  constructor(
+    private readonly outbox: EventOutbox,
+    private readonly ids: IdGenerator,
+    private readonly metrics: DeliveryMetrics,
+  ) {}
+
+  /** @throws InvalidEmitError when the tenant, the event name or the payload cannot be one. */
+  async execute(transaction: Transaction, command: EmitCommand): Promise<EmittedEvent> {
+    if (!TENANT_ID.test(command.tenantId)) {
+      throw new InvalidEmitError(
+        `tenantId must be 1–64 of A-Z, a-z, 0-9, _ and -, not ${quoted(command.tenantId)}`,
+      );
+    }
+    const event = parseEventName(command.event);
+    if (!event.ok) throw new InvalidEmitError(`${event.message}, not ${quoted(command.event)}`);
+    const id = this.ids.next();
+    const result = await this.outbox.append(transaction, {
+      id,
+      tenantId: command.tenantId,
+      event: event.name,
+      patterns: patternsMatching(event.name),
+      payload: serialise(command.payload),
+      idempotency: null,
+      onlyIfMatched: false,
+    });
+    const { deliveryIds, lanes } = result.kind === 'stored' ? result : { deliveryIds: [], lanes: [] };
+    this.outbox.ringAfterCommit(transaction, lanes);
+    this.metrics.emitted(event.name, deliveryIds.length);
+    return { eventId: id, deliveryIds };
+  }
+}
+
+function serialise(payload: object): string {
+  const text: unknown = JSON.stringify(payload);
+  if (typeof text !== 'string' || !text.startsWith('{')) {
+    throw new InvalidEmitError('payload must be an object that serialises to a JSON object');
+  }
+  return text;
+}
+
+function quoted(value: unknown): string {
+  return JSON.stringify(value)?.slice(0, 120) ?? typeof value;
+}

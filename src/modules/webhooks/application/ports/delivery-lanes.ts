@@ -1,0 +1,52 @@
+import type { AttemptTrigger, ErrorClass } from '../../domain/attempt.js';
+import type { ClaimedDelivery } from '../../domain/delivery.js';
+import type { Lane } from '../../domain/lane.js';
+import type { NextStep } from '../../domain/retry-policy.js';
+
+/** One finished attempt with the step that follows from it. */
+export interface AttemptResult {
+  readonly tenantId: string;
+  readonly subscriptionId: string;
+  readonly deliveryId: string;
+  readonly leaseToken: string;
+  readonly number: number;
+  readonly trigger: AttemptTrigger;
+  /** Milliseconds that the attempt took; the database takes its start from this and its own clock. */
+  readonly durationMs: number;
+  readonly statusCode: number | null;
+  readonly errorClass: ErrorClass | null;
+  readonly error: string | null;
+  readonly responseBody: string | null;
+  readonly requestHeaders: Readonly<Record<string, string>>;
+  readonly next: NextStep;
+}
+
+/** Expired leases that were given back, and lanes with something due. */
+export interface SweepResult {
+  readonly reclaimed: number;
+  readonly dueLanes: readonly Lane[];
+}
+
+/**
+ * The due-list as the engine works it: claim, record, give back. All times in it are the database's. Must not come in:
+ * sending, decisions about retries, anything per tenant that the API needs.
+ */
+export abstract class DeliveryLanes {
+  /** Takes up to `limit` due deliveries of a lane, oldest due first, and starts their attempts (attempts + 1). */
+  abstract claim(lane: Lane, limit: number): Promise<ClaimedDelivery[]>;
+  /**
+   * Writes the attempt and moves the delivery on, in one statement. A lost lease is recorded as an attempt but changes
+   * nothing of the delivery. Resolves once it is durable.
+   *
+   * @returns whether the lease still held
+   */
+  abstract record(result: AttemptResult): Promise<boolean>;
+  /** Gives claimed deliveries back untouched: the attempt did not start after all. */
+  abstract release(claims: readonly ClaimedDelivery[]): Promise<void>;
+  /** Ends claimed deliveries of a deactivated subscription without an attempt. */
+  abstract abandon(claims: readonly ClaimedDelivery[], lastError: string): Promise<void>;
+  /** Returns expired leases to PENDING (or FAILED when no automatic attempt is left) and lists lanes with due work. */
+  abstract sweep(maxRetries: number, laneLimit: number): Promise<SweepResult>;
+  /** Age in milliseconds of the oldest delivery that is due and unclaimed, and how many wait; for health and metrics. */
+  abstract backlog(): Promise<{ readonly oldestDueAgeMs: number; readonly pending: number }>;
+}

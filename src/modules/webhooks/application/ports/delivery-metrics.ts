@@ -1,0 +1,18 @@
+import type { NextStep } from '../../domain/retry-policy.js';
+
+/** One recorded attempt, for counting. */
+export interface MeasuredAttempt {
+  readonly tenantId: string;
+  readonly event: string;
+  readonly durationMs: number;
+  readonly statusCode: number | null;
+  /** Why a retry follows, when one does: an error class. */
+  readonly reason: string | null;
+  readonly next: NextStep;
+}
+
+/** Counts what the engine does. Must not come in: anything that can fail or wait. */
+export abstract class DeliveryMetrics {
+  abstract attempted(attempt: MeasuredAttempt): void;
+  abstract emitted(event: string, deliveries: number): void;
+}

@@ -1,0 +1,54 @@
+import type { AttemptTrigger, ErrorClass } from '../../domain/attempt.js';
+import type { Delivery, DeliveryStatus } from '../../domain/delivery.js';
+import type { Transaction } from './transaction.js';
+
+export interface DeliveryFilter {
+  readonly event?: string | undefined;
+  readonly status?: DeliveryStatus | undefined;
+  readonly subscriptionId?: string | undefined;
+  /** Created at or after. */
+  readonly since?: Date | undefined;
+  /** Created before. */
+  readonly until?: Date | undefined;
+}
+
+/** Where a page ended: ids are UUIDv7, so they order deliveries by creation. */
+export interface DeliveryPage {
+  readonly deliveries: readonly Delivery[];
+  readonly hasMore: boolean;
+}
+
+/** One attempt as it was recorded. */
+export interface AttemptRecord {
+  readonly number: number;
+  readonly trigger: AttemptTrigger;
+  readonly startedAt: Date;
+  readonly durationMs: number;
+  readonly statusCode: number | null;
+  readonly errorClass: ErrorClass | null;
+  readonly error: string | null;
+  readonly responseBody: string | null;
+  readonly requestHeaders: Readonly<Record<string, string>>;
+}
+
+export interface DeliveryDetail extends Delivery {
+  /** The JSON text as it is sent. */
+  readonly payload: string;
+  readonly attemptLog: readonly AttemptRecord[];
+}
+
+/** What a tenant sees and asks of deliveries. Must not come in: claiming and results, which are the drain's. */
+export abstract class DeliveryRepository {
+  /** Newest first, starting after the delivery `afterId`. `limit` 1–100. */
+  abstract list(
+    transaction: Transaction,
+    filter: DeliveryFilter,
+    limit: number,
+    afterId: string | null,
+  ): Promise<DeliveryPage>;
+  abstract findDetail(transaction: Transaction, id: string): Promise<DeliveryDetail | null>;
+  /** The state for a decision, locked until the transaction ends, so that parallel requests decide one after another. */
+  abstract findForUpdate(transaction: Transaction, id: string): Promise<Delivery | null>;
+  /** Makes it due now, as a manual attempt. */
+  abstract requeueManually(transaction: Transaction, id: string): Promise<void>;
+}

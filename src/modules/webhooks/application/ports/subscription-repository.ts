@@ -1,0 +1,40 @@
+import type { Subscription } from '../../domain/subscription.js';
+import type { Transaction } from './transaction.js';
+
+export interface NewSubscription {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly event: string;
+  readonly url: string;
+  readonly sealedSecret: string;
+}
+
+/** Undefined fields stay as they are. */
+export interface SubscriptionChange {
+  readonly event?: string | undefined;
+  readonly url?: string | undefined;
+  readonly sealedSecret?: string | undefined;
+  readonly active?: boolean | undefined;
+}
+
+export interface SubscriptionFilter {
+  readonly event?: string | undefined;
+  readonly active?: boolean | undefined;
+}
+
+/** A tenant's subscriptions. Must not come in: secrets in clear, anything of another tenant. */
+export abstract class SubscriptionRepository {
+  /** @throws WebhookError `duplicate_subscription` when an active one has the same event and URL (a unique index decides). */
+  abstract insert(transaction: Transaction, subscription: NewSubscription): Promise<Subscription>;
+  abstract find(transaction: Transaction, id: string): Promise<Subscription | null>;
+  /** Newest first. */
+  abstract list(transaction: Transaction, filter: SubscriptionFilter): Promise<Subscription[]>;
+  /** @returns null when there is no such subscription. @throws WebhookError `duplicate_subscription` as for insert. */
+  abstract update(
+    transaction: Transaction,
+    id: string,
+    change: SubscriptionChange,
+  ): Promise<Subscription | null>;
+  /** @returns false when there is no active subscription of that id. */
+  abstract deactivate(transaction: Transaction, id: string, reason: string): Promise<boolean>;
+}

@@ -1,0 +1,9 @@
+export type TargetVerdict =
+  | { readonly ok: true }
+  /** `code` is stable (`scheme`, `port`, `ip:private`, …), `message` is for people. */
+  | { readonly ok: false; readonly code: string; readonly message: string };
+
+/** Decides whether a URL may be a target, from its text alone (names are not resolved here). */
+export abstract class TargetPolicy {
+  abstract check(rawUrl: string): TargetVerdict;
+}

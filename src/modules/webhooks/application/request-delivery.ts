@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto';
+
+import { Injectable } from '@nestjs/common';
+
+import { InvalidInputError } from '../../../platform/kernel/domain-error.js';
+import { IdGenerator } from '../../../platform/kernel/id-generator.js';
+import { WebhookError } from '../domain/errors.js';
+import { parseEventName, patternsMatching } from '../domain/event-name.js';
+import { DeliveryMetrics } from './ports/delivery-metrics.js';
+import { EventOutbox, type AppendResult } from './ports/event-outbox.js';
+import { LaneDispatcher } from './ports/lane-dispatcher.js';
+import { TenantTransactions } from './ports/transaction.js';
+
+export interface RequestDeliveryCommand {
+  readonly tenantId: string;
+  readonly event: string;
+  /** The JSON text of the payload object, to be stored and sent as it is. */
+  readonly payload: string;
+  readonly idempotencyKey?: string | undefined;
+}
+
+export interface RequestedDelivery {
+  readonly eventId: string;
+  readonly deliveryIds: readonly string[];
+}
+
+/** Stores an event on a tenant's request and has it delivered to everyone subscribed. */
+@Injectable()
+export class RequestDelivery {
+  constructor(
+    private readonly transactions: TenantTransactions,
+    private readonly outbox: EventOutbox,
+    private readonly dispatcher: LaneDispatcher,
+    private readonly ids: IdGenerator,
+    private readonly metrics: DeliveryMetrics,
+  ) {}
+
+  /**
+   * @throws InvalidInputError; WebhookError `no_active_subscriptions_for_event` (nothing is stored) or
+   * `idempotency_conflict`.
+   */
+  async execute(command: RequestDeliveryCommand): Promise<RequestedDelivery> {
+    const event = parseEventName(command.event);
+    if (!event.ok) throw InvalidInputError.ofField('event', event.message);
+    const fingerprint = fingerprintOf(event.name, command.payload);
+    const id = this.ids.next();
+    const result = await this.transactions.run(command.tenantId, (transaction) =>
+      this.outbox.append(transaction, {
+        id,
+        tenantId: command.tenantId,
+        event: event.name,
+        patterns: patternsMatching(event.name),
+        payload: command.payload,
+        idempotency:
+          command.idempotencyKey === undefined ? null : { key: command.idempotencyKey, fingerprint },
+        onlyIfMatched: true,
+      }),
+    );
+    return this.answer(id, event.name, fingerprint, result);
+  }
+
+  private async answer(
+    id: string,
+    event: string,
+    fingerprint: string,
+    result: AppendResult,
+  ): Promise<RequestedDelivery> {
+    if (result.kind === 'unmatched') throw new WebhookError('no_active_subscriptions_for_event');
+    if (result.kind === 'repeated') {
+      if (result.fingerprint !== fingerprint) throw new WebhookError('idempotency_conflict');
+      return { eventId: result.eventId, deliveryIds: result.deliveryIds };
+    }
+    this.metrics.emitted(event, result.deliveryIds.length);
+    await this.dispatcher.afterRequest(result.lanes, result.deliveryIds);
+    return { eventId: id, deliveryIds: result.deliveryIds };
+  }
+}
+
+/** Tells whether two requests with one idempotency key ask for the same thing. */
+function fingerprintOf(event: string, payload: string): string {
+  return createHash('sha256').update(event).update('\n').update(payload).digest('hex');
+}

@@ -1,0 +1,22 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+
+import { AppLogger } from '../../platform/kernel/app-logger.js';
+import { RedisConnection } from './infrastructure/queue/redis-connection.js';
+
+/** One connection to the broker, shared by the queue, its worker and the readiness check. */
+@Module({})
+export class BrokerConnectionModule {
+  static forRoot(redisUrl: string): DynamicModule {
+    return {
+      module: BrokerConnectionModule,
+      providers: [
+        {
+          provide: RedisConnection,
+          inject: [AppLogger],
+          useFactory: (logger: AppLogger) => new RedisConnection(redisUrl, logger),
+        },
+      ],
+      exports: [RedisConnection],
+    };
+  }
+}

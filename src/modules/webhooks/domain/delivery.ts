@@ -1,0 +1,67 @@
+import type { AttemptTrigger } from './attempt.js';
+
+/**
+ * `PENDING`: waiting, or waiting for its next attempt. `SENDING`: an attempt is under way. `DELIVERED`: a 2xx came back.
+ * `FAILED`: no automatic attempt will follow.
+ */
+export const DELIVERY_STATUSES = ['PENDING', 'SENDING', 'DELIVERED', 'FAILED'] as const;
+
+export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
+
+/** A delivery: one event for one subscription, with the state that its attempts have brought it to. */
+export interface Delivery {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly subscriptionId: string;
+  readonly eventId: string;
+  readonly event: string;
+  readonly status: DeliveryStatus;
+  /** Attempts started, automatic and manual. */
+  readonly attempts: number;
+  readonly targetUrl: string;
+  readonly lastError: string | null;
+  /** When the next attempt is due; null unless PENDING. */
+  readonly nextAttemptAt: Date | null;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+/** A delivery that this process may attempt now, with all that the attempt needs. */
+export interface ClaimedDelivery {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly subscriptionId: string;
+  readonly event: string;
+  /** The body, byte for byte. */
+  readonly payload: string;
+  /** The number of the attempt that the claim started, from 1. */
+  readonly attemptNumber: number;
+  /** Automatic attempts started so far, this one included when it is automatic. */
+  readonly autoAttempts: number;
+  readonly trigger: AttemptTrigger;
+  /** Proves the claim: a result counts only while the row still carries it. */
+  readonly leaseToken: string;
+  readonly targetUrl: string;
+  readonly sealedSecret: string;
+  /** False once the subscription was deactivated: nothing may be sent any more. */
+  readonly subscriptionActive: boolean;
+}
+
+/** The `last_error` of a delivery whose subscription was deactivated before it could be sent. */
+export const SUBSCRIPTION_DEACTIVATED = 'Subscription deactivated';
+
+export type ManualRetryDecision =
+  | { readonly kind: 'requeue' }
+  /** An attempt is on its way already: starting another beside it would be a duplicate. */
+  | { readonly kind: 'already_sending' }
+  | { readonly kind: 'refused' };
+
+/**
+ * What a request for a manual attempt means in each state: the transition table of `POST /deliveries/:id/retry`.
+ * Requeueing a PENDING delivery replaces its automatic attempt, so that two requests never make three attempts.
+ */
+export function decideManualRetry(status: DeliveryStatus, force: boolean): ManualRetryDecision {
+  if (status === 'FAILED') return { kind: 'requeue' };
+  if (!force) return { kind: 'refused' };
+  return status === 'SENDING' ? { kind: 'already_sending' } : { kind: 'requeue' };
+}

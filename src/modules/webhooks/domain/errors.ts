@@ -1,0 +1,57 @@
+import { DomainError } from '../../../platform/kernel/domain-error.js';
+
+/** The stable codes of this module, each with its kind; ARCHITECTURE.md documents the same list (kept equal by a test). */
+export const WEBHOOK_ERRORS = {
+  subscription_not_found: { kind: 'not_found', message: 'No such subscription.' },
+  delivery_not_found: { kind: 'not_found', message: 'No such delivery.' },
+  no_active_subscriptions_for_event: {
+    kind: 'not_found',
+    message: 'No active subscription matches this event; nothing was sent.',
+  },
+  duplicate_subscription: {
+    kind: 'conflict',
+    message: 'An active subscription for this event and URL exists already.',
+  },
+  idempotency_conflict: {
+    kind: 'conflict',
+    message: 'This Idempotency-Key was used before with another body.',
+  },
+  delivery_not_failed: {
+    kind: 'invalid',
+    message: 'Only a FAILED delivery can be retried; send {"force": true} to send it again anyway.',
+  },
+  too_many_subscriptions: {
+    kind: 'conflict',
+    message: 'The tenant has reached its limit of active subscriptions.',
+  },
+} as const;
+
+export type WebhookErrorCode = keyof typeof WEBHOOK_ERRORS;
+
+/** A refusal with one of the module's stable codes. */
+export class WebhookError extends DomainError {
+  constructor(code: WebhookErrorCode) {
+    const { kind, message } = WEBHOOK_ERRORS[code];
+    super(code, kind, message);
+    this.name = 'WebhookError';
+  }
+}
+
+/** `emit` was called with a manager that has no open transaction: the event could be lost or sent for nothing. */
+export class EmitOutsideTransactionError extends Error {
+  constructor() {
+    super(
+      'webhooks.emit needs the EntityManager of an open transaction, so that the event commits with your rows: ' +
+        'call it inside dataSource.transaction(async (manager) => { … }) and pass that manager.',
+    );
+    this.name = 'EmitOutsideTransactionError';
+  }
+}
+
+/** `emit` was called with something that cannot become an event: a programming error of the calling module. */
+export class InvalidEmitError extends Error {
+  constructor(message: string) {
+    super(`webhooks.emit: ${message}`);
+    this.name = 'InvalidEmitError';
+  }
+}

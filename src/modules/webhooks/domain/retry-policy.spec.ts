@@ -1,0 +1,123 @@
+import { describe, expect, it } from '@jest/globals';
+
+import {
+  nextStep,
+  outcomeOfStatus,
+  parseRetryAfter,
+  retryDelayMs,
+  type SendOutcome,
+} from './retry-policy.js';
+
+describe('outcomeOfStatus', () => {
+  it.each([
+    [200, 'delivered'],
+    [204, 'delivered'],
+    [299, 'delivered'],
+    [301, 'retryable'],
+    [304, 'retryable'],
+    [400, 'permanent'],
+    [401, 'permanent'],
+    [404, 'permanent'],
+    [408, 'retryable'],
+    [409, 'retryable'],
+    [410, 'gone'],
+    [422, 'permanent'],
+    [425, 'retryable'],
+    [429, 'retryable'],
+    [500, 'retryable'],
+    [503, 'retryable'],
+    [599, 'retryable'],
+    [999, 'retryable'],
+  ])('%d is %s', (status, kind) => {
+    expect(outcomeOfStatus(status, 0).kind).toBe(kind);
+  });
+
+  it.each([
+    [302, 'http_3xx'],
+    [429, 'http_4xx'],
+    [500, 'http_5xx'],
+    [700, 'other'],
+  ])('%d has the class %s', (status, errorClass) => {
+    expect(outcomeOfStatus(status, 0)).toMatchObject({ errorClass, error: `HTTP ${status}` });
+  });
+});
+
+describe('parseRetryAfter', () => {
+  const now = Date.parse('2026-01-01T00:00:00Z');
+  it.each([
+    [null, 0],
+    ['', 0],
+    ['3', 3_000],
+    [' 3 ', 3_000],
+    ['-3', 0],
+    ['1e3', 0],
+    ['soon', 0],
+    ['99999999', 86_400_000],
+    ['9'.repeat(400), 86_400_000],
+    ['Thu, 01 Jan 2026 00:00:05 GMT', 5_000],
+    ['Wed, 31 Dec 2025 00:00:00 GMT', 0],
+  ])('%j waits %d ms', (value, waitMs) => {
+    expect(parseRetryAfter(value, now)).toBe(waitMs);
+  });
+});
+
+describe('retryDelayMs', () => {
+  it.each([
+    [1, 1_000],
+    [2, 2_000],
+    [3, 4_000],
+    [4, 8_000],
+    [13, 3_600_000],
+    [2_000, 3_600_000],
+  ])('after automatic attempt %d waits %d ms', (autoAttempts, delayMs) => {
+    expect(retryDelayMs(autoAttempts)).toBe(delayMs);
+  });
+});
+
+describe('nextStep', () => {
+  const failing: SendOutcome = outcomeOfStatus(500, 0);
+  it.each([
+    [1, { status: 'PENDING', lastError: 'HTTP 500', delayMs: 1_000 }],
+    [2, { status: 'PENDING', lastError: 'HTTP 500', delayMs: 2_000 }],
+    [3, { status: 'PENDING', lastError: 'HTTP 500', delayMs: 4_000 }],
+    [4, { status: 'FAILED', lastError: 'HTTP 500', deactivate: false }],
+  ])('a 500 on automatic attempt %d of 4', (autoAttempts, step) => {
+    expect(nextStep(failing, { trigger: 'auto', autoAttempts }, 3)).toEqual(step);
+  });
+
+  it('makes no second attempt when retries are switched off', () => {
+    expect(nextStep(failing, { trigger: 'auto', autoAttempts: 1 }, 0)).toMatchObject({ status: 'FAILED' });
+  });
+
+  it('waits at least as long as the receiver asks', () => {
+    const busy = outcomeOfStatus(429, 30_000);
+    expect(nextStep(busy, { trigger: 'auto', autoAttempts: 1 }, 3)).toMatchObject({ delayMs: 30_000 });
+  });
+
+  it('goes on with the automatic attempts that are left after a manual one failed', () => {
+    expect(nextStep(failing, { trigger: 'manual', autoAttempts: 1 }, 3)).toMatchObject({ delayMs: 1_000 });
+    expect(nextStep(failing, { trigger: 'manual', autoAttempts: 4 }, 3)).toMatchObject({ status: 'FAILED' });
+  });
+
+  it('fails at once on 404, on a blocked target and on 410, which also deactivates', () => {
+    const attempt = { trigger: 'auto', autoAttempts: 1 } as const;
+    expect(nextStep(outcomeOfStatus(404, 0), attempt, 3)).toEqual({
+      status: 'FAILED',
+      lastError: 'HTTP 404',
+      deactivate: false,
+    });
+    expect(nextStep({ kind: 'blocked', error: 'Blocked target: loopback' }, attempt, 3)).toMatchObject({
+      status: 'FAILED',
+    });
+    expect(nextStep(outcomeOfStatus(410, 0), attempt, 3)).toMatchObject({
+      status: 'FAILED',
+      deactivate: true,
+    });
+  });
+
+  it('delivers on a 2xx', () => {
+    expect(nextStep(outcomeOfStatus(204, 0), { trigger: 'auto', autoAttempts: 4 }, 3)).toEqual({
+      status: 'DELIVERED',
+    });
+  });
+});

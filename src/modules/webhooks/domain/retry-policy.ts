@@ -1,0 +1,102 @@
+import type { AttemptTrigger, ErrorClass } from './attempt.js';
+
+/** First wait after a failed attempt, in milliseconds; each following one doubles: 1 s, 2 s, 4 s (contract). */
+export const FIRST_RETRY_DELAY_MS = 1_000;
+
+/** Doubling stops here, in milliseconds: more retries than the default 3 must not wait for days. */
+export const MAX_RETRY_DELAY_MS = 3_600_000;
+
+/** A receiver may ask for at most this wait with `Retry-After`, in milliseconds (24 h). */
+export const MAX_RETRY_AFTER_MS = 86_400_000;
+
+/** 4xx codes that mean "not now" instead of "never" (contract). */
+const RETRYABLE_CLIENT_ERRORS: ReadonlySet<number> = new Set([408, 409, 425, 429]);
+
+/** What one attempt came to. */
+export type SendOutcome =
+  | { readonly kind: 'delivered'; readonly statusCode: number }
+  | {
+      readonly kind: 'retryable';
+      readonly error: string;
+      readonly errorClass: ErrorClass;
+      readonly statusCode: number | null;
+      /** The wait that the receiver asked for, in milliseconds; 0 when it did not. */
+      readonly retryAfterMs: number;
+    }
+  | {
+      readonly kind: 'permanent';
+      readonly error: string;
+      readonly errorClass: ErrorClass;
+      readonly statusCode: number | null;
+    }
+  /** 410: the receiver says that it wants nothing any more. */
+  | {
+      readonly kind: 'gone';
+      readonly error: string;
+      readonly errorClass: ErrorClass;
+      readonly statusCode: number;
+    }
+  | { readonly kind: 'blocked'; readonly error: string };
+
+/** Reads a status code as an outcome: 2xx delivered; 408, 409, 425, 429, 3xx and 5xx retryable; other 4xx permanent. */
+export function outcomeOfStatus(statusCode: number, retryAfterMs: number): SendOutcome {
+  if (statusCode >= 200 && statusCode < 300) return { kind: 'delivered', statusCode };
+  const error = `HTTP ${statusCode}`;
+  if (statusCode === 410) return { kind: 'gone', error, errorClass: 'http_4xx', statusCode };
+  if (statusCode >= 400 && statusCode < 500 && !RETRYABLE_CLIENT_ERRORS.has(statusCode)) {
+    return { kind: 'permanent', error, errorClass: 'http_4xx', statusCode };
+  }
+  return { kind: 'retryable', error, errorClass: classOfStatus(statusCode), statusCode, retryAfterMs };
+}
+
+function classOfStatus(statusCode: number): ErrorClass {
+  if (statusCode >= 500 && statusCode < 600) return 'http_5xx';
+  if (statusCode >= 400 && statusCode < 500) return 'http_4xx';
+  return statusCode >= 300 && statusCode < 400 ? 'http_3xx' : 'other';
+}
+
+/**
+ * Reads `Retry-After` (RFC 9110 §10.2.3): seconds or an HTTP date. Unreadable or past values are 0.
+ *
+ * @returns the wait in milliseconds, at most {@link MAX_RETRY_AFTER_MS}
+ */
+export function parseRetryAfter(value: string | null, nowMs: number): number {
+  if (value === null) return 0;
+  const text = value.trim();
+  const waitMs = /^\d+$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - nowMs;
+  return Number.isFinite(waitMs) || waitMs === Infinity
+    ? Math.min(Math.max(waitMs, 0), MAX_RETRY_AFTER_MS)
+    : 0;
+}
+
+/** Milliseconds to wait after the `autoAttempts`-th automatic attempt failed. */
+export function retryDelayMs(autoAttempts: number): number {
+  const doublings = Math.max(autoAttempts - 1, 0);
+  return Math.min(FIRST_RETRY_DELAY_MS * 2 ** doublings, MAX_RETRY_DELAY_MS);
+}
+
+/** Where a delivery goes after an attempt. */
+export type NextStep =
+  | { readonly status: 'DELIVERED' }
+  | { readonly status: 'FAILED'; readonly lastError: string; readonly deactivate: boolean }
+  | { readonly status: 'PENDING'; readonly lastError: string; readonly delayMs: number };
+
+/**
+ * The transition table after an attempt. At most `maxRetries + 1` automatic attempts are ever made; a manual attempt
+ * does not use one up, and after it fails the automatic ones that are left go on.
+ */
+export function nextStep(
+  outcome: SendOutcome,
+  attempt: { readonly trigger: AttemptTrigger; readonly autoAttempts: number },
+  maxRetries: number,
+): NextStep {
+  if (outcome.kind === 'delivered') return { status: 'DELIVERED' };
+  if (outcome.kind !== 'retryable' || attempt.autoAttempts > maxRetries) {
+    return { status: 'FAILED', lastError: outcome.error, deactivate: outcome.kind === 'gone' };
+  }
+  return {
+    status: 'PENDING',
+    lastError: outcome.error,
+    delayMs: Math.max(retryDelayMs(attempt.autoAttempts), outcome.retryAfterMs),
+  };
+}

@@ -1,0 +1,119 @@
+import { Axios, type AxiosResponse } from 'axios';
+import {
+  HttpSender,
+  type HttpSendRequest,
+  type HttpSendResult,
+} from '../../application/ports/http-sender.js';
+import { ConfiguredTargetPolicy, type TargetPolicyOptions } from './configured-target-policy.js';
+import { failureReasonOf } from './failure-reasons.js';
+import { OriginPools } from './origin-pools.js';
+import { PinnedConnector } from './pinned-connector.js';
+import { requestHeaderProblem } from './request-headers.js';
+import { BlockedTargetError, RequestRefusedError } from './send-errors.js';
+import { TargetResolver } from './target-resolver.js';
+import { undiciAxiosAdapter } from './undici-axios-adapter.js';
+
+/** What one receiver sees at most at a time; the same as the concurrency of one lane. */
+const DEFAULT_CONNECTIONS_PER_ORIGIN = 16;
+
+export interface HttpSenderOptions {
+  readonly targets: TargetPolicyOptions;
+  /** Connections to one scheme, host and port; requests beyond it wait, within their budget. Default 16. */
+  readonly connectionsPerOrigin?: number;
+  /** `ip` or `ip:port` of the DNS servers to ask; default: the system's. */
+  readonly dnsServers?: readonly string[];
+  /** A further CA (PEM) that is trusted, for tests. */
+  readonly ca?: string;
+}
+
+/**
+ * Sends through a lean axios (no defaults merged in, no transforms, no proxy, no redirects) over undici's pools.
+ *
+ * A request whose bytes were handed to a socket is never sent again from here: when a kept-alive connection turns out to
+ * be closed, undici opens another only if nothing was written yet. Otherwise the attempt fails and the engine decides.
+ */
+export class AxiosHttpSender extends HttpSender {
+  readonly #policy: ConfiguredTargetPolicy;
+  readonly #pools: OriginPools;
+  readonly #axios: Axios;
+  #inFlight = 0;
+  #isClosed = false;
+  #onIdle: () => void = () => {};
+
+  /** @throws Error when an option is malformed. */
+  constructor(options: HttpSenderOptions) {
+    super();
+    this.#policy = new ConfiguredTargetPolicy(options.targets);
+    this.#pools = new OriginPools({
+      connectionsPerOrigin: options.connectionsPerOrigin ?? DEFAULT_CONNECTIONS_PER_ORIGIN,
+      connector: new PinnedConnector({
+        resolver: new TargetResolver(this.#policy, options.dnsServers),
+        ...(options.ca === undefined ? {} : { ca: options.ca }),
+      }),
+    });
+    this.#axios = new Axios({
+      adapter: undiciAxiosAdapter(this.#pools),
+      validateStatus: null,
+      proxy: false,
+      maxRedirects: 0,
+    });
+  }
+
+  override async send(request: HttpSendRequest): Promise<HttpSendResult> {
+    const startedAt = performance.now();
+    this.#inFlight += 1;
+    try {
+      const response = await this.#post(request);
+      return {
+        kind: 'response',
+        statusCode: response.status,
+        retryAfter: retryAfterOf(response),
+        responseBody: response.data,
+        durationMs: performance.now() - startedAt,
+      };
+    } catch (error) {
+      const reason = failureReasonOf(error, request.timeoutMs);
+      return { kind: 'failure', ...reason, durationMs: performance.now() - startedAt };
+    } finally {
+      this.#inFlight -= 1;
+      if (this.#inFlight === 0) this.#onIdle();
+    }
+  }
+
+  /** Refuses new requests, waits for those under way (each within its budget), then ends every connection. */
+  override async close(): Promise<void> {
+    this.#isClosed = true;
+    if (this.#inFlight > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
+    await this.#pools.destroy();
+  }
+
+  async #post(request: HttpSendRequest): Promise<AxiosResponse<string>> {
+    if (this.#isClosed) throw new RequestRefusedError('sender is shutting down');
+    // Again at each send: the row may be older than the rule.
+    const verdict = this.#policy.checkUrl(request.url);
+    if (!verdict.ok) throw new BlockedTargetError(verdict.code.replace(/^ip:/, ''));
+    const problem = requestHeaderProblem(request.headers);
+    if (problem !== null) throw new RequestRefusedError(problem);
+    return this.#axios.request<string, AxiosResponse<string>>({
+      url: verdict.url.href,
+      method: 'post',
+      headers: hasContentType(request.headers)
+        ? request.headers
+        : { ...request.headers, 'Content-Type': false },
+      data: request.body,
+      timeout: request.timeoutMs,
+    });
+  }
+}
+
+function retryAfterOf(response: AxiosResponse<string>): string | null {
+  const value: unknown = response.headers['retry-after'];
+  return typeof value === 'string' ? value : null;
+}
+
+/** Without one, axios would add that of HTML forms; `false` forbids it. */
+function hasContentType(headers: Readonly<Record<string, string>>): boolean {
+  return (
+    'Content-Type' in headers || Object.keys(headers).some((name) => name.toLowerCase() === 'content-type')
+  );
+}

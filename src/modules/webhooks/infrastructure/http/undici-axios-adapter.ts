@@ -1,0 +1,122 @@
+import type { AxiosAdapter, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
+import type { Dispatcher } from 'undici';
+import type { OriginPools } from './origin-pools.js';
+import { STORED_BODY_BYTES, storedBodyOf } from './response-text.js';
+import { BudgetExceededError } from './send-errors.js';
+
+/** A body beyond this is dropped with its connection: reading on would cost more than a new connection. */
+const MAX_READ_BODY_BYTES = 64 * 1024;
+const NO_BYTES = Buffer.alloc(0);
+
+/**
+ * Lets axios speak through undici's pools, with `config.timeout` as one total budget over waiting, DNS, connect, TLS,
+ * headers and body (axios's own is an idle timer). Rejects with the cause alone, not with an AxiosError.
+ *
+ * Handlers are dispatched directly instead of `undici.request`: the status decides as soon as the headers are in,
+ * whatever the body does afterwards, and no stream or AbortSignal needs to be made per request. Nothing is decompressed.
+ */
+export function undiciAxiosAdapter(pools: OriginPools): AxiosAdapter {
+  return (config) =>
+    new Promise<AxiosResponse<string>>((resolve, reject) => {
+      const url = new URL(config.url ?? '');
+      const timeoutMs = config.timeout ?? 0;
+      pools.get(url.origin, timeoutMs).dispatch(
+        {
+          path: url.pathname + url.search,
+          method: 'POST',
+          headers: headerListOf(config),
+          body: config.data as string,
+        },
+        new Exchange(timeoutMs, config, resolve, reject),
+      );
+    });
+}
+
+function headerListOf(config: InternalAxiosRequestConfig): string[] {
+  const list: string[] = [];
+  for (const [name, value] of Object.entries(config.headers)) {
+    if (typeof value === 'string') list.push(name, value);
+  }
+  return list;
+}
+
+/** One request and what comes back. Settles once, and then ends the connection unless the response was complete. */
+class Exchange implements Dispatcher.DispatchHandler {
+  readonly #timer: NodeJS.Timeout;
+  #controller: Dispatcher.DispatchController | null = null;
+  #isSettled = false;
+  #status: number | null = null;
+  #statusText = '';
+  #retryAfter: string | null = null;
+  #readBytes = 0;
+  #head: Buffer = NO_BYTES;
+
+  constructor(
+    timeoutMs: number,
+    private readonly config: InternalAxiosRequestConfig,
+    private readonly resolve: (response: AxiosResponse<string>) => void,
+    private readonly reject: (error: Error) => void,
+  ) {
+    this.#timer = setTimeout(() => this.#end(new BudgetExceededError(), true), timeoutMs);
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    // The budget ended while this waited for a connection: nothing was written, and nothing may be. Thrown, because
+    // abort() would close the connection, and each stale request in a queue would cost the next one a handshake.
+    if (this.#isSettled) throw new BudgetExceededError();
+  }
+
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    statusCode: number,
+    headers: Readonly<Record<string, string | string[] | undefined>>,
+    statusText = '',
+  ): void {
+    if (statusCode < 200) return;
+    this.#status = statusCode;
+    this.#statusText = statusText;
+    const retryAfter = headers['retry-after'];
+    this.#retryAfter = (Array.isArray(retryAfter) ? retryAfter[0] : retryAfter) ?? null;
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#readBytes < STORED_BODY_BYTES) {
+      // Copied: a slice would keep the whole chunk of the socket in memory.
+      this.#head = Buffer.concat([this.#head, chunk.subarray(0, STORED_BODY_BYTES - this.#readBytes)]);
+    }
+    this.#readBytes += chunk.length;
+    if (this.#readBytes > MAX_READ_BODY_BYTES) this.#end(null, true);
+  }
+
+  onResponseEnd(): void {
+    this.#end(null, false);
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | undefined, error: Error): void {
+    this.#end(error, false);
+  }
+
+  /** With a status this is a response, whatever became of its body; `cause` is then only why the rest is not read. */
+  #end(cause: Error | null, isConnectionOpen: boolean): void {
+    if (this.#isSettled) return;
+    this.#isSettled = true;
+    clearTimeout(this.#timer);
+    if (this.#status === null) this.reject(cause ?? new Error('response without a status'));
+    else this.resolve(this.#response(this.#status));
+    // undici then opens a connection for the request that it still has in its queue, sees that it was aborted, and keeps
+    // the connection for the next one: idle for 10 s at most, and nothing is written to it.
+    if (isConnectionOpen) this.#controller?.abort(cause ?? new Error('response body dropped'));
+  }
+
+  #response(status: number): AxiosResponse<string> {
+    return {
+      status,
+      statusText: this.#statusText,
+      // The one header that anybody asks for; the rest of what a receiver says stays out.
+      headers: this.#retryAfter === null ? {} : { 'retry-after': this.#retryAfter },
+      data: storedBodyOf(this.#head, this.#readBytes === this.#head.length),
+      config: this.config,
+    };
+  }
+}

@@ -1,0 +1,69 @@
+import { Counter, Histogram, type Registry } from 'prom-client';
+
+import { DeliveryMetrics, type MeasuredAttempt } from '../../application/ports/delivery-metrics.js';
+
+/** Seconds; from a receiver on the same host to one at the end of the default time budget. */
+const DURATION_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+/** Counts for Prometheus. Tenants appear as a label only when that is switched on: it multiplies the series. */
+export class PrometheusDeliveryMetrics extends DeliveryMetrics {
+  private readonly deliveries: Counter;
+  private readonly duration: Histogram;
+  private readonly retries: Counter;
+  private readonly httpStatus: Counter;
+  private readonly events: Counter;
+
+  constructor(
+    registry: Registry,
+    private readonly labelTenants: boolean,
+  ) {
+    super();
+    const registers = [registry];
+    const tenant = labelTenants ? ['tenant'] : [];
+    this.deliveries = new Counter({
+      name: 'webhook_deliveries_total',
+      help: 'Deliveries that ended, by event and final status (DELIVERED or FAILED)',
+      labelNames: ['event', 'status', ...tenant],
+      registers,
+    });
+    this.duration = new Histogram({
+      name: 'webhook_delivery_duration_seconds',
+      help: 'Duration of one attempt: DNS, connect, TLS, request and response',
+      buckets: DURATION_BUCKETS,
+      registers,
+    });
+    this.retries = new Counter({
+      name: 'webhook_retries_total',
+      help: 'Failed attempts after which another follows, by event and error class',
+      labelNames: ['event', 'reason', ...tenant],
+      registers,
+    });
+    this.httpStatus = new Counter({
+      name: 'webhook_delivery_http_status',
+      help: 'Answers of receivers by status code',
+      labelNames: ['status_code'],
+      registers,
+    });
+    this.events = new Counter({
+      name: 'webhook_events_total',
+      help: 'Events emitted, also those that nobody subscribed to',
+      labelNames: ['event'],
+      registers,
+    });
+  }
+
+  override attempted(attempt: MeasuredAttempt): void {
+    const tenant = this.labelTenants ? { tenant: attempt.tenantId } : {};
+    this.duration.observe(attempt.durationMs / 1_000);
+    if (attempt.statusCode !== null) this.httpStatus.inc({ status_code: attempt.statusCode });
+    if (attempt.next.status === 'PENDING') {
+      this.retries.inc({ event: attempt.event, reason: attempt.reason ?? 'other', ...tenant });
+    } else {
+      this.deliveries.inc({ event: attempt.event, status: attempt.next.status, ...tenant });
+    }
+  }
+
+  override emitted(event: string): void {
+    this.events.inc({ event });
+  }
+}

@@ -1,0 +1,69 @@
+interface Entry<I, O> {
+  readonly item: I;
+  readonly resolve: (output: O) => void;
+  readonly reject: (cause: unknown) => void;
+}
+
+export interface BatcherOptions {
+  readonly maxBatch: number;
+  /** Milliseconds that the first item waits for company. */
+  readonly waitMs: number;
+  /** Batches under way at once; further items wait and so make the next batch larger. */
+  readonly parallel: number;
+}
+
+/** Turns many single calls into few calls with many items: one statement then serves them all. */
+export class Batcher<I, O> {
+  private entries: Entry<I, O>[] = [];
+  private running = 0;
+  private timer: NodeJS.Timeout | null = null;
+
+  constructor(
+    /** Answers one output for each item, in order. */
+    private readonly run: (items: readonly I[]) => Promise<readonly O[]>,
+    private readonly options: BatcherOptions,
+  ) {}
+
+  async add(item: I): Promise<O> {
+    return new Promise<O>((resolve, reject) => {
+      this.entries.push({ item, resolve, reject });
+      this.schedule();
+    });
+  }
+
+  private schedule(): void {
+    if (this.entries.length === 0 || this.running >= this.options.parallel) return;
+    if (this.entries.length >= this.options.maxBatch) {
+      this.flush();
+    } else {
+      this.timer ??= setTimeout(() => {
+        this.flush();
+      }, this.options.waitMs);
+    }
+  }
+
+  private flush(): void {
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = null;
+    const batch = this.entries.splice(0, this.options.maxBatch);
+    this.running += 1;
+    this.run(batch.map((entry) => entry.item))
+      .then(
+        (outputs) => {
+          batch.forEach((entry, index) => {
+            const output = outputs[index];
+            if (output === undefined)
+              entry.reject(new Error('A batch answered fewer items than it was given'));
+            else entry.resolve(output);
+          });
+        },
+        (cause: unknown) => {
+          for (const entry of batch) entry.reject(cause);
+        },
+      )
+      .finally(() => {
+        this.running -= 1;
+        this.schedule();
+      });
+  }
+}

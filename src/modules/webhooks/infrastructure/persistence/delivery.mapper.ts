@@ -1,0 +1,35 @@
+import type { AttemptRecord } from '../../application/ports/delivery-repository.js';
+import type { Delivery } from '../../domain/delivery.js';
+import type { AttemptRow } from './attempt.row.js';
+import type { DeliveryRow } from './delivery.row.js';
+
+export function toDelivery(row: DeliveryRow): Delivery {
+  return {
+    id: row.id,
+    tenantId: row.tenantId,
+    subscriptionId: row.subscriptionId,
+    eventId: row.eventId,
+    event: row.event,
+    status: row.status,
+    attempts: row.attempts,
+    targetUrl: row.targetUrl,
+    lastError: row.lastError,
+    nextAttemptAt: row.status === 'PENDING' ? row.nextAttemptAt : null,
+    createdAt: row.createdAt,
+    updatedAt: row.updatedAt,
+  };
+}
+
+export function toAttemptRecord(row: AttemptRow): AttemptRecord {
+  return {
+    number: row.number,
+    trigger: row.trigger,
+    startedAt: row.startedAt,
+    durationMs: row.durationMs,
+    statusCode: row.statusCode,
+    errorClass: row.errorClass,
+    error: row.error,
+    responseBody: row.responseBody,
+    requestHeaders: row.requestHeaders,
+  };
+}

@@ -1,0 +1,69 @@
+import { Check, Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
+
+import type { AttemptTrigger } from '../../domain/attempt.js';
+import type { DeliveryStatus } from '../../domain/delivery.js';
+import { EventRow } from './event.row.js';
+
+@Entity({ name: 'webhook_deliveries' })
+@Index('webhook_deliveries_status_ix', ['tenantId', 'status', 'id'])
+@Index('webhook_deliveries_subscription_ix', ['tenantId', 'subscriptionId', 'id'])
+@Index('webhook_deliveries_event_ix', ['tenantId', 'eventId'])
+@Index('webhook_deliveries_due_ix', ['subscriptionId', 'nextAttemptAt', 'id'], {
+  where: `status = 'PENDING'`,
+})
+@Index('webhook_deliveries_leased_ix', ['subscriptionId', 'leasedUntil'], { where: `status = 'SENDING'` })
+@Check('webhook_deliveries_status_ck', `status IN ('PENDING', 'SENDING', 'DELIVERED', 'FAILED')`)
+@Check('webhook_deliveries_trigger_ck', `next_trigger IN ('auto', 'manual')`)
+@ForeignKey(() => EventRow, ['tenantId', 'eventId'], ['tenantId', 'id'], {
+  name: 'webhook_deliveries_event_fk',
+  onDelete: 'CASCADE',
+})
+export class DeliveryRow {
+  @PrimaryColumn({ name: 'tenant_id', type: 'text', primaryKeyConstraintName: 'webhook_deliveries_pk' })
+  tenantId!: string;
+
+  @PrimaryColumn({ type: 'uuid', primaryKeyConstraintName: 'webhook_deliveries_pk' })
+  id!: string;
+
+  @Column({ name: 'event_id', type: 'uuid' })
+  eventId!: string;
+
+  @Column({ name: 'subscription_id', type: 'uuid' })
+  subscriptionId!: string;
+
+  @Column({ type: 'text' })
+  event!: string;
+
+  @Column({ type: 'text', default: 'PENDING' })
+  status!: DeliveryStatus;
+
+  @Column({ type: 'integer', default: 0 })
+  attempts!: number;
+
+  @Column({ name: 'auto_attempts', type: 'integer', default: 0 })
+  autoAttempts!: number;
+
+  @Column({ name: 'next_trigger', type: 'text', default: 'auto' })
+  nextTrigger!: AttemptTrigger;
+
+  @Column({ name: 'next_attempt_at', type: 'timestamptz', nullable: true, default: () => 'now()' })
+  nextAttemptAt!: Date | null;
+
+  @Column({ name: 'lease_token', type: 'uuid', nullable: true })
+  leaseToken!: string | null;
+
+  @Column({ name: 'leased_until', type: 'timestamptz', nullable: true })
+  leasedUntil!: Date | null;
+
+  @Column({ name: 'target_url', type: 'text' })
+  targetUrl!: string;
+
+  @Column({ name: 'last_error', type: 'text', nullable: true })
+  lastError!: string | null;
+
+  @Column({ name: 'created_at', type: 'timestamptz', default: () => 'now()' })
+  createdAt!: Date;
+
+  @Column({ name: 'updated_at', type: 'timestamptz', default: () => 'now()' })
+  updatedAt!: Date;
+}

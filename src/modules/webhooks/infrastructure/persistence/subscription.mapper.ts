@@ -1,0 +1,16 @@
+import type { Subscription } from '../../domain/subscription.js';
+import type { SubscriptionRow } from './subscription.row.js';
+
+export function toSubscription(row: SubscriptionRow): Subscription {
+  return {
+    id: row.id,
+    tenantId: row.tenantId,
+    event: row.event,
+    url: row.url,
+    active: row.active,
+    deactivationReason: row.deactivationReason,
+    deactivatedAt: row.deactivatedAt,
+    createdAt: row.createdAt,
+    updatedAt: row.updatedAt,
+  };
+}

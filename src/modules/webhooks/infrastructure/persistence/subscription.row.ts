@@ -1,0 +1,36 @@
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+
+@Entity({ name: 'webhook_subscriptions' })
+@Index('webhook_subscriptions_active_uq', ['tenantId', 'event', 'url'], { unique: true, where: 'active' })
+export class SubscriptionRow {
+  @PrimaryColumn({ name: 'tenant_id', type: 'text', primaryKeyConstraintName: 'webhook_subscriptions_pk' })
+  tenantId!: string;
+
+  @PrimaryColumn({ type: 'uuid', primaryKeyConstraintName: 'webhook_subscriptions_pk' })
+  id!: string;
+
+  @Column({ type: 'text' })
+  event!: string;
+
+  @Column({ type: 'text' })
+  url!: string;
+
+  /** Sealed; never selected into an answer. */
+  @Column({ name: 'secret', type: 'text', select: false })
+  sealedSecret!: string;
+
+  @Column({ type: 'boolean', default: true })
+  active!: boolean;
+
+  @Column({ name: 'deactivated_at', type: 'timestamptz', nullable: true })
+  deactivatedAt!: Date | null;
+
+  @Column({ name: 'deactivation_reason', type: 'text', nullable: true })
+  deactivationReason!: string | null;
+
+  @Column({ name: 'created_at', type: 'timestamptz', default: () => 'now()' })
+  createdAt!: Date;
+
+  @Column({ name: 'updated_at', type: 'timestamptz', default: () => 'now()' })
+  updatedAt!: Date;
+}

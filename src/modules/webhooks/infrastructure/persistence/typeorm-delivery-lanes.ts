@@ -1,0 +1,153 @@
+import { Injectable } from '@nestjs/common';
+import { QueryFailedError } from 'typeorm';
+
+import { IdGenerator } from '../../../../platform/kernel/id-generator.js';
+import { DeliverySettings } from '../../application/delivery-settings.js';
+import { ENGINE_LIMITS } from '../../application/engine-limits.js';
+import {
+  DeliveryLanes,
+  type AttemptResult,
+  type SweepResult,
+} from '../../application/ports/delivery-lanes.js';
+import type { ClaimedDelivery } from '../../domain/delivery.js';
+import type { Lane } from '../../domain/lane.js';
+import { Batcher } from './batcher.js';
+import { claimDeliveries, type ClaimRequest } from './claim-deliveries.js';
+import { recordAttempts } from './record-attempts.js';
+import { findDueLanes, reclaimExpired } from './sweep-deliveries.js';
+import { WorkerTransaction } from './worker-transaction.js';
+
+const NIL_UUID = '00000000-0000-0000-0000-000000000000';
+
+/** Milliseconds between tries to write results while the database is away, doubling up to the last. */
+const RECORD_BACKOFF_MS = [100, 200, 400, 800, 1_600, 3_200] as const;
+
+const RELEASE = `
+UPDATE webhook_deliveries d
+   SET status = 'PENDING', attempts = d.attempts - 1, auto_attempts = d.auto_attempts - (d.next_trigger = 'auto')::int,
+       lease_token = NULL, leased_until = NULL, updated_at = now()
+  FROM unnest($1::text[], $2::uuid[], $3::uuid[]) AS c (tenant_id, id, lease_token)
+ WHERE d.tenant_id = c.tenant_id AND d.id = c.id AND d.lease_token = c.lease_token`;
+
+const ABANDON = `
+UPDATE webhook_deliveries d
+   SET status = 'FAILED', last_error = $4, next_attempt_at = NULL, attempts = d.attempts - 1,
+       auto_attempts = d.auto_attempts - (d.next_trigger = 'auto')::int,
+       next_trigger = 'auto', lease_token = NULL, leased_until = NULL, updated_at = now()
+  FROM unnest($1::text[], $2::uuid[], $3::uuid[]) AS c (tenant_id, id, lease_token)
+ WHERE d.tenant_id = c.tenant_id AND d.id = c.id AND d.lease_token = c.lease_token`;
+
+const BACKLOG = `
+SELECT count(*)::int AS pending,
+       greatest(0, coalesce(extract(epoch FROM now() - min(next_attempt_at)) * 1000, 0))::float8 AS oldest_due_age_ms
+  FROM webhook_deliveries WHERE status = 'PENDING'`;
+
+@Injectable()
+export class TypeormDeliveryLanes extends DeliveryLanes {
+  private readonly leaseMs: number;
+  private readonly claims: Batcher<ClaimRequest, ClaimedDelivery[]>;
+  private readonly results: Batcher<AttemptResult, boolean>;
+  private sweptUpTo = NIL_UUID;
+
+  constructor(
+    private readonly transactions: WorkerTransaction,
+    private readonly ids: IdGenerator,
+    settings: DeliverySettings,
+  ) {
+    super();
+    this.leaseMs = settings.timeoutMs + ENGINE_LIMITS.leaseMarginMs;
+    this.claims = new Batcher((requests) => this.claimAll(requests), {
+      maxBatch: 200,
+      waitMs: 1,
+      parallel: 2,
+    });
+    this.results = new Batcher((results) => this.recordAll(results), {
+      maxBatch: 500,
+      waitMs: 5,
+      parallel: 2,
+    });
+  }
+
+  override async claim(lane: Lane, limit: number): Promise<ClaimedDelivery[]> {
+    return this.claims.add({ lane, limit });
+  }
+
+  override async record(result: AttemptResult): Promise<boolean> {
+    return this.results.add(result);
+  }
+
+  override async release(claims: readonly ClaimedDelivery[]): Promise<void> {
+    await this.transactions.run((manager) => manager.query(RELEASE, columnsOf(claims)));
+  }
+
+  override async abandon(claims: readonly ClaimedDelivery[], lastError: string): Promise<void> {
+    await this.transactions.run((manager) => manager.query(ABANDON, [...columnsOf(claims), lastError]));
+  }
+
+  override async sweep(maxRetries: number, laneLimit: number): Promise<SweepResult> {
+    return this.transactions.run(async (manager) => {
+      const reclaimed = await reclaimExpired(manager, maxRetries, this.leaseMs);
+      const dueLanes = await findDueLanes(manager, this.sweptUpTo, laneLimit);
+      const last = dueLanes.at(-1);
+      // A full page means that there may be more behind it; else the next sweep starts over.
+      this.sweptUpTo = last !== undefined && dueLanes.length === laneLimit ? last.subscriptionId : NIL_UUID;
+      return { reclaimed, dueLanes };
+    });
+  }
+
+  override async backlog(): Promise<{ oldestDueAgeMs: number; pending: number }> {
+    const rows = await this.transactions.run((manager) =>
+      manager.query<{ pending: number; oldest_due_age_ms: number }[]>(BACKLOG),
+    );
+    return { oldestDueAgeMs: rows[0]?.oldest_due_age_ms ?? 0, pending: rows[0]?.pending ?? 0 };
+  }
+
+  private async claimAll(requests: readonly ClaimRequest[]): Promise<ClaimedDelivery[][]> {
+    const lease = { token: this.ids.next(), ms: this.leaseMs, perLane: ENGINE_LIMITS.perEndpoint };
+    return this.transactions.run((manager) => claimDeliveries(manager, requests, lease));
+  }
+
+  /** Tries again while the database is away; afterwards the leases run out and the sweep gives the deliveries back. */
+  private async recordAll(results: readonly AttemptResult[]): Promise<boolean[]> {
+    for (const backoffMs of RECORD_BACKOFF_MS) {
+      try {
+        return await this.transactions.run((manager) => recordAttempts(manager, results));
+      } catch (cause) {
+        if (isDataError(cause)) return this.recordApart(results, cause);
+        await new Promise((resolve) => setTimeout(resolve, backoffMs));
+      }
+    }
+    return this.transactions.run((manager) => recordAttempts(manager, results));
+  }
+
+  /** One result that the database refuses must not keep the others from being written. */
+  private async recordApart(results: readonly AttemptResult[], cause: unknown): Promise<boolean[]> {
+    const [only] = results;
+    if (only !== undefined && results.length === 1) {
+      if (only.responseBody === null) throw cause;
+      return this.recordAll([{ ...only, responseBody: null }]);
+    }
+    const held: boolean[] = [];
+    for (const result of results) held.push(...(await this.recordAll([result])));
+    return held;
+  }
+}
+
+/** SQLSTATE classes 22 (data) and 23 (constraint): trying the same rows again cannot help. */
+function isDataError(cause: unknown): boolean {
+  if (!(cause instanceof QueryFailedError)) return false;
+  const driverError: unknown = cause.driverError;
+  const code =
+    typeof driverError === 'object' && driverError !== null && 'code' in driverError
+      ? driverError.code
+      : undefined;
+  return typeof code === 'string' && /^2[23]/.test(code);
+}
+
+function columnsOf(claims: readonly ClaimedDelivery[]): unknown[] {
+  return [
+    claims.map((claim) => claim.tenantId),
+    claims.map((claim) => claim.id),
+    claims.map((claim) => claim.leaseToken),
+  ];
+}

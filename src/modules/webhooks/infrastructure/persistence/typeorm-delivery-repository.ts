@@ -1,0 +1,75 @@
+import { Injectable } from '@nestjs/common';
+
+import {
+  DeliveryRepository,
+  type DeliveryDetail,
+  type DeliveryFilter,
+  type DeliveryPage,
+} from '../../application/ports/delivery-repository.js';
+import type { Transaction } from '../../application/ports/transaction.js';
+import type { Delivery } from '../../domain/delivery.js';
+import { AttemptRow } from './attempt.row.js';
+import { toAttemptRecord, toDelivery } from './delivery.mapper.js';
+import { DeliveryRow } from './delivery.row.js';
+import { managerOf } from './typeorm-transactions.js';
+
+/** Row-level security confines every statement to the transaction's tenant. */
+@Injectable()
+export class TypeormDeliveryRepository extends DeliveryRepository {
+  override async list(
+    transaction: Transaction,
+    filter: DeliveryFilter,
+    limit: number,
+    afterId: string | null,
+  ): Promise<DeliveryPage> {
+    const query = managerOf(transaction).createQueryBuilder(DeliveryRow, 'd');
+    if (filter.event !== undefined) query.andWhere('d.event = :event', { event: filter.event });
+    if (filter.status !== undefined) query.andWhere('d.status = :status', { status: filter.status });
+    if (filter.subscriptionId !== undefined) {
+      query.andWhere('d.subscription_id = :subscriptionId', { subscriptionId: filter.subscriptionId });
+    }
+    if (filter.since !== undefined) query.andWhere('d.created_at >= :since', { since: filter.since });
+    if (filter.until !== undefined) query.andWhere('d.created_at < :until', { until: filter.until });
+    if (afterId !== null) query.andWhere('d.id < :afterId', { afterId });
+    // One more than asked for tells whether another page follows.
+    const rows = await query
+      .orderBy('d.id', 'DESC')
+      .limit(limit + 1)
+      .getMany();
+    return { deliveries: rows.slice(0, limit).map(toDelivery), hasMore: rows.length > limit };
+  }
+
+  override async findDetail(transaction: Transaction, id: string): Promise<DeliveryDetail | null> {
+    const manager = managerOf(transaction);
+    const row = await manager.getRepository(DeliveryRow).findOneBy({ id });
+    if (row === null) return null;
+    const events = await manager.query<{ payload: string }[]>(
+      'SELECT payload::text AS payload FROM webhook_events WHERE tenant_id = $1 AND id = $2',
+      [row.tenantId, row.eventId],
+    );
+    const attempts = await manager
+      .getRepository(AttemptRow)
+      .find({ where: { tenantId: row.tenantId, deliveryId: id }, order: { number: 'ASC' } });
+    return {
+      ...toDelivery(row),
+      payload: events[0]?.payload ?? '{}',
+      attemptLog: attempts.map(toAttemptRecord),
+    };
+  }
+
+  override async findForUpdate(transaction: Transaction, id: string): Promise<Delivery | null> {
+    const row = await managerOf(transaction)
+      .getRepository(DeliveryRow)
+      .findOne({ where: { id }, lock: { mode: 'pessimistic_write' } });
+    return row === null ? null : toDelivery(row);
+  }
+
+  override async requeueManually(transaction: Transaction, id: string): Promise<void> {
+    await managerOf(transaction)
+      .getRepository(DeliveryRow)
+      .update(
+        { id },
+        { status: 'PENDING', nextTrigger: 'manual', nextAttemptAt: () => 'now()', updatedAt: () => 'now()' },
+      );
+  }
+}

@@ -1,0 +1,90 @@
+import { Injectable } from '@nestjs/common';
+import { QueryFailedError } from 'typeorm';
+
+import {
+  SubscriptionRepository,
+  type NewSubscription,
+  type SubscriptionChange,
+  type SubscriptionFilter,
+} from '../../application/ports/subscription-repository.js';
+import type { Transaction } from '../../application/ports/transaction.js';
+import { WebhookError } from '../../domain/errors.js';
+import type { Subscription } from '../../domain/subscription.js';
+import { toSubscription } from './subscription.mapper.js';
+import { SubscriptionRow } from './subscription.row.js';
+import { managerOf } from './typeorm-transactions.js';
+
+const UNIQUE_VIOLATION = '23505';
+
+/** Row-level security confines every statement to the transaction's tenant. */
+@Injectable()
+export class TypeormSubscriptionRepository extends SubscriptionRepository {
+  override async insert(transaction: Transaction, subscription: NewSubscription): Promise<Subscription> {
+    const rows = managerOf(transaction).getRepository(SubscriptionRow);
+    await duplicateNamed(() => rows.insert({ ...subscription }));
+    return toSubscription(
+      await rows.findOneByOrFail({ tenantId: subscription.tenantId, id: subscription.id }),
+    );
+  }
+
+  override async find(transaction: Transaction, id: string): Promise<Subscription | null> {
+    const row = await managerOf(transaction).getRepository(SubscriptionRow).findOneBy({ id });
+    return row === null ? null : toSubscription(row);
+  }
+
+  override async list(transaction: Transaction, filter: SubscriptionFilter): Promise<Subscription[]> {
+    const rows = await managerOf(transaction)
+      .getRepository(SubscriptionRow)
+      .find({
+        where: {
+          ...(filter.event === undefined ? {} : { event: filter.event }),
+          ...(filter.active === undefined ? {} : { active: filter.active }),
+        },
+        order: { id: 'DESC' },
+      });
+    return rows.map(toSubscription);
+  }
+
+  override async update(
+    transaction: Transaction,
+    id: string,
+    change: SubscriptionChange,
+  ): Promise<Subscription | null> {
+    const rows = managerOf(transaction).getRepository(SubscriptionRow);
+    const set = {
+      ...(change.event === undefined ? {} : { event: change.event }),
+      ...(change.url === undefined ? {} : { url: change.url }),
+      ...(change.sealedSecret === undefined ? {} : { sealedSecret: change.sealedSecret }),
+      ...(change.active === undefined ? {} : { active: change.active }),
+      ...(change.active === true ? { deactivatedAt: null, deactivationReason: null } : {}),
+    };
+    await duplicateNamed(() => rows.update({ id }, { ...set, updatedAt: () => 'now()' }));
+    return this.find(transaction, id);
+  }
+
+  override async deactivate(transaction: Transaction, id: string, reason: string): Promise<boolean> {
+    const { affected } = await managerOf(transaction)
+      .getRepository(SubscriptionRow)
+      .update(
+        { id, active: true },
+        { active: false, deactivationReason: reason, deactivatedAt: () => 'now()', updatedAt: () => 'now()' },
+      );
+    return affected === 1;
+  }
+}
+
+/** The unique index decides about duplicates, also between parallel requests. */
+async function duplicateNamed(write: () => Promise<unknown>): Promise<void> {
+  try {
+    await write();
+  } catch (cause) {
+    if (cause instanceof QueryFailedError && codeOf(cause.driverError) === UNIQUE_VIOLATION) {
+      throw new WebhookError('duplicate_subscription');
+    }
+    throw cause;
+  }
+}
+
+function codeOf(error: unknown): unknown {
+  return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+}

@@ -1,0 +1,74 @@
+import { OnWorkerEvent, Processor, WorkerHost } from '@nestjs/bullmq';
+import type { Job } from 'bullmq';
+
+import { AppLogger } from '../../../../platform/kernel/app-logger.js';
+import { LaneDispatcher } from '../../application/ports/lane-dispatcher.js';
+import type { LaneConsumer } from './lane-consumer.js';
+import { LANE_QUEUE, type LaneJob } from './lane-queue.js';
+import type { DrainTurn } from './lane-scheduler.js';
+
+/** Turns at once in one worker process. Turns wait for PostgreSQL and receivers, hardly for the processor. */
+const PARALLEL_TURNS = 128;
+
+/** Milliseconds after which the turn of a killed worker is given to another; a live worker renews it at half of that. */
+const LOCK_MS = 5_000;
+
+/** A turn may be taken over this often: attempts are counted in PostgreSQL, so the job itself must never be given up. */
+const MAX_STALLED = 1_000_000;
+
+/** Takes rings from BullMQ and gives the lanes their turns. Starts only when told to, so that `WEBHOOK_ROLE` decides. */
+@Processor(LANE_QUEUE, {
+  autorun: false,
+  concurrency: PARALLEL_TURNS,
+  lockDuration: LOCK_MS,
+  stalledInterval: LOCK_MS,
+  maxStalledCount: MAX_STALLED,
+  drainDelay: 1,
+})
+export class BullmqLaneConsumer extends WorkerHost implements LaneConsumer {
+  private drain: DrainTurn | null = null;
+
+  constructor(
+    private readonly dispatcher: LaneDispatcher,
+    private readonly logger: AppLogger,
+  ) {
+    super();
+  }
+
+  override async process(job: Job<LaneJob>): Promise<void> {
+    if (this.drain === null) throw new Error('The lane consumer was not started');
+    const { tenantId, subscriptionId } = job.data;
+    // A ring during the turn is kept by BullMQ and becomes the lane's next turn, at the end of the line.
+    if ((await this.drain({ tenantId, subscriptionId })) === 'more') {
+      this.dispatcher.ring([{ tenantId, subscriptionId }]);
+    }
+  }
+
+  start(drain: DrainTurn): void {
+    this.drain = drain;
+    this.worker.run().catch((cause: unknown) => {
+      this.logger.error('The lane consumer stopped', { cause });
+    });
+  }
+
+  async stopConsuming(): Promise<void> {
+    await this.worker.pause(true);
+  }
+
+  async close(): Promise<void> {
+    await this.worker.close(true);
+  }
+
+  @OnWorkerEvent('failed')
+  onFailed(job: Job<LaneJob> | undefined, cause: Error): void {
+    this.logger.error('A lane could not be drained; the sweep will ring it again', {
+      subscriptionId: job?.data.subscriptionId,
+      cause,
+    });
+  }
+
+  @OnWorkerEvent('error')
+  onError(cause: Error): void {
+    this.logger.debug('BullMQ worker', { reason: cause.message });
+  }
+}

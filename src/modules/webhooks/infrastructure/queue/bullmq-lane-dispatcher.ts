@@ -1,0 +1,94 @@
+import { InjectQueue } from '@nestjs/bullmq';
+import { Injectable } from '@nestjs/common';
+import type { Queue } from 'bullmq';
+
+import { AppLogger } from '../../../../platform/kernel/app-logger.js';
+import { LaneDispatcher } from '../../application/ports/lane-dispatcher.js';
+import type { Lane } from '../../domain/lane.js';
+import { LANE_QUEUE, ringOptions, type LaneJob } from './lane-queue.js';
+import { RedisConnection } from './redis-connection.js';
+import { WakeTimers } from './wake-timers.js';
+
+/** Rings in one round trip to Redis at most. */
+const MAX_BATCH = 500;
+
+/** Milliseconds after which an unanswered batch of rings is given up; the sweep rings those lanes again. */
+const ADD_TIMEOUT_MS = 2_000;
+
+/** Rings lanes through BullMQ: any worker may take the turn. Rings of one moment travel together. */
+@Injectable()
+export class BullmqLaneDispatcher extends LaneDispatcher {
+  private readonly waiting = new Map<string, Lane>();
+  private sending = false;
+  private readonly timers = new WakeTimers((lanes) => {
+    this.ring(lanes);
+  });
+
+  constructor(
+    @InjectQueue(LANE_QUEUE) private readonly queue: Queue<LaneJob>,
+    private readonly redis: RedisConnection,
+    private readonly logger: AppLogger,
+  ) {
+    super();
+  }
+
+  override ring(lanes: readonly Lane[]): void {
+    // While Redis is away nothing is kept here either: the due-list is the truth and the sweep rings from it.
+    if (!this.redis.ready) return;
+    for (const lane of lanes) this.waiting.set(lane.subscriptionId, lane);
+    if (!this.sending && this.waiting.size > 0) {
+      this.sending = true;
+      setImmediate(() => {
+        void this.sendWaiting();
+      });
+    }
+  }
+
+  override ringAfter(lane: Lane, delayMs: number): void {
+    this.timers.wakeAfter(lane, delayMs);
+  }
+
+  override async afterRequest(lanes: readonly Lane[]): Promise<void> {
+    this.ring(lanes);
+    await Promise.resolve();
+  }
+
+  stop(): void {
+    this.timers.stop();
+  }
+
+  /** Never rejects. */
+  private async sendWaiting(): Promise<void> {
+    while (this.waiting.size > 0) {
+      const lanes = [...this.waiting.values()].slice(0, MAX_BATCH);
+      for (const lane of lanes) this.waiting.delete(lane.subscriptionId);
+      try {
+        await within(ADD_TIMEOUT_MS, this.queue.addBulk(lanes.map(toJob)));
+      } catch (cause) {
+        this.waiting.clear();
+        this.logger.warn('Lanes could not be rung through Redis; the sweep will ring them', {
+          reason: cause instanceof Error ? cause.message : String(cause),
+        });
+      }
+    }
+    this.sending = false;
+  }
+}
+
+function toJob(lane: Lane): { name: string; data: LaneJob; opts: ReturnType<typeof ringOptions> } {
+  return { name: 'ring', data: lane, opts: ringOptions(lane) };
+}
+
+async function within<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const expired = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`no answer within ${timeoutMs} ms`));
+    }, timeoutMs);
+  });
+  try {
+    return await Promise.race([work, expired]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

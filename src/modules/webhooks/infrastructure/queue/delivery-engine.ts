@@ -1,0 +1,61 @@
+import {
+  Injectable,
+  type BeforeApplicationShutdown,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
+
+import { AppLogger } from '../../../../platform/kernel/app-logger.js';
+import { DrainLane } from '../../application/drain-lane.js';
+import { HttpSender } from '../../application/ports/http-sender.js';
+import { SweepLanes } from '../../application/sweep-lanes.js';
+import type { LaneConsumer } from './lane-consumer.js';
+import { LaneSweeper } from './lane-sweeper.js';
+
+/** What a process does for deliveries: take turns and sweep, or (an API beside workers) neither. */
+export class EngineDuties {
+  constructor(
+    readonly consumer: LaneConsumer | null,
+    /** Lets go of what rings; the last thing before the database closes. */
+    readonly closeBroker: () => void,
+  ) {}
+}
+
+/** Starts and stops the engine with the application, in the order that loses nothing. */
+@Injectable()
+export class DeliveryEngine
+  implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown
+{
+  private readonly sweeper: LaneSweeper;
+
+  constructor(
+    private readonly duties: EngineDuties,
+    private readonly drain: DrainLane,
+    private readonly sender: HttpSender,
+    sweep: SweepLanes,
+    private readonly logger: AppLogger,
+  ) {
+    this.sweeper = new LaneSweeper(sweep, logger);
+  }
+
+  onApplicationBootstrap(): void {
+    if (this.duties.consumer === null) return;
+    this.duties.consumer.start((lane) => this.drain.execute(lane));
+    this.sweeper.start();
+  }
+
+  /** Stop claiming, let what is under way finish and be recorded, then let go of the broker; the database goes last. */
+  async beforeApplicationShutdown(): Promise<void> {
+    const { consumer } = this.duties;
+    if (consumer === null) return;
+    this.logger.info(`Stopping deliveries: ${this.drain.inFlight} under way`);
+    await Promise.all([this.sweeper.stop(), consumer.stopConsuming(), this.drain.stop()]);
+    await consumer.close();
+    await this.sender.close();
+    this.logger.info('Deliveries stopped');
+  }
+
+  onApplicationShutdown(): void {
+    this.duties.closeBroker();
+  }
+}

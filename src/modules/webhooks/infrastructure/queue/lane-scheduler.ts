@@ -1,0 +1,80 @@
+import type { Lane } from '../../domain/lane.js';
+import type { LaneTurn } from '../../domain/lane-turn.js';
+
+export type DrainTurn = (lane: Lane) => Promise<LaneTurn>;
+
+interface Entry {
+  readonly lane: Lane;
+  /** Rung while its turn was running: it gets another turn, so no ring is lost. */
+  rungAgain: boolean;
+  running: boolean;
+}
+
+/**
+ * Gives lanes their turns in this process: each lane at most one at a time, first rung first served, and a lane with
+ * more to do goes to the end of the line.
+ */
+export class LaneScheduler {
+  private readonly entries = new Map<string, Entry>();
+  private readonly line: Entry[] = [];
+  private turns = 0;
+  private stopped = false;
+
+  constructor(
+    private readonly drain: DrainTurn,
+    private readonly options: {
+      readonly parallel: number;
+      readonly onError: (lane: Lane, cause: unknown) => void;
+    },
+  ) {}
+
+  ring(lane: Lane): void {
+    if (this.stopped) return;
+    const known = this.entries.get(lane.subscriptionId);
+    if (known !== undefined) {
+      known.rungAgain = known.running;
+      return;
+    }
+    const entry: Entry = { lane, rungAgain: false, running: false };
+    this.entries.set(lane.subscriptionId, entry);
+    this.line.push(entry);
+    this.next();
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.line.length = 0;
+  }
+
+  private next(): void {
+    while (!this.stopped && this.turns < this.options.parallel) {
+      const entry = this.line.shift();
+      if (entry === undefined) return;
+      this.turns += 1;
+      entry.running = true;
+      this.drain(entry.lane)
+        .catch((cause: unknown): LaneTurn => {
+          this.options.onError(entry.lane, cause);
+          return 'idle';
+        })
+        .then((turn) => {
+          this.finish(entry, turn);
+        })
+        .catch((cause: unknown) => {
+          this.options.onError(entry.lane, cause);
+        });
+    }
+  }
+
+  private finish(entry: Entry, turn: LaneTurn): void {
+    this.turns -= 1;
+    entry.running = false;
+    if (turn === 'more' || entry.rungAgain) {
+      entry.rungAgain = false;
+      this.line.push(entry);
+    } else {
+      this.entries.delete(entry.lane.subscriptionId);
+    }
+    this.next();
+  }
+}

@@ -1,0 +1,25 @@
+/** How the module is set up; every value is validated by whoever makes it (the service: src/platform/config). */
+export interface WebhooksOptions {
+  /** `all`: API and engine; `api`: stores and rings; `worker`: delivers. */
+  readonly role: 'all' | 'api' | 'worker';
+  /** Null delivers inline. */
+  readonly redisUrl: string | null;
+  /** Prefix of the broker's keys; installations that share a Redis need different ones. */
+  readonly queuePrefix: string;
+  /** Total budget of one attempt in milliseconds. */
+  readonly timeoutMs: number;
+  /** Automatic retries after the first attempt. */
+  readonly maxRetries: number;
+  readonly userAgent: string;
+  /** AES-256 keys of 32 bytes; the first seals, all of them open. */
+  readonly encryptionKeys: readonly { readonly kid: string; readonly key: Buffer }[];
+  readonly allowInsecureTargets: 'false' | 'loopback' | 'true';
+  readonly egressAllowCidrs: readonly string[];
+  /** Hosts of the service itself, refused as targets: a delivery to ourselves would loop. */
+  readonly ownHosts: readonly string[];
+  /** Adds the tenant as a label to metrics. */
+  readonly labelTenants: boolean;
+}
+
+/** The injection token of {@link WebhooksOptions}. */
+export const WEBHOOKS_OPTIONS = Symbol('WEBHOOKS_OPTIONS');

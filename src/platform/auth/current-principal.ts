@@ -1,0 +1,18 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+
+import { AuthError } from './auth-errors.js';
+import type { Principal } from './principal.js';
+
+/** The verified principal of a guarded request. @throws AuthError when there is none. */
+export function principalOf(context: ExecutionContext): Principal {
+  const request = context.switchToHttp().getRequest<{ user?: Principal }>();
+  if (request.user === undefined) throw new AuthError('not_authenticated');
+  return request.user;
+}
+
+/** The tenant of the token, as a parameter of a guarded route. */
+export const CurrentTenant = createParamDecorator((_data: unknown, context: ExecutionContext): string => {
+  const { tenantId } = principalOf(context);
+  if (tenantId === null) throw new AuthError('tenant_required');
+  return tenantId;
+});

@@ -1,0 +1,104 @@
+import { createPublicKey, type KeyObject } from 'node:crypto';
+
+import {
+  createRemoteJWKSet,
+  errors,
+  jwtVerify,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+  type JWTVerifyOptions,
+} from 'jose';
+
+import { AuthError } from './auth-errors.js';
+import type { Principal } from './principal.js';
+
+/** How tokens are verified; the algorithms follow from the key alone, never from the token. */
+export interface TokenVerifierOptions {
+  readonly key:
+    | { readonly kind: 'secret'; readonly secret: string }
+    | { readonly kind: 'public_key'; readonly pem: string }
+    | { readonly kind: 'jwks'; readonly url: string };
+  readonly issuer: string | null;
+  readonly audience: string | null;
+}
+
+/** Longest token that is looked at, in characters. */
+const MAX_TOKEN_LENGTH = 8_192;
+
+/** Seconds that the clocks of issuer and service may differ. */
+const CLOCK_TOLERANCE = 5;
+
+const TENANT_ID = /^[A-Za-z0-9_-]{1,64}$/;
+
+type Verify = (token: string) => Promise<{ readonly payload: JWTPayload }>;
+
+/** Verifies bearer tokens: HS256 with a secret; RS256, ES256 or EdDSA with a public key or a key set (JWKS). */
+export class TokenVerifier {
+  private readonly verify: Verify;
+
+  constructor(options: TokenVerifierOptions) {
+    const claims: JWTVerifyOptions = {
+      requiredClaims: ['sub', 'exp'],
+      clockTolerance: CLOCK_TOLERANCE,
+      ...(options.issuer === null ? {} : { issuer: options.issuer }),
+      ...(options.audience === null ? {} : { audience: options.audience }),
+    };
+    this.verify = verifierOf(options.key, claims);
+  }
+
+  /** @throws AuthError `not_authenticated`, or `auth_unavailable` when the key set cannot be fetched. */
+  async principalOf(token: string): Promise<Principal> {
+    if (token.length > MAX_TOKEN_LENGTH) throw new AuthError('not_authenticated');
+    try {
+      const { payload } = await this.verify(token);
+      return toPrincipal(payload);
+    } catch (cause) {
+      throw new AuthError(isOutage(cause) ? 'auth_unavailable' : 'not_authenticated');
+    }
+  }
+}
+
+function verifierOf(key: TokenVerifierOptions['key'], claims: JWTVerifyOptions): Verify {
+  if (key.kind === 'secret') {
+    const secret = new TextEncoder().encode(key.secret);
+    return (token) => jwtVerify(token, secret, { ...claims, algorithms: ['HS256'] });
+  }
+  if (key.kind === 'public_key') {
+    const publicKey = createPublicKey(key.pem);
+    const algorithms = [algorithmOf(publicKey)];
+    return (token) => jwtVerify(token, publicKey, { ...claims, algorithms });
+  }
+  const keySet: JWTVerifyGetKey = createRemoteJWKSet(new URL(key.url), { timeoutDuration: 3_000 });
+  return (token) => jwtVerify(token, keySet, { ...claims, algorithms: ['RS256', 'ES256', 'EdDSA'] });
+}
+
+/** @throws Error for keys of other kinds, at boot. */
+function algorithmOf(publicKey: KeyObject): string {
+  switch (publicKey.asymmetricKeyType) {
+    case 'rsa':
+      return 'RS256';
+    case 'ec':
+      return 'ES256';
+    case 'ed25519':
+      return 'EdDSA';
+    default:
+      throw new Error('JWT_PUBLIC_KEY: expected an RSA, P-256 or Ed25519 public key');
+  }
+}
+
+function toPrincipal(payload: JWTPayload): Principal {
+  const tenantId = payload['tenant_id'];
+  const scope = payload['scope'];
+  return {
+    subject: payload.sub ?? '',
+    tenantId: typeof tenantId === 'string' && TENANT_ID.test(tenantId) ? tenantId : null,
+    scopes: new Set(typeof scope === 'string' ? scope.split(' ').filter((item) => item !== '') : []),
+  };
+}
+
+/** A key set that does not answer is our trouble, not the caller's; an unknown key in it is the caller's. */
+function isOutage(cause: unknown): boolean {
+  if (cause instanceof errors.JWKSTimeout) return true;
+  if (cause instanceof errors.JOSEError) return cause.code === 'ERR_JOSE_GENERIC';
+  return cause instanceof TypeError && cause.message === 'fetch failed';
+}

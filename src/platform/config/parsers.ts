@@ -1,0 +1,116 @@
+import { BlockList, isIP } from 'node:net';
+
+/** A value that was read, or what was expected instead of it. */
+export type Parsed<T> =
+  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly expected: string };
+
+const good = <T>(value: T): Parsed<T> => ({ ok: true, value });
+const bad = (expected: string): Parsed<never> => ({ ok: false, expected });
+
+export function wholeNumber(min: number, max: number): (text: string) => Parsed<number> {
+  return (text) => {
+    const value = Number(text);
+    const fits = /^\d+$/.test(text) && value >= min && value <= max;
+    return fits ? good(value) : bad(`a whole number from ${min} to ${max}`);
+  };
+}
+
+export function decimal(min: number, max: number): (text: string) => Parsed<number> {
+  return (text) => {
+    const value = Number(text);
+    const fits = /^\d+(\.\d+)?$/.test(text) && value >= min && value <= max;
+    return fits ? good(value) : bad(`a number from ${min} to ${max}`);
+  };
+}
+
+export function oneOf<const T extends string>(...values: readonly T[]): (text: string) => Parsed<T> {
+  return (text) => {
+    const found = values.find((value) => value === text.toLowerCase());
+    return found === undefined ? bad(`one of ${values.join(', ')}`) : good(found);
+  };
+}
+
+export function boolean(text: string): Parsed<boolean> {
+  if (/^(true|1|yes|on)$/i.test(text)) return good(true);
+  return /^(false|0|no|off)$/i.test(text) ? good(false) : bad('true or false');
+}
+
+export function urlOf(...protocols: readonly string[]): (text: string) => Parsed<string> {
+  return (text) => {
+    const fits =
+      URL.canParse(text) && protocols.includes(new URL(text).protocol) && new URL(text).hostname !== '';
+    return fits ? good(text) : bad(`a URL starting with ${protocols.map((p) => `${p}//`).join(' or ')}`);
+  };
+}
+
+export function text(min: number, what: string): (value: string) => Parsed<string> {
+  return (value) => (value.length >= min && !/[\r\n\0]/.test(value) ? good(value) : bad(what));
+}
+
+export function headerValue(value: string): Parsed<string> {
+  return /^[\x21-\x7e]([\x20-\x7e]{0,198}[\x21-\x7e])?$/.test(value)
+    ? good(value)
+    : bad('1–200 printable ASCII characters');
+}
+
+export function publicKeyPem(value: string): Parsed<string> {
+  // A PEM in one line, as .env files need it, has its line breaks written as \n.
+  const pem = value.replaceAll('\\n', '\n');
+  return /^-----BEGIN PUBLIC KEY-----\n[\s\S]+-----END PUBLIC KEY-----\s*$/.test(pem)
+    ? good(pem)
+    : bad('a public key in PEM form (-----BEGIN PUBLIC KEY-----)');
+}
+
+export function list(text: string): string[] {
+  return text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}
+
+export function cidrs(text: string): Parsed<readonly string[]> {
+  const items = list(text);
+  return items.every(isCidr) ? good(items) : bad('networks such as 10.1.0.0/16, comma separated');
+}
+
+function isCidr(item: string): boolean {
+  const [address = '', prefix = '', rest] = item.split('/');
+  const family = isIP(address);
+  if (family === 0 || rest !== undefined || !/^\d{1,3}$/.test(prefix)) return false;
+  try {
+    new BlockList().addSubnet(address, Number(prefix), family === 4 ? 'ipv4' : 'ipv6');
+    return true;
+  } catch (cause) {
+    if (cause instanceof RangeError) return false;
+    throw cause;
+  }
+}
+
+export function origins(text: string): Parsed<readonly string[]> {
+  const items = list(text);
+  const fits = items.every((item) => item === '*' || (URL.canParse(item) && new URL(item).origin === item));
+  return fits ? good(items) : bad('origins such as https://erp.customer.com, comma separated, or *');
+}
+
+export interface EncryptionKey {
+  /** Names the key in every record that it sealed. */
+  readonly kid: string;
+  /** 32 bytes. */
+  readonly key: Buffer;
+}
+
+const KEYS = 'kid:base64 of 32 bytes, comma separated, the current key first, for instance k2:…=,k1:…=';
+
+export function encryptionKeys(text: string): Parsed<readonly EncryptionKey[]> {
+  const keys: EncryptionKey[] = [];
+  for (const item of list(text)) {
+    const match = /^([A-Za-z0-9_-]{1,32}):([A-Za-z0-9+/_-]{43}=?)$/.exec(item);
+    const [, kid, encoded] = match ?? [];
+    if (kid === undefined || encoded === undefined || keys.some((known) => known.kid === kid))
+      return bad(KEYS);
+    const key = Buffer.from(encoded, 'base64');
+    if (key.length !== 32) return bad(KEYS);
+    keys.push({ kid, key });
+  }
+  return keys.length === 0 ? bad(KEYS) : good(keys);
+}

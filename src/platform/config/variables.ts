@@ -1,0 +1,123 @@
+import {
+  boolean,
+  cidrs,
+  decimal,
+  encryptionKeys,
+  headerValue,
+  oneOf,
+  origins,
+  publicKeyPem,
+  text,
+  urlOf,
+  wholeNumber,
+  type Parsed,
+} from './parsers.js';
+
+export interface Variable<T> {
+  /** As the README shows it. */
+  readonly default: string;
+  readonly meaning: string;
+  readonly parse: (text: string) => Parsed<T>;
+}
+
+function variable<T>(parse: (text: string) => Parsed<T>, fallback: string, meaning: string): Variable<T> {
+  return { parse, default: fallback, meaning };
+}
+
+/** HS256 secrets shorter than this can be found by trying (RFC 7518 §3.2 asks for 32 bytes; 16 is the least we take). */
+const MIN_JWT_SECRET = 16;
+
+/** Every variable that the service reads; the README's table shows the same list (kept equal by a test). */
+export const VARIABLES = {
+  PORT: variable(wholeNumber(0, 65_535), '8000', 'Port of the API; 0 takes a free one'),
+  HOST: variable(
+    text(1, 'a host name or address'),
+    '127.0.0.1 (0.0.0.0 in the image)',
+    'Address that the API listens on',
+  ),
+  NODE_ENV: variable(
+    text(1, 'a name'),
+    'development',
+    '`production` refuses development switches and unmigrated databases',
+  ),
+  DATABASE_URL: variable(
+    urlOf('postgres:', 'postgresql:'),
+    'unset: embedded database in `DATA_DIR`',
+    'PostgreSQL 14 or newer',
+  ),
+  DATABASE_POOL_SIZE: variable(wholeNumber(2, 500), '10', 'Connections to PostgreSQL, per process'),
+  DATA_DIR: variable(text(1, 'a folder'), './data', 'Where the embedded database and generated secrets lie'),
+  MIGRATIONS_ON_START: variable(
+    boolean,
+    'true (false in production)',
+    'Migrate at boot; otherwise a database that is not up to date stops the boot',
+  ),
+  REDIS_URL: variable(
+    urlOf('redis:', 'rediss:'),
+    'unset: inline dispatcher',
+    'BullMQ broker for asynchronous delivery',
+  ),
+  WEBHOOK_QUEUE_PREFIX: variable(
+    text(1, 'a name'),
+    'gestiqcloud',
+    'Prefix of the keys in Redis; give each installation that shares a Redis its own',
+  ),
+  WEBHOOK_ROLE: variable(
+    oneOf('all', 'api', 'worker'),
+    'all',
+    '`api` stores and rings, `worker` delivers, `all` does both',
+  ),
+  JWT_SECRET: variable(
+    text(MIN_JWT_SECRET, `at least ${MIN_JWT_SECRET} characters`),
+    'generated in embedded mode; otherwise one of the three JWT variables is required',
+    'Secret of HS256 tokens',
+  ),
+  JWT_PUBLIC_KEY: variable(publicKeyPem, 'unset', 'Public key (PEM) of RS256, ES256 or EdDSA tokens'),
+  JWT_JWKS_URL: variable(urlOf('https:', 'http:'), 'unset', 'Key set (JWKS) of the issuer of tokens'),
+  JWT_ISSUER: variable(text(1, 'an issuer'), 'unset: not checked', 'Expected `iss` of tokens'),
+  JWT_AUDIENCE: variable(text(1, 'an audience'), 'unset: not checked', 'Expected `aud` of tokens'),
+  WEBHOOK_ENCRYPTION_KEYS: variable(
+    encryptionKeys,
+    'generated in embedded mode; otherwise required',
+    '`kid:base64(32 bytes)`, comma separated, the first is current: seals signing secrets at rest',
+  ),
+  WEBHOOK_TIMEOUT_SECONDS: variable(
+    decimal(0.1, 300),
+    '10',
+    'Total budget of one attempt: DNS, connect, TLS, headers, body',
+  ),
+  WEBHOOK_MAX_RETRIES: variable(wholeNumber(0, 20), '3', 'Retries after the first attempt; 0 makes none'),
+  WEBHOOK_USER_AGENT: variable(headerValue, 'GestiqCloud-Webhooks/1.0', '`User-Agent` of deliveries'),
+  WEBHOOK_ALLOW_INSECURE_TARGETS: variable(
+    oneOf('false', 'loopback', 'true'),
+    'false; loopback with the embedded database',
+    'Development only: `loopback` allows http(s) to this machine on ports from 1024, `true` any http and private target',
+  ),
+  WEBHOOK_EGRESS_ALLOW_CIDRS: variable(
+    cidrs,
+    'empty',
+    'Private networks that deliveries may reach, comma separated',
+  ),
+  WEBHOOK_METRICS_TENANT_LABEL: variable(boolean, 'false', 'Adds the tenant as a label to the metrics'),
+  BODY_LIMIT_BYTES: variable(wholeNumber(1_024, 104_857_600), '1048576', 'Largest request body, in bytes'),
+  PUBLIC_URL: variable(
+    urlOf('https:', 'http:'),
+    'unset',
+    'Where clients reach this service; refused as a target, it would loop',
+  ),
+  CORS_ORIGINS: variable(
+    origins,
+    'empty: no CORS',
+    'Origins of browsers that may call the API, comma separated',
+  ),
+  LOG_LEVEL: variable(
+    oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
+    'info',
+    'Least severity that is logged',
+  ),
+  LOG_FORMAT: variable(oneOf('json', 'pretty'), 'json; pretty on a terminal', 'Form of the log lines'),
+} as const;
+
+export type VariableName = keyof typeof VARIABLES;
+
+export type ValueOf<N extends VariableName> = (typeof VARIABLES)[N] extends Variable<infer T> ? T : never;

@@ -1,0 +1,22 @@
+import type { DataSourceOptions } from 'typeorm';
+
+import { migrationsPattern } from './migrations.js';
+
+/** Milliseconds to wait for a connection before saying that the database does not answer. */
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/** How the service reaches PostgreSQL. Entities are added by the modules that own them. */
+export function dataSourceOptions(url: string, poolSize: number): DataSourceOptions {
+  return {
+    type: 'postgres',
+    url,
+    poolSize,
+    connectTimeoutMS: CONNECT_TIMEOUT_MS,
+    applicationName: 'gestiqcloud-webhooks',
+    migrations: [migrationsPattern()],
+    migrationsTransactionMode: 'each',
+    synchronize: false,
+    logging: false,
+    extra: { idleTimeoutMillis: 30_000 },
+  };
+}

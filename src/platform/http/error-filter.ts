@@ -1,0 +1,65 @@
+import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+
+import type { AppLogger } from '../kernel/app-logger.js';
+import { DomainError, InvalidInputError, type InputProblem } from '../kernel/domain-error.js';
+import { STATUS_OF_KIND } from './http-errors.js';
+
+interface Answer {
+  readonly status: number;
+  readonly detail: string | readonly InputProblem[];
+}
+
+/** The one place where errors become answers: `{"detail": "<code>"}`, or every problem of a bad input. */
+@Catch()
+export class ErrorFilter implements ExceptionFilter {
+  constructor(private readonly logger: AppLogger) {}
+
+  catch(cause: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const reply = http.getResponse<FastifyReply>();
+    const request = http.getRequest<FastifyRequest>();
+    const { status, detail } = this.answerOf(cause, request);
+    if (status === 401) void reply.header('WWW-Authenticate', 'Bearer');
+    void reply.status(status).send({ detail });
+  }
+
+  private answerOf(cause: unknown, request: FastifyRequest): Answer {
+    if (cause instanceof InvalidInputError) return { status: 400, detail: cause.problems };
+    if (cause instanceof DomainError) return { status: STATUS_OF_KIND[cause.kind], detail: cause.code };
+    const known = statusOf(cause);
+    if (known !== null && known < 500) return clientError(known, cause);
+    this.logger.error('Request failed', { requestId: request.id, method: request.method, cause });
+    return { status: 500, detail: 'internal_error' };
+  }
+}
+
+function statusOf(cause: unknown): number | null {
+  if (cause instanceof HttpException) return cause.getStatus();
+  const isFastifyError =
+    cause instanceof Error &&
+    'statusCode' in cause &&
+    'code' in cause &&
+    typeof cause.statusCode === 'number';
+  return isFastifyError ? Number(cause.statusCode) : null;
+}
+
+function clientError(status: number, cause: unknown): Answer {
+  switch (status) {
+    case 404:
+    case 405:
+      return { status: 404, detail: 'not_found' };
+    case 413:
+      return { status, detail: 'payload_too_large' };
+    case 414:
+      return { status, detail: 'uri_too_long' };
+    case 415:
+      return { status, detail: 'unsupported_media_type' };
+    default:
+      return { status: 400, detail: [{ type: 'value_error', loc: ['request'], msg: messageOf(cause) }] };
+  }
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error && cause.message !== '' ? cause.message : 'The request is malformed';
+}

@@ -1,0 +1,61 @@
+/** The timer as it was at load: a suite that installs fake timers must not freeze its own polling. */
+const realSetTimeout = globalThis.setTimeout;
+
+export interface EventuallyOptions {
+  /** How long to keep trying, in milliseconds. */
+  readonly timeoutMs?: number;
+  /** Pause between two tries, in milliseconds. */
+  readonly intervalMs?: number;
+  /** What was awaited; opens the error of a missed deadline. */
+  readonly message?: string;
+}
+
+/**
+ * Repeats `attempt` until it returns without throwing, and gives its result. The replacement for sleeping in tests.
+ *
+ * @throws the last error of `attempt` at the deadline, with `message` in front of its own text; an attempt that never
+ * settles counts as failed as well.
+ * @example await eventually(async () => expect(await statusOf(id)).toBe('DELIVERED'), { timeoutMs: 5_000 });
+ */
+export async function eventually<T>(
+  attempt: () => T | Promise<T>,
+  { timeoutMs = 5_000, intervalMs = 20, message }: EventuallyOptions = {},
+): Promise<T> {
+  const deadlineMs = performance.now() + timeoutMs;
+  let lastError: Error | undefined;
+  for (;;) {
+    try {
+      return await withinDeadline(attempt, deadlineMs - performance.now(), lastError);
+    } catch (error) {
+      lastError = error instanceof Error ? error : new Error(String(error));
+    }
+    if (performance.now() + intervalMs > deadlineMs) throw describe(lastError, message, timeoutMs);
+    await new Promise((resolve) => realSetTimeout(resolve, intervalMs));
+  }
+}
+
+async function withinDeadline<T>(
+  attempt: () => T | Promise<T>,
+  remainingMs: number,
+  lastError: Error | undefined,
+): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const expired = new Promise<never>((_, reject) => {
+    timer = realSetTimeout(
+      () => reject(lastError ?? new Error('the attempt itself never ended')),
+      remainingMs,
+    );
+  });
+  try {
+    return await Promise.race([Promise.resolve().then(attempt), expired]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The same object, so that a matcher's diff and stack survive; `message` only goes in front of its text. */
+function describe(error: Error, message: string | undefined, timeoutMs: number): Error {
+  const prefix = message === undefined ? '' : `${message} (not within ${timeoutMs} ms): `;
+  if (!error.message.startsWith(prefix)) error.message = prefix + error.message;
+  return error;
+}
