@@ -1,5 +1,7 @@
+import type { Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { useContainer } from 'class-validator';
 
 import { AppModule } from './app.module.js';
 import { mintToken } from './platform/auth/mint-token.js';
@@ -54,6 +56,8 @@ async function createApp(
     fastifyAdapter(http),
     { logger: new NestLogger(logger), abortOnError: false, bodyParser: false },
   );
+  // class-validator makes its constraints through Nest, so that they can be injected into.
+  useContainer({ get: (type: Type) => app.get(type, { strict: false }) }, { fallbackOnErrors: true });
   await configureHttpApp(app, http, logger);
   serveOpenApi(app, {
     title: 'GestiqCloud Webhooks',

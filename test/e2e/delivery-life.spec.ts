@@ -49,7 +49,7 @@ describe.each(COMBINATIONS)('on $database, $dispatcher', (combination) => {
   }, 60_000);
 
   afterAll(async () => {
-    await service.dispose();
+    await service?.dispose();
   });
 
   const subscribe = async (event: string, secret?: string): Promise<Subscription> => {

@@ -1,4 +1,4 @@
-import { Module, type DynamicModule } from '@nestjs/common';
+import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 
 import { DatabaseModule } from '../../platform/database/database.module.js';
@@ -12,24 +12,16 @@ import { ReadInvoices } from './application/read-invoices.js';
 import { InvoiceRow } from './infrastructure/persistence/invoice.row.js';
 import { TypeormInvoiceRepository } from './infrastructure/persistence/typeorm-invoice-repository.js';
 
-@Module({})
-export class InvoicingModule {
-  /**
-   * @param webhooks the application's own `WebhooksModule.forRoot(…)`, the very object that the root imports: a second
-   * one would be a second delivery engine.
-   */
-  static forRoot(webhooks: DynamicModule): DynamicModule {
-    return {
-      module: InvoicingModule,
-      imports: [DatabaseModule, TypeOrmModule.forFeature([InvoiceRow]), webhooks],
-      controllers: [InvoicesController],
-      providers: [
-        CreateInvoice,
-        ChangeInvoiceState,
-        ReadInvoices,
-        { provide: InvoiceRepository, useClass: TypeormInvoiceRepository },
-        { provide: IdGenerator, useClass: UuidV7Generator },
-      ],
-    };
-  }
-}
+/** The reference emitter. `WebhookEmitter` needs no import here: the webhooks module offers it to the whole application. */
+@Module({
+  imports: [DatabaseModule, TypeOrmModule.forFeature([InvoiceRow])],
+  controllers: [InvoicesController],
+  providers: [
+    CreateInvoice,
+    ChangeInvoiceState,
+    ReadInvoices,
+    { provide: InvoiceRepository, useClass: TypeormInvoiceRepository },
+    { provide: IdGenerator, useClass: UuidV7Generator },
+  ],
+})
+export class InvoicingModule {}

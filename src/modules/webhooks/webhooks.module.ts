@@ -10,6 +10,7 @@ import { UuidV7Generator } from '../../platform/kernel/uuid.js';
 import { MetricsRegistry } from '../../platform/observability/metrics-registry.js';
 import { BrokerConnectionModule } from './broker-connection.module.js';
 import { DeliveriesController } from './api/deliveries.controller.js';
+import { TargetUrlConstraint } from './api/dto/constraints.js';
 import { SubscriptionsController } from './api/subscriptions.controller.js';
 import { AttemptDelivery } from './application/attempt-delivery.js';
 import { AttemptWatch } from './application/attempt-watch.js';
@@ -96,6 +97,8 @@ export class WebhooksModule {
     const broker = options.redisUrl === null ? inline(options) : brokered(options, options.redisUrl);
     return {
       module: WebhooksModule,
+      // Any module may emit, without importing this one.
+      global: true,
       imports: [
         DatabaseModule,
         TypeOrmModule.forFeature([SubscriptionRow, EventRow, DeliveryRow, AttemptRow]),
@@ -143,6 +146,7 @@ function adapters(options: WebhooksOptions): Provider[] {
         new PrometheusDeliveryMetrics(registry, options.labelTenants),
     },
     BacklogMonitor,
+    TargetUrlConstraint,
   ];
 }
 

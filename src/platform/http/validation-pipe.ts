@@ -13,7 +13,7 @@ const LOCATIONS: Readonly<Record<string, string>> = {
 /** Checks DTOs: unknown fields are refused, and all problems are listed at once. */
 export class InputValidationPipe extends ValidationPipe {
   constructor() {
-    super({ whitelist: true, forbidNonWhitelisted: true, transform: true, stopAtFirstError: true });
+    super({ whitelist: true, forbidNonWhitelisted: true, transform: true });
   }
 
   override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
@@ -56,5 +56,7 @@ function problemsOf(error: ValidationError, path: readonly (string | number)[]):
     if (error.value === undefined) return { type: 'missing', loc, msg: 'Field required' };
     return { type: 'value_error', loc, msg };
   });
-  return [...own, ...(error.children ?? []).flatMap((child) => problemsOf(child, loc))];
+  // Several rules of one field may say the same: once is enough.
+  const distinct = own.filter(({ msg }, index) => own.findIndex((other) => other.msg === msg) === index);
+  return [...distinct, ...(error.children ?? []).flatMap((child) => problemsOf(child, loc))];
 }

@@ -1,6 +1,8 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsString, ValidateIf } from 'class-validator';
 
+import { IsEventPattern, IsSigningSecret, IsTargetUrl } from './constraints.js';
+
 export class CreateSubscriptionDto {
   @ApiProperty({
     description:
@@ -9,6 +11,7 @@ export class CreateSubscriptionDto {
     minLength: 1,
   })
   @IsString({ message: 'Event must be a string' })
+  @IsEventPattern()
   event!: string;
 
   @ApiProperty({
@@ -18,6 +21,7 @@ export class CreateSubscriptionDto {
     minLength: 1,
   })
   @IsString({ message: 'URL must be a string' })
+  @IsTargetUrl()
   url!: string;
 
   @ApiPropertyOptional({
@@ -29,5 +33,6 @@ export class CreateSubscriptionDto {
   })
   @ValidateIf((dto: CreateSubscriptionDto) => dto.secret !== undefined)
   @IsString({ message: 'Secret must be a string' })
+  @IsSigningSecret()
   secret?: string;
 }

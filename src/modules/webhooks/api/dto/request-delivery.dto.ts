@@ -1,6 +1,8 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsObject, IsString } from 'class-validator';
 
+import { IsEventName } from './constraints.js';
+
 export class RequestDeliveryDto {
   @ApiProperty({
     description: 'The event that happened; 1–100 characters, trimmed and lower-cased.',
@@ -8,6 +10,7 @@ export class RequestDeliveryDto {
     minLength: 1,
   })
   @IsString({ message: 'Event must be a string' })
+  @IsEventName()
   event!: string;
 
   @ApiProperty({

@@ -1,10 +1,13 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { IsBoolean, IsString, ValidateIf } from 'class-validator';
 
+import { IsEventPattern, IsSigningSecret, IsTargetUrl } from './constraints.js';
+
 export class UpdateSubscriptionDto {
   @ApiPropertyOptional({ description: 'As at creation.', example: 'invoice.*', minLength: 1 })
   @ValidateIf((dto: UpdateSubscriptionDto) => dto.event !== undefined)
   @IsString({ message: 'Event must be a string' })
+  @IsEventPattern()
   event?: string;
 
   @ApiPropertyOptional({
@@ -14,6 +17,7 @@ export class UpdateSubscriptionDto {
   })
   @ValidateIf((dto: UpdateSubscriptionDto) => dto.url !== undefined)
   @IsString({ message: 'URL must be a string' })
+  @IsTargetUrl()
   url?: string;
 
   @ApiPropertyOptional({
@@ -24,6 +28,7 @@ export class UpdateSubscriptionDto {
   })
   @ValidateIf((dto: UpdateSubscriptionDto) => dto.secret !== undefined)
   @IsString({ message: 'Secret must be a string' })
+  @IsSigningSecret()
   secret?: string;
 
   @ApiPropertyOptional({ description: 'False deactivates it, true activates it again.', example: true })
