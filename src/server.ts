@@ -57,7 +57,10 @@ async function createApp(
     { logger: new NestLogger(logger), abortOnError: false, bodyParser: false },
   );
   // class-validator makes its constraints through Nest, so that they can be injected into.
-  useContainer({ get: (type: Type) => app.get(type, { strict: false }) }, { fallbackOnErrors: true });
+  useContainer(
+    { get: (type: Type): unknown => app.get(type, { strict: false }) },
+    { fallbackOnErrors: true },
+  );
   await configureHttpApp(app, http, logger);
   serveOpenApi(app, {
     title: 'GestiqCloud Webhooks',

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Webhook } from 'standardwebhooks';
 
 import { eventually } from '../support/eventually.js';
-import { ApiClient } from '../support/api-client.js';
+import type { ApiClient } from '../support/api-client.js';
 import { Receiver, type ReceivedRequest } from '../support/receiver.js';
 import { COMBINATIONS, startCombination, type RunningService } from './combination.js';
 

@@ -274,7 +274,7 @@ describeWithPostgres('invoicing', () => {
     await create();
     const rows = await dataSource.transaction(async (manager) => {
       await manager.query(`SELECT set_config('role', 'webhooks_tenant', true)`);
-      return manager.query('SELECT id FROM invoices');
+      return manager.query<unknown[]>('SELECT id FROM invoices');
     });
     expect(rows).toEqual([]);
     const foreign = tenants.run(tenantId, (manager) =>

@@ -9,6 +9,7 @@ import {
   type JWTVerifyOptions,
 } from 'jose';
 
+import { ConfigurationError } from '../config/configuration-error.js';
 import { AuthError } from './auth-errors.js';
 import type { Principal } from './principal.js';
 
@@ -27,6 +28,13 @@ const MAX_TOKEN_LENGTH = 8_192;
 
 /** Seconds that the clocks of issuer and service may differ. */
 const CLOCK_TOLERANCE = 5;
+
+/** By the kind of public key. */
+const ALGORITHMS: ReadonlyMap<string, string> = new Map([
+  ['rsa', 'RS256'],
+  ['ec', 'ES256'],
+  ['ed25519', 'EdDSA'],
+]);
 
 const TENANT_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
@@ -72,18 +80,11 @@ function verifierOf(key: TokenVerifierOptions['key'], claims: JWTVerifyOptions):
   return (token) => jwtVerify(token, keySet, { ...claims, algorithms: ['RS256', 'ES256', 'EdDSA'] });
 }
 
-/** @throws Error for keys of other kinds, at boot. */
+/** @throws ConfigurationError for keys of other kinds, at boot. */
 function algorithmOf(publicKey: KeyObject): string {
-  switch (publicKey.asymmetricKeyType) {
-    case 'rsa':
-      return 'RS256';
-    case 'ec':
-      return 'ES256';
-    case 'ed25519':
-      return 'EdDSA';
-    default:
-      throw new Error('JWT_PUBLIC_KEY: expected an RSA, P-256 or Ed25519 public key');
-  }
+  const algorithm = ALGORITHMS.get(publicKey.asymmetricKeyType ?? '');
+  if (algorithm !== undefined) return algorithm;
+  throw new ConfigurationError(['JWT_PUBLIC_KEY: expected an RSA, P-256 or Ed25519 public key']);
 }
 
 function toPrincipal(payload: JWTPayload): Principal {

@@ -69,7 +69,7 @@ export function readConfiguration(env: Environment): Configuration {
   const read = <N extends VariableName>(name: N): ValueOf<N> | undefined => {
     const raw = env[name];
     if (raw === undefined) return undefined;
-    // eslint-disable-next-line @typescript-eslint/consistent-type-assertions -- the table ties the name to its type
+
     const parsed = (VARIABLES[name] as Variable<ValueOf<N>>).parse(raw);
     if (parsed.ok) return parsed.value;
     problems.push(`${name}: expected ${parsed.expected}`);

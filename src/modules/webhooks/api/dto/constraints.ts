@@ -32,7 +32,8 @@ function byRule(name: string, rule: Rule): PropertyDecorator {
 const messageOf = (result: EventNameResult): string | null => (result.ok ? null : result.message);
 
 /** The name of an event that happened. */
-export const IsEventName = (): PropertyDecorator => byRule('isEventName', (text) => messageOf(parseEventName(text)));
+export const IsEventName = (): PropertyDecorator =>
+  byRule('isEventName', (text) => messageOf(parseEventName(text)));
 
 /** What a subscription listens to. */
 export const IsEventPattern = (): PropertyDecorator =>

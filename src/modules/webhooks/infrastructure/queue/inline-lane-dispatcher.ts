@@ -1,4 +1,4 @@
-import { AppLogger } from '../../../../platform/kernel/app-logger.js';
+import type { AppLogger } from '../../../../platform/kernel/app-logger.js';
 import type { AttemptWatch } from '../../application/attempt-watch.js';
 import type { DeliverySettings } from '../../application/delivery-settings.js';
 import { LaneDispatcher } from '../../application/ports/lane-dispatcher.js';

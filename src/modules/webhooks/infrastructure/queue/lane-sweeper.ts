@@ -1,6 +1,6 @@
-import { AppLogger } from '../../../../platform/kernel/app-logger.js';
+import type { AppLogger } from '../../../../platform/kernel/app-logger.js';
 import { ENGINE_LIMITS } from '../../application/engine-limits.js';
-import { SweepLanes } from '../../application/sweep-lanes.js';
+import type { SweepLanes } from '../../application/sweep-lanes.js';
 
 /** Sweeps once a second, one sweep at a time. */
 export class LaneSweeper {
