@@ -113,9 +113,9 @@ describeWithPostgres('invoicing', () => {
     metrics = new CountingMetrics();
     dispatcher = new RecordingDispatcher();
     dataSource.subscribers.length = 0;
-    new RingAfterCommitSubscriber(dataSource, dispatcher);
+    new RingAfterCommitSubscriber(dataSource, dispatcher, metrics);
     const invoices = new TypeormInvoiceRepository(tenants);
-    const webhooks = new WebhookEmitter(new EmitEvent(new TypeormEventOutbox(), ids, metrics));
+    const webhooks = new WebhookEmitter(new EmitEvent(new TypeormEventOutbox(), ids));
     const createInvoice = new CreateInvoice(invoices, webhooks, ids);
     const changeInvoiceState = new ChangeInvoiceState(invoices, webhooks);
     read = new ReadInvoices(invoices);

@@ -3,7 +3,6 @@ import { Injectable } from '@nestjs/common';
 import { IdGenerator } from '../../../platform/kernel/id-generator.js';
 import { InvalidEmitError } from '../domain/errors.js';
 import { parseEventName, patternsMatching } from '../domain/event-name.js';
-import { DeliveryMetrics } from './ports/delivery-metrics.js';
 import { EventOutbox } from './ports/event-outbox.js';
 import type { Transaction } from './ports/transaction.js';
 
@@ -30,7 +29,6 @@ export class EmitEvent {
   constructor(
     private readonly outbox: EventOutbox,
     private readonly ids: IdGenerator,
-    private readonly metrics: DeliveryMetrics,
   ) {}
 
   /** @throws InvalidEmitError when the tenant, the event name or the payload cannot be one. */
@@ -53,8 +51,7 @@ export class EmitEvent {
       onlyIfMatched: false,
     });
     const { deliveryIds, lanes } = result.kind === 'stored' ? result : { deliveryIds: [], lanes: [] };
-    this.outbox.ringAfterCommit(transaction, lanes);
-    this.metrics.emitted(event.name, deliveryIds.length);
+    this.outbox.announceAfterCommit(transaction, event.name, lanes);
     return { eventId: id, deliveryIds };
   }
 }

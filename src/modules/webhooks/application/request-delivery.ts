@@ -70,7 +70,7 @@ export class RequestDelivery {
       if (result.fingerprint !== fingerprint) throw new WebhookError('idempotency_conflict');
       return { eventId: result.eventId, deliveryIds: result.deliveryIds };
     }
-    this.metrics.emitted(event, result.deliveryIds.length);
+    this.metrics.emitted(event);
     await this.dispatcher.afterRequest(result.lanes, result.deliveryIds);
     return { eventId: id, deliveryIds: result.deliveryIds };
   }

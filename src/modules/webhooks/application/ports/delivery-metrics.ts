@@ -14,5 +14,6 @@ export interface MeasuredAttempt {
 /** Counts what the engine does. Must not come in: anything that can fail or wait. */
 export abstract class DeliveryMetrics {
   abstract attempted(attempt: MeasuredAttempt): void;
-  abstract emitted(event: string, deliveries: number): void;
+  /** A committed event. */
+  abstract emitted(event: string): void;
 }

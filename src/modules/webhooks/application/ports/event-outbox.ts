@@ -29,10 +29,10 @@ export type AppendResult =
 
 /**
  * Writes an event and its deliveries inside a transaction that somebody else opened. Belongs here: the fan-out, the
- * idempotency key, ringing after commit. Must not come in: sending, validation of the event.
+ * idempotency key, announcing after commit. Must not come in: sending, validation of the event.
  */
 export abstract class EventOutbox {
   abstract append(transaction: Transaction, event: NewEvent): Promise<AppendResult>;
-  /** Rings the lanes when the transaction commits; nothing happens when it rolls back. */
-  abstract ringAfterCommit(transaction: Transaction, lanes: readonly Lane[]): void;
+  /** Rings the lanes and counts the event when the transaction commits; nothing happens when it rolls back. */
+  abstract announceAfterCommit(transaction: Transaction, event: string, lanes: readonly Lane[]): void;
 }

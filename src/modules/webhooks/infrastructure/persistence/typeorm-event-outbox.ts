@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { EventOutbox, type AppendResult, type NewEvent } from '../../application/ports/event-outbox.js';
 import type { Transaction } from '../../application/ports/transaction.js';
 import type { Lane } from '../../domain/lane.js';
-import { addLanes } from './lanes-of-transaction.js';
+import { noteEmitted } from './emitted-in-transaction.js';
 import { managerOf } from './typeorm-transactions.js';
 
 interface EmitRow {
@@ -49,7 +49,7 @@ export class TypeormEventOutbox extends EventOutbox {
     };
   }
 
-  override ringAfterCommit(transaction: Transaction, lanes: readonly Lane[]): void {
-    addLanes(managerOf(transaction), lanes);
+  override announceAfterCommit(transaction: Transaction, event: string, lanes: readonly Lane[]): void {
+    noteEmitted(managerOf(transaction), event, lanes);
   }
 }
