@@ -1,0 +1,167 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+import pg from 'pg';
+
+import { startPostgres, type PostgresServer } from '../test/support/postgres-server.js';
+import { startRedis, type RedisServer } from '../test/support/redis-server.js';
+import { Child } from './child.js';
+import { WorkerProcess } from './worker-process.js';
+
+export const JWT_SECRET = 'bench-secret-of-thirty-two-characters';
+
+/** Tenants that the lanes are dealt out to: a tenant's share of the slots must not be what is measured. */
+const TENANTS = 20;
+
+export interface BenchLane {
+  readonly tenantId: string;
+  readonly subscriptionId: string;
+  readonly event: string;
+}
+
+/** What of the compiled service is driven from here (service.mjs). */
+interface Service {
+  close(): Promise<void>;
+  createSubscription(command: object): Promise<{ subscription: { id: string } }>;
+  emit(manager: unknown, event: object): Promise<unknown>;
+  ring(lanes: readonly BenchLane[]): void;
+  transaction<T>(
+    work: (manager: { query(sql: string, values?: unknown[]): Promise<unknown> }) => Promise<T>,
+  ): Promise<T>;
+}
+
+/** Private servers, a receiver, and the service without delivery (`WEBHOOK_ROLE=api`) in this process. */
+export class BenchLab {
+  private constructor(
+    readonly postgres: PostgresServer,
+    readonly redis: RedisServer,
+    readonly receiver: Child,
+    readonly receiverUrl: string,
+    readonly pool: pg.Pool,
+    readonly env: Readonly<Record<string, string>>,
+    readonly service: Service,
+  ) {}
+
+  static async start(): Promise<BenchLab> {
+    const postgres = await startPostgres();
+    const redis = await startRedis();
+    const [receiver, { port }] = await Child.start('receiver.mjs');
+    const pool = new pg.Pool({ connectionString: postgres.url, max: 10 });
+    pool.on('error', () => undefined); // the server ends before its last idle connections
+    const env = {
+      DATABASE_URL: postgres.url,
+      REDIS_URL: redis.url,
+      JWT_SECRET,
+      WEBHOOK_ENCRYPTION_KEYS: `k1:${randomBytes(32).toString('base64')}`,
+      WEBHOOK_ALLOW_INSECURE_TARGETS: 'loopback',
+      LOG_FORMAT: 'json',
+    };
+    const service = await startService({ ...env, WEBHOOK_ROLE: 'api', LOG_LEVEL: 'warn' });
+    return new BenchLab(postgres, redis, receiver, `http://127.0.0.1:${String(port)}`, pool, env, service);
+  }
+
+  async startWorker(nodeOptions: readonly string[] = []): Promise<WorkerProcess> {
+    return WorkerProcess.start({ ...this.env, WEBHOOK_ROLE: 'worker' }, nodeOptions);
+  }
+
+  /** Subscriptions with an event of their own each. */
+  async subscribe(count: number, path: string, prefix: string, tenantId?: string): Promise<BenchLane[]> {
+    const lanes: BenchLane[] = [];
+    const one = async (index: number): Promise<void> => {
+      const tenant = tenantId ?? `bench_${index % TENANTS}`;
+      const event = `${prefix}.e${index}`;
+      const { subscription } = await this.service.createSubscription({
+        tenantId: tenant,
+        actor: { subject: 'bench', requestId: null },
+        event,
+        url: `${this.receiverUrl}/${path}/${prefix}/${index}`,
+        secret: 'a-secret-of-some-length',
+      });
+      lanes.push({ tenantId: tenant, subscriptionId: subscription.id, event });
+    };
+    for (let from = 0; from < count; from += 20) {
+      const batch = Math.min(20, count - from);
+      await Promise.all(Array.from({ length: batch }, (_, n) => one(from + n)));
+    }
+    return lanes;
+  }
+
+  /** Stores a backlog as emits would have, and nothing is rung. */
+  async backlog(lanes: readonly BenchLane[], count: number, body: string): Promise<void> {
+    await this.pool.query(
+      `WITH lane AS (
+         SELECT tenant, sub, event, row_number() OVER () - 1 AS n
+           FROM unnest($1::text[], $2::uuid[], $3::text[]) AS l (tenant, sub, event)
+       ), made AS (
+         SELECT l.*, webhook_uuid_v7() AS event_id, webhook_uuid_v7() AS id
+           FROM generate_series(0, $4::int - 1) g JOIN lane l ON l.n = g % $5::int
+       ), events AS (
+         INSERT INTO webhook_events (tenant_id, id, event, payload) SELECT tenant, event_id, event, $6::json FROM made
+       )
+       INSERT INTO webhook_deliveries (tenant_id, id, event_id, subscription_id, event, target_url)
+       SELECT tenant, id, event_id, sub, event, '' FROM made`,
+      [
+        lanes.map((lane) => lane.tenantId),
+        lanes.map((lane) => lane.subscriptionId),
+        lanes.map((lane) => lane.event),
+        count,
+        lanes.length,
+        body,
+      ],
+    );
+  }
+
+  /** Empties what deliveries leave behind; subscriptions stay. */
+  async clear(): Promise<void> {
+    await this.pool.query('TRUNCATE webhook_attempts, webhook_deliveries, webhook_events CASCADE');
+  }
+
+  /** @throws Error unless each of `count` deliveries was made once: a figure of lost or doubled ones is worth nothing. */
+  async requireEachOnce(count: number): Promise<void> {
+    const until = Date.now() + 15_000;
+    for (;;) {
+      const { rows } = await this.pool.query<{ done: number; attempts: number }>(
+        `SELECT count(*) FILTER (WHERE status = 'DELIVERED')::int AS done, coalesce(sum(attempts), 0)::int AS attempts
+           FROM webhook_deliveries WHERE target_url <> 'stored'`,
+      );
+      const found = rows[0];
+      if (found?.done === count && found.attempts === count) return;
+      if (Date.now() > until) {
+        throw new Error(`expected ${count} deliveries, each once; found ${JSON.stringify(found)}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+
+  /** The receiver counts anew, up to `wanted`. */
+  async expect(wanted: number): Promise<void> {
+    this.receiver.send({ wanted });
+    await this.receiver.next(5_000);
+  }
+
+  /** What the receiver says when all have come. */
+  async received(timeoutMs: number): Promise<{ seconds: number; count: number; latencies: number[] }> {
+    return (await this.receiver.next(timeoutMs)) as unknown as {
+      seconds: number;
+      count: number;
+      latencies: number[];
+    };
+  }
+
+  async dispose(): Promise<void> {
+    await this.service.close();
+    await this.pool.end();
+    this.receiver.stop();
+    await Promise.all([this.postgres.dispose(), this.redis.dispose()]);
+  }
+}
+
+/** By its address, because what it imports is compiled, and may not be there when types are checked. */
+async function startService(env: Readonly<Record<string, string>>): Promise<Service> {
+  const address = pathToFileURL(join(import.meta.dirname, 'service.mjs')).href;
+  const { startService: start } = (await import(address)) as {
+    startService: (env: Readonly<Record<string, string>>) => Promise<Service>;
+  };
+  return start(env);
+}

@@ -1,0 +1,53 @@
+/**
+ * The receiver of the benchmarks: as little HTTP as will do, so that it bounds nothing. `/ok…` is answered at once,
+ * `/hang…` never. It tells over IPC when the wanted number of requests has come, and how long they took from `sentAtMs`
+ * in their bodies, when there is one.
+ */
+import { createServer } from 'node:net';
+
+const ANSWER = Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+
+let count = 0;
+let wanted = Infinity;
+let firstAtMs = 0;
+let latencies = [];
+
+function received(body) {
+  if (count === 0) firstAtMs = performance.now();
+  count += 1;
+  const sent = /"sentAtMs":([\d.]+)/.exec(body)?.[1];
+  if (sent !== undefined) latencies.push(performance.timeOrigin + performance.now() - Number(sent));
+  if (count === wanted) process.send({ seconds: (performance.now() - firstAtMs) / 1_000, count, latencies });
+}
+
+const server = createServer((socket) => {
+  let pending = '';
+  socket.setNoDelay(true);
+  socket.on('error', () => socket.destroy());
+  socket.on('data', (chunk) => {
+    pending += chunk.toString('latin1');
+    for (;;) {
+      const end = pending.indexOf('\r\n\r\n');
+      if (end === -1) return;
+      const head = pending.slice(0, end);
+      const length = Number(/\r\ncontent-length: *(\d+)/i.exec(head)?.[1] ?? 0);
+      if (pending.length < end + 4 + length) return;
+      const body = pending.slice(end + 4, end + 4 + length);
+      pending = pending.slice(end + 4 + length);
+      if (head.startsWith('POST /hang')) continue;
+      received(body);
+      socket.write(ANSWER);
+    }
+  });
+});
+
+process.on('message', (message) => {
+  count = 0;
+  latencies = [];
+  wanted = message.wanted;
+  process.send({ ready: true });
+});
+process.on('disconnect', () => process.exit(0));
+server.listen({ port: 0, host: '127.0.0.1', backlog: 4_096 }, () =>
+  process.send({ port: server.address().port }),
+);

@@ -1,0 +1,20 @@
+/**
+ * `npm run bench [-- --full]`: the figures of the delivery engine on this machine, in one table; see bench/README.md. It
+ * ends with 0 also where a figure falls short, and with 1 where a delivery was lost or doubled. With `--variants` it
+ * compares the design with what it was chosen over instead.
+ */
+import 'reflect-metadata';
+
+import { register } from 'node:module';
+import { ensureBuilt, ensureInstalled } from './ensure-installed.mjs';
+
+ensureInstalled();
+ensureBuilt();
+register('../test/support/ts-hooks.mjs', import.meta.url);
+if (process.argv.includes('--variants')) {
+  const { compareVariants } = await import('../bench/variants/variants.ts');
+  await compareVariants();
+} else {
+  const { bench } = await import('../bench/bench.ts');
+  await bench(process.argv.includes('--full'));
+}
