@@ -52,6 +52,21 @@ export default defineConfig(
     },
   },
   {
+    name: 'the panel, in a browser',
+    files: ['panel/**/*.js'],
+    languageOptions: {
+      globals: {
+        document: 'readonly',
+        navigator: 'readonly',
+        location: 'readonly',
+        sessionStorage: 'readonly',
+        URLSearchParams: 'readonly',
+        Node: 'readonly',
+        Option: 'readonly',
+      },
+    },
+  },
+  {
     name: 'TypeScript',
     files: ['src/**/*.ts', 'migrations/**/*.ts', 'test/**/*.ts', 'bench/**/*.ts'],
     extends: [tseslint.configs.recommendedTypeChecked],

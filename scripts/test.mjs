@@ -4,7 +4,7 @@
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { ensureBuilt, ensureInstalled } from './ensure-installed.mjs';
 
 try {
@@ -29,7 +29,8 @@ try {
 
 function countsLine() {
   try {
-    const { passed, failed, skipped } = JSON.parse(readFileSync(file, 'utf8'));
+    const { failures, passed, failed, skipped } = JSON.parse(readFileSync(file, 'utf8'));
+    for (const failure of failures) console.log(`failed: ${relative(process.cwd(), failure)}`);
     return `${passed} passed, ${failed} failed, ${skipped} skipped`;
   } catch {
     process.exitCode ||= 1;

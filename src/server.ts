@@ -1,7 +1,5 @@
-import type { Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { useContainer } from 'class-validator';
 
 import { AppModule } from './app.module.js';
 import { mintToken } from './platform/auth/mint-token.js';
@@ -11,6 +9,7 @@ import { readEnvironment, type Environment } from './platform/config/environment
 import { EmbeddedDatabase, EmbeddedDatabaseBusyError } from './platform/database/embedded-database.js';
 import { DatabaseNotReadyError, prepareDatabase } from './platform/database/prepare-database.js';
 import { configureHttpApp, fastifyAdapter } from './platform/http/configure-http-app.js';
+import { servePanel } from './platform/http/serve-panel.js';
 import { NestLogger } from './platform/observability/nest-logger.js';
 import { serveOpenApi } from './platform/observability/openapi.js';
 import { PinoAppLogger } from './platform/observability/pino-app-logger.js';
@@ -21,6 +20,7 @@ const SHUTDOWN_MARGIN_MS = 2_000;
 /** Runs the server until it is told to stop. @returns the exit code */
 export async function run(processEnv: Environment): Promise<number> {
   let embedded: EmbeddedDatabase | null = null;
+  let app: NestFastifyApplication | null = null;
   try {
     const configuration = readConfiguration(readEnvironment(processEnv));
     const logger = new PinoAppLogger(configuration.log);
@@ -34,12 +34,14 @@ export async function run(processEnv: Environment): Promise<number> {
     for (const name of prepared.migrated) logger.info(`Migrated the database: ${name}`);
     warn(configuration, prepared.warnings, logger);
 
-    const app = await createApp(configuration, databaseUrl, logger);
+    app = await createApp(configuration, databaseUrl, logger);
     await app.listen(configuration.server.port, configuration.server.host);
     await announce(configuration, await app.getUrl(), logger);
     await stopSignal();
     return await shutDown(app, embedded, configuration, logger);
   } catch (cause) {
+    // The engine starts before the port is taken: it has to stop before its database does.
+    await app?.close();
     await embedded?.stop();
     return refuse(cause);
   }
@@ -56,12 +58,8 @@ async function createApp(
     fastifyAdapter(http),
     { logger: new NestLogger(logger), abortOnError: false, bodyParser: false },
   );
-  // class-validator makes its constraints through Nest, so that they can be injected into.
-  useContainer(
-    { get: (type: Type): unknown => app.get(type, { strict: false }) },
-    { fallbackOnErrors: true },
-  );
   await configureHttpApp(app, http, logger);
+  if (configuration.server.role !== 'worker') await servePanel(app);
   serveOpenApi(app, {
     title: 'GestiqCloud Webhooks',
     description:
@@ -75,8 +73,12 @@ function warn(configuration: Configuration, warnings: readonly string[], logger:
   for (const warning of warnings) logger.warn(warning);
   const { allowInsecureTargets } = configuration.delivery;
   if (allowInsecureTargets !== 'false') {
+    const opened =
+      allowInsecureTargets === 'loopback'
+        ? 'http(s) on this machine, ports from 1024'
+        : 'any unencrypted or private target';
     logger.warn(
-      `WEBHOOK_ALLOW_INSECURE_TARGETS=${allowInsecureTargets}: deliveries may go to unencrypted or private targets; for development only`,
+      `WEBHOOK_ALLOW_INSECURE_TARGETS=${allowInsecureTargets}: deliveries may go to ${opened}; for development only`,
     );
   }
 }
@@ -89,21 +91,26 @@ async function announce(configuration: Configuration, url: string, logger: PinoA
     database: database.url === null ? 'embedded' : 'postgresql',
     dispatcher: delivery.redisUrl === null ? 'inline' : 'redis',
   });
-  if (database.url !== null || auth.key.kind !== 'secret') return;
+  // In production, a credential has no place in what is printed: `npm run token` mints one.
+  if (server.production || database.url !== null || auth.key.kind !== 'secret') return;
   const { issuer, audience } = auth;
   const token = await mintToken({ secret: auth.key.secret, tenantId: 'demo', ttl: '7d', issuer, audience });
+  logger.flush();
   process.stdout.write(
     [
       '',
-      `GestiqCloud Webhooks is ready: ${url} (API documentation: ${url}/docs)`,
+      `GestiqCloud Webhooks is ready: ${url} (panel: ${url}/panel/, API documentation: ${url}/docs)`,
       '',
-      'A token of the tenant "demo", good for 7 days:',
+      'Paste these two lines into another shell. The token is of the tenant "demo" and good for 7 days:',
       '',
+      `export URL=${url}`,
       `export TOKEN=${token}`,
       '',
-      'Try it:',
+      'Try it. This lists the subscriptions of the tenant; there are none at first, so it prints []:',
       '',
-      `curl -s -H "Authorization: Bearer ${token}" ${url}/api/v1/tenant/webhooks/subscriptions`,
+      `curl -s -w '\\n' -H "Authorization: Bearer ${token}" ${url}/api/v1/tenant/webhooks/subscriptions`,
+      '',
+      'Next, subscribe, emit, see it arrive, see why one failed, retry: "Two-minute walk" in README.md. Ctrl-C stops.',
       '',
       '',
     ].join('\n'),
@@ -139,19 +146,41 @@ async function shutDown(
   return 0;
 }
 
+/** What an administrator does about a port that cannot be listened on, by the system's code. */
+const LISTEN_ADVICE: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another program listens there (this one, started twice?). Stop it, or set PORT to another one',
+  EACCES: 'this user may not listen there. Set PORT to 1024 or higher',
+  EADDRNOTAVAIL: 'this machine has no such address. Set HOST to one that it has, or to 0.0.0.0 for all',
+  ENOTFOUND: 'there is no such host. Set HOST to an address of this machine, or to 0.0.0.0 for all',
+};
+
 /** Says why the server did not start: for what an administrator can mend, in words and without a stack. */
 function refuse(cause: unknown): number {
-  const expected =
+  process.stderr.write(`${reasonOf(cause)}\n`);
+  return 1;
+}
+
+function reasonOf(cause: unknown): string {
+  if (
     cause instanceof ConfigurationError ||
     cause instanceof DatabaseNotReadyError ||
-    cause instanceof EmbeddedDatabaseBusyError;
-  const isPortTaken = cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE';
-  if (expected) process.stderr.write(`${cause.message}\n`);
-  else if (isPortTaken)
-    process.stderr.write(`The port is taken: ${cause.message}. Set PORT to another one.\n`);
-  else
-    process.stderr.write(
-      `The server did not start: ${cause instanceof Error ? (cause.stack ?? '') : String(cause)}\n`,
-    );
-  return 1;
+    cause instanceof EmbeddedDatabaseBusyError
+  ) {
+    return cause.message;
+  }
+  if (!(cause instanceof Error)) return `The server did not start: ${String(cause)}`;
+  // The operating system refused something, usually a folder: its message says what and where.
+  const isSystemError = 'syscall' in cause;
+  return (
+    listenProblem(cause) ??
+    `The server did not start: ${isSystemError ? cause.message : (cause.stack ?? cause.message)}`
+  );
+}
+
+function listenProblem(cause: unknown): string | null {
+  if (!(cause instanceof Error && 'syscall' in cause && 'code' in cause)) return null;
+  const advice = LISTEN_ADVICE[String(cause.code)];
+  if (advice === undefined || !/^(listen|getaddrinfo)$/.test(String(cause.syscall))) return null;
+  const port = 'port' in cause ? ` on port ${String(cause.port)}` : '';
+  return `The server cannot listen${port}: ${advice}.`;
 }

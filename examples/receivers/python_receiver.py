@@ -64,15 +64,19 @@ class Receiver(BaseHTTPRequestHandler):
         reason = refusal(self.secret, self.headers, body)
         if reason is not None:
             print(f"refused: {reason}", flush=True)
-            return self.answer(401)
+            return self.answer(401, reason)
         # Keep webhook-id (unique) in the transaction that handles the payload: a delivery may arrive twice.
         print(f"verified {self.headers['webhook-id']} {self.headers['X-Event']}", flush=True)
         return self.answer(204)
 
-    def answer(self, status):
+    def answer(self, status, text=""):
+        """The text is for whoever looks at the failed attempt: the sender keeps it."""
         self.send_response(status)
-        self.send_header("Content-Length", "0")
+        if text:
+            self.send_header("Content-Type", "text/plain")
+        self.send_header("Content-Length", str(len(text)))
         self.end_headers()
+        self.wfile.write(text.encode())
 
     def log_message(self, *_args):
         """The lines printed above are the log."""
@@ -88,7 +92,10 @@ def main():
     Receiver.secret = arguments.secret
     server = ThreadingHTTPServer(("127.0.0.1", arguments.port), Receiver)
     print(f"listening on http://127.0.0.1:{server.server_address[1]}", flush=True)
-    server.serve_forever()
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        print("stopped", flush=True)
 
 
 if __name__ == "__main__":

@@ -36,10 +36,16 @@ export function secretVaultContract(name: string, make: () => SecretVault): void
       expect(sealed).not.toContain(SECRET);
     });
 
+    it('marks what it seals with its current key', () => {
+      const vault = make();
+      expect(vault.seal(new SecretText(SECRET), CONTEXT).startsWith(vault.currentMark)).toBe(true);
+      expect(vault.knownMarks[0]).toBe(vault.currentMark);
+    });
+
     it.each<[string, SecretContext]>([
       ['tenant', { ...CONTEXT, tenantId: 'acme2' }],
       ['subscription', { ...CONTEXT, subscriptionId: 'sub-2' }],
-      ['purpose', { ...CONTEXT, purpose: 'other' as 'signing' }],
+      ['purpose', { ...CONTEXT, purpose: 'signing_previous' }],
       ['split of the same characters', { ...CONTEXT, tenantId: 'acmes', subscriptionId: 'ub-1' }],
       ['context with separators inside', { ...CONTEXT, tenantId: 'acme","sub-1', subscriptionId: '' }],
     ])('does not open for another %s', (_what, other) => {

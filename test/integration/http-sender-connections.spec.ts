@@ -33,7 +33,7 @@ function requestTo(url: string, change: Partial<HttpSendRequest> = {}): HttpSend
     url,
     headers: { 'Content-Type': 'application/json' },
     body: '{"a":1}',
-    timeoutMs: 5_000,
+    timeoutMs: 20_000,
     ...change,
   };
 }

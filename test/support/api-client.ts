@@ -45,7 +45,7 @@ export interface ApiAnswer<Body> {
 }
 
 export interface RequestOptions {
-  /** Serialised as JSON, unless it is a string: that is sent as it is, also when malformed. */
+  /** Serialised as JSON, unless it is a string or bytes: those are sent as they are, also when malformed. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -91,12 +91,16 @@ export class ApiClient {
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...headers,
       },
-      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: isRaw(body) ? body : JSON.stringify(body) }),
       redirect: 'manual',
     });
     const text = await response.text();
     return { status: response.status, headers: response.headers, text, body: parse(text) as Body };
   }
+}
+
+function isRaw(body: unknown): body is string | Uint8Array<ArrayBuffer> {
+  return typeof body === 'string' || body instanceof Uint8Array;
 }
 
 function parse(text: string): unknown {

@@ -1,18 +1,26 @@
-import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
-import { isIPv4 } from 'node:net';
+import { createSocket, type Socket as UdpSocket } from 'node:dgram';
+import { createServer, isIPv4, type AddressInfo, type Server, type Socket } from 'node:net';
 
-const TYPE_A = 1;
-const TYPE_AAAA = 28;
-const HEADER_BYTES = 12;
-const NO_ERROR = 0x8180;
-const SERVER_FAILURE = 0x8182;
-const NO_SUCH_NAME = 0x8183;
+import { addressRecord, aliasRecord, answerTo, CODES, readQuestion, TYPES } from './dns-message.js';
+
+/** Bytes that a UDP answer may have without EDNS; longer ones come truncated and are asked for again over TCP. */
+const UDP_BYTES = 512;
 
 /** The addresses of one answer (IPv4 and IPv6 mixed), or what the server does instead of answering. */
-export type DnsAnswer = readonly string[] | 'silence' | 'servfail';
+export type DnsAnswer =
+  | readonly string[]
+  /** Through CNAME records, each in the same answer, to these addresses. */
+  | { readonly via: readonly string[]; readonly addresses: readonly string[] }
+  /** Over UDP only "truncated"; the addresses come over TCP. */
+  | { readonly tcp: readonly string[] }
+  | 'silence'
+  | 'servfail'
+  | 'refused'
+  | 'garbage';
 
 /**
- * A DNS server on a free UDP port of loopback, for tests: A and AAAA with TTL 0, from a table that may change at any time.
+ * A DNS server on a free port of loopback, over UDP and TCP, for tests: A, AAAA and CNAME with TTL 0, from a table that
+ * may change at any time.
  *
  * @example
  * const dns = await DnsServer.start();
@@ -22,18 +30,29 @@ export class DnsServer {
   readonly #answers = new Map<string, DnsAnswer[]>();
   /** Lookups per name; an A and an AAAA query of one lookup count once. */
   readonly #lookups = new Map<string, number>();
+  readonly #connections = new Set<Socket>();
+  /** Queries that came over TCP. */
+  tcpQueries = 0;
 
   private constructor(
-    private readonly socket: Socket,
+    private readonly udp: UdpSocket,
+    private readonly tcp: Server,
     readonly address: string,
   ) {
-    socket.on('message', (query, from) => this.#reply(query, from));
+    udp.on('message', (query, from) => {
+      const reply = this.#reply(query, 'udp');
+      if (reply !== null) udp.send(reply, from.port, from.address);
+    });
+    tcp.on('connection', (socket) => this.#serve(socket));
   }
 
   static async start(): Promise<DnsServer> {
-    const socket = createSocket('udp4');
-    await new Promise<void>((resolve, reject) => socket.once('error', reject).bind(0, '127.0.0.1', resolve));
-    return new DnsServer(socket, `127.0.0.1:${socket.address().port}`);
+    const tcp = createServer();
+    await new Promise<void>((resolve, reject) => tcp.once('error', reject).listen(0, '127.0.0.1', resolve));
+    const { port } = tcp.address() as AddressInfo;
+    const udp = createSocket('udp4');
+    await new Promise<void>((resolve, reject) => udp.once('error', reject).bind(port, '127.0.0.1', resolve));
+    return new DnsServer(udp, tcp, `127.0.0.1:${port}`);
   }
 
   /** What successive lookups of `name` are told; the last answer stays. Names never set do not exist. */
@@ -46,57 +65,58 @@ export class DnsServer {
     return this.#lookups.get(name) ?? 0;
   }
 
-  stop(): Promise<void> {
-    return new Promise((resolve) => this.socket.close(() => resolve()));
+  async stop(): Promise<void> {
+    for (const socket of this.#connections) socket.destroy();
+    await Promise.all([
+      new Promise<void>((resolve) => this.tcp.close(() => resolve())),
+      new Promise<void>((resolve) => this.udp.close(() => resolve())),
+    ]);
   }
 
-  #reply(query: Buffer, from: RemoteInfo): void {
-    const { name, type, end } = readQuestion(query);
+  /** Each message over TCP has its length in front. */
+  #serve(socket: Socket): void {
+    this.#connections.add(socket);
+    socket.once('close', () => this.#connections.delete(socket)).on('error', () => socket.destroy());
+    let pending = Buffer.alloc(0);
+    socket.on('data', (chunk) => {
+      pending = Buffer.concat([pending, chunk]);
+      while (pending.length >= 2 && pending.length >= 2 + pending.readUInt16BE(0)) {
+        const end = 2 + pending.readUInt16BE(0);
+        this.tcpQueries += 1;
+        const reply = this.#reply(pending.subarray(2, end), 'tcp');
+        pending = pending.subarray(end);
+        if (reply === null) continue;
+        const length = Buffer.alloc(2);
+        length.writeUInt16BE(reply.length);
+        socket.write(Buffer.concat([length, reply]));
+      }
+    });
+  }
+
+  #reply(query: Buffer, over: 'udp' | 'tcp'): Buffer | null {
+    const { name, type } = readQuestion(query);
+    // A is always asked first; a query that comes again over TCP is the same lookup.
+    if (type === TYPES.a && over === 'udp') this.#lookups.set(name, this.lookupsOf(name) + 1);
     const answers = this.#answers.get(name);
-    // A is always asked first; with both types on one clock a "lookup" is what the A queries count.
-    if (type === TYPE_A) this.#lookups.set(name, this.lookupsOf(name) + 1);
     const turn = Math.max(this.lookupsOf(name), 1);
     const answer = answers?.[Math.min(turn, answers.length) - 1];
-    if (answer === 'silence') return;
-    const addresses = Array.isArray(answer) ? (answer as readonly string[]) : [];
-    const records = addresses
-      .filter((ip) => isIPv4(ip) === (type === TYPE_A))
-      .map((ip) => recordOf(ip, type));
-    const header = Buffer.alloc(HEADER_BYTES);
-    query.copy(header, 0, 0, 2);
-    header.writeUInt16BE(answer === 'servfail' ? SERVER_FAILURE : answer ? NO_ERROR : NO_SUCH_NAME, 2);
-    header.writeUInt16BE(1, 4);
-    header.writeUInt16BE(records.length, 6);
-    this.socket.send(
-      Buffer.concat([header, query.subarray(HEADER_BYTES, end), ...records]),
-      from.port,
-      from.address,
-    );
+    if (answer === undefined) return answerTo(query, CODES.noSuchName, []);
+    if (answer === 'silence') return null;
+    if (answer === 'servfail') return answerTo(query, CODES.serverFailure, []);
+    if (answer === 'refused') return answerTo(query, CODES.refused, []);
+    if (answer === 'garbage') return Buffer.concat([query.subarray(0, 2), Buffer.alloc(40, 0xff)]);
+    if ('tcp' in answer && over === 'udp') return answerTo(query, CODES.truncated, []);
+    const reply = answerTo(query, CODES.noError, recordsOf(answer, type));
+    return over === 'udp' && reply.length > UDP_BYTES ? answerTo(query, CODES.truncated, []) : reply;
   }
 }
 
-function readQuestion(query: Buffer): { name: string; type: number; end: number } {
-  const labels: string[] = [];
-  let at = HEADER_BYTES;
-  for (let length = query.readUInt8(at); length > 0; length = query.readUInt8(at)) {
-    labels.push(query.toString('latin1', at + 1, at + 1 + length));
-    at += 1 + length;
-  }
-  return { name: labels.join('.').toLowerCase(), type: query.readUInt16BE(at + 1), end: at + 5 };
-}
-
-function recordOf(ip: string, type: number): Buffer {
-  const data = type === TYPE_AAAA ? ipv6Bytes(ip) : Buffer.from(ip.split('.').map(Number));
-  // A pointer to the question's name, then type, class IN, TTL 0 and the address.
-  const head = Buffer.from([0xc0, HEADER_BYTES, 0, type, 0, 1, 0, 0, 0, 0, 0, data.length]);
-  return Buffer.concat([head, data]);
-}
-
-function ipv6Bytes(ip: string): Buffer {
-  // The URL parser writes every IPv6 address, dotted tails included, as hexadecimal groups.
-  const [head = '', tail] = new URL(`http://[${ip}]/`).hostname.slice(1, -1).split('::');
-  const front = head.split(':').filter(Boolean);
-  const back = tail?.split(':').filter(Boolean) ?? [];
-  const groups = [...front, ...Array<string>(8 - front.length - back.length).fill('0'), ...back];
-  return Buffer.from(groups.map((group) => group.padStart(4, '0')).join(''), 'hex');
+function recordsOf(answer: Exclude<DnsAnswer, string>, type: number): Buffer[] {
+  const addresses = 'via' in answer ? answer.addresses : 'tcp' in answer ? answer.tcp : answer;
+  const via = 'via' in answer ? answer.via : [];
+  const matching = addresses.filter((ip) => isIPv4(ip) === (type === TYPES.a));
+  return [
+    ...via.map((alias, index) => aliasRecord(index === 0 ? null : (via[index - 1] ?? null), alias)),
+    ...matching.map((ip) => addressRecord(via.at(-1) ?? null, ip, type)),
+  ];
 }

@@ -2,7 +2,7 @@
 const realSetTimeout = globalThis.setTimeout;
 
 export interface EventuallyOptions {
-  /** How long to keep trying, in milliseconds. */
+  /** How long to keep trying, in milliseconds; the default is for a machine that is ten times as slow as a good one. */
   readonly timeoutMs?: number;
   /** Pause between two tries, in milliseconds. */
   readonly intervalMs?: number;
@@ -19,7 +19,7 @@ export interface EventuallyOptions {
  */
 export async function eventually<T>(
   attempt: () => T | Promise<T>,
-  { timeoutMs = 5_000, intervalMs = 20, message }: EventuallyOptions = {},
+  { timeoutMs = 30_000, intervalMs = 20, message }: EventuallyOptions = {},
 ): Promise<T> {
   const deadlineMs = performance.now() + timeoutMs;
   let lastError: Error | undefined;

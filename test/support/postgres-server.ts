@@ -171,12 +171,12 @@ export class PostgresServer {
           directory: this.directory,
           guard: this.guard,
           env: this.serverEnvironment,
-          startTimeoutMs: 20_000,
+          startTimeoutMs: 90_000,
           probe: () => queryOnce(this.url, 'SELECT 1'),
           ...this.runAs,
         });
       },
-      { timeoutMs: 25_000, intervalMs: 250 },
+      { timeoutMs: 60_000, intervalMs: 250 },
     );
     await this.assertIsMine();
   }

@@ -99,7 +99,7 @@ export class Receiver {
    *
    * @throws Error at the deadline, with the number that did come
    */
-  async waitForCount(count: number, timeoutMs = 10_000): Promise<void> {
+  async waitForCount(count: number, timeoutMs = 60_000): Promise<void> {
     if (this.requests.length >= count) return;
     await new Promise<void>((resolve, reject) => {
       const timer = setTimeout(() => {

@@ -118,7 +118,7 @@ export class RedisServer {
       args: ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.directory, ...persistence],
       directory: this.directory,
       guard: this.guard,
-      startTimeoutMs: 10_000,
+      startTimeoutMs: 90_000,
       probe: async () => {
         if (!(await redisInfo(this.url))) throw new Error('no answer to INFO');
       },

@@ -83,7 +83,7 @@ export class ServerProcess {
     });
     const server = new ServerProcess(child, port, cwd, guard);
     const readyPath = options.readyPath === undefined ? '/health/live' : options.readyPath;
-    if (readyPath !== null) await server.waitUntilReady(readyPath, options.timeoutMs ?? 30_000);
+    if (readyPath !== null) await server.waitUntilReady(readyPath, options.timeoutMs ?? 120_000);
     return server;
   }
 
@@ -108,7 +108,7 @@ export class ServerProcess {
   }
 
   /** @throws Error with the tail of the output when no such line comes in time. */
-  async waitForLog(matches: (line: LogLine) => boolean, timeoutMs = 10_000): Promise<LogLine> {
+  async waitForLog(matches: (line: LogLine) => boolean, timeoutMs = 60_000): Promise<LogLine> {
     return eventually(
       () => {
         const found = this.logLines.find(matches);
@@ -124,7 +124,7 @@ export class ServerProcess {
    *
    * @throws Error when it is still there after `timeoutMs`; it is killed then
    */
-  async stop(signal: NodeJS.Signals = 'SIGTERM', timeoutMs = 30_000): Promise<number> {
+  async stop(signal: NodeJS.Signals = 'SIGTERM', timeoutMs = 90_000): Promise<number> {
     this.holdEventLoop(true);
     if (this.running) this.child.kill(signal);
     let timer: NodeJS.Timeout | undefined;

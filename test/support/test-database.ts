@@ -24,7 +24,7 @@ export async function createTestDatabase(
   const template = options.template ? ` TEMPLATE ${pg.escapeIdentifier(options.template)}` : '';
   // "source database is being accessed by other users": its migrating connection may be about to close.
   await eventually(() => queryOnce(baseUrl, `CREATE DATABASE ${pg.escapeIdentifier(name)}${template}`), {
-    timeoutMs: 10_000,
+    timeoutMs: 60_000,
     intervalMs: 100,
   });
   return { name, url: urlOf(baseUrl, name), drop: () => dropDatabase(baseUrl, name) };

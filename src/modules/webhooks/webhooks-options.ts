@@ -11,10 +11,20 @@ export interface WebhooksOptions {
   /** Automatic retries after the first attempt. */
   readonly maxRetries: number;
   readonly userAgent: string;
+  /** Active subscriptions that one tenant may have; 0 sets no limit. */
+  readonly maxActiveSubscriptions: number;
+  /** Keeps emitted events that nobody is subscribed to. */
+  readonly storeUnmatched: boolean;
+  /** Days that events, deliveries and attempts are kept; 0 for ever. */
+  readonly retentionDays: number;
+  /** Days that payloads are kept; null as long as their events. */
+  readonly payloadRetentionDays: number | null;
   /** AES-256 keys of 32 bytes; the first seals, all of them open. */
   readonly encryptionKeys: readonly { readonly kid: string; readonly key: Buffer }[];
   readonly allowInsecureTargets: 'false' | 'loopback' | 'true';
   readonly egressAllowCidrs: readonly string[];
+  /** `ip` or `ip:port` of the DNS servers that resolve targets; empty: the system's. */
+  readonly dnsServers: readonly string[];
   /** Hosts of the service itself, refused as targets: a delivery to ourselves would loop. */
   readonly ownHosts: readonly string[];
   /** Adds the tenant as a label to metrics. */

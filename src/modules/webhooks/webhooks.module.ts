@@ -9,9 +9,13 @@ import { IdGenerator } from '../../platform/kernel/id-generator.js';
 import { UuidV7Generator } from '../../platform/kernel/uuid.js';
 import { MetricsRegistry } from '../../platform/observability/metrics-registry.js';
 import { BrokerConnectionModule } from './broker-connection.module.js';
+import { AuditController } from './api/audit.controller.js';
 import { DeliveriesController } from './api/deliveries.controller.js';
 import { TargetUrlConstraint } from './api/dto/constraints.js';
+import { EventsController } from './api/events.controller.js';
+import { RecoveryController } from './api/recovery.controller.js';
 import { SubscriptionsController } from './api/subscriptions.controller.js';
+import { TasksController } from './api/tasks.controller.js';
 import { AttemptDelivery } from './application/attempt-delivery.js';
 import { AttemptWatch } from './application/attempt-watch.js';
 import { CreateSubscription } from './application/create-subscription.js';
@@ -19,40 +23,69 @@ import { DeactivateSubscription } from './application/deactivate-subscription.js
 import { DeliverySettings } from './application/delivery-settings.js';
 import { DrainLane } from './application/drain-lane.js';
 import { EmitEvent } from './application/emit-event.js';
+import { FollowTasks } from './application/follow-tasks.js';
 import { ENGINE_LIMITS } from './application/engine-limits.js';
+import { AuditTrail } from './application/ports/audit-trail.js';
 import { DeliveryLanes } from './application/ports/delivery-lanes.js';
 import { DeliveryMetrics } from './application/ports/delivery-metrics.js';
 import { DeliveryRepository } from './application/ports/delivery-repository.js';
+import { ExpiredHistory } from './application/ports/expired-history.js';
+import { EventRepository } from './application/ports/event-repository.js';
 import { EventOutbox } from './application/ports/event-outbox.js';
 import { HttpSender } from './application/ports/http-sender.js';
 import { LaneDispatcher } from './application/ports/lane-dispatcher.js';
+import { SealedSecrets } from './application/ports/sealed-secrets.js';
 import { SecretVault } from './application/ports/secret-vault.js';
 import { SubscriptionRepository } from './application/ports/subscription-repository.js';
+import { TaskRepository } from './application/ports/task-repository.js';
+import { TaskSteps } from './application/ports/task-steps.js';
+import { SubscriptionSecrets } from './application/ports/subscription-secrets.js';
 import { TargetPolicy } from './application/ports/target-policy.js';
 import { TenantTransactions } from './application/ports/transaction.js';
+import { ReadAudit } from './application/read-audit.js';
 import { ReadDeliveries } from './application/read-deliveries.js';
+import { ReadEvents } from './application/read-events.js';
 import { ReadSubscriptions } from './application/read-subscriptions.js';
+import { RemoveExpired } from './application/remove-expired.js';
+import { ReplayEvent } from './application/replay-event.js';
 import { RequestDelivery } from './application/request-delivery.js';
+import { ResealSecrets } from './application/reseal-secrets.js';
+import { RetentionSettings } from './application/retention-settings.js';
 import { RetryDelivery } from './application/retry-delivery.js';
+import { RunTasks } from './application/run-tasks.js';
+import { RotateSecret } from './application/rotate-secret.js';
 import { SignerCache } from './application/signer-cache.js';
+import { StartTask } from './application/start-task.js';
+import { SubscriptionLimits } from './application/subscription-limits.js';
 import { SweepLanes } from './application/sweep-lanes.js';
 import { UpdateSubscription } from './application/update-subscription.js';
-import { DeliverySlots } from './domain/delivery-slots.js';
+import { AttemptSlots } from './domain/attempt-slots.js';
 import { AesGcmSecretVault } from './infrastructure/crypto/aes-gcm-secret-vault.js';
+import { ResealSchedule } from './infrastructure/crypto/reseal-schedule.js';
 import { AxiosHttpSender } from './infrastructure/http/axios-http-sender.js';
 import { ConfiguredTargetPolicy } from './infrastructure/http/configured-target-policy.js';
 import { BacklogMonitor } from './infrastructure/observability/backlog-monitor.js';
 import { BrokerReadiness } from './infrastructure/observability/broker-readiness.js';
 import { PrometheusDeliveryMetrics } from './infrastructure/observability/prometheus-delivery-metrics.js';
+import { SecretsReadiness } from './infrastructure/observability/secrets-readiness.js';
 import { AttemptRow } from './infrastructure/persistence/attempt.row.js';
+import { AuditRow } from './infrastructure/persistence/audit.row.js';
 import { DeliveryRow } from './infrastructure/persistence/delivery.row.js';
 import { EventRow } from './infrastructure/persistence/event.row.js';
 import { RingAfterCommitSubscriber } from './infrastructure/persistence/ring-after-commit.subscriber.js';
 import { SubscriptionRow } from './infrastructure/persistence/subscription.row.js';
+import { TaskRow } from './infrastructure/persistence/task.row.js';
+import { TypeormAuditTrail } from './infrastructure/persistence/typeorm-audit-trail.js';
 import { TypeormDeliveryLanes } from './infrastructure/persistence/typeorm-delivery-lanes.js';
 import { TypeormDeliveryRepository } from './infrastructure/persistence/typeorm-delivery-repository.js';
 import { TypeormEventOutbox } from './infrastructure/persistence/typeorm-event-outbox.js';
+import { TypeormEventRepository } from './infrastructure/persistence/typeorm-event-repository.js';
+import { TypeormExpiredHistory } from './infrastructure/persistence/typeorm-expired-history.js';
+import { TypeormSealedSecrets } from './infrastructure/persistence/typeorm-sealed-secrets.js';
 import { TypeormSubscriptionRepository } from './infrastructure/persistence/typeorm-subscription-repository.js';
+import { TypeormTaskRepository } from './infrastructure/persistence/typeorm-task-repository.js';
+import { TypeormTaskSteps } from './infrastructure/persistence/typeorm-task-steps.js';
+import { TypeormSubscriptionSecrets } from './infrastructure/persistence/typeorm-subscription-secrets.js';
 import { TypeormTransactions } from './infrastructure/persistence/typeorm-transactions.js';
 import { WebhookEmitter } from './infrastructure/persistence/webhook-emitter.js';
 import { WorkerTransaction } from './infrastructure/persistence/worker-transaction.js';
@@ -62,13 +95,28 @@ import { DeliveryEngine, EngineDuties } from './infrastructure/queue/delivery-en
 import { InlineLaneDispatcher } from './infrastructure/queue/inline-lane-dispatcher.js';
 import { LANE_QUEUE } from './infrastructure/queue/lane-queue.js';
 import { RedisConnection } from './infrastructure/queue/redis-connection.js';
+import { RetentionSchedule } from './infrastructure/queue/retention-schedule.js';
+import { TaskRunner } from './infrastructure/queue/task-runner.js';
 import { WEBHOOKS_OPTIONS, type WebhooksOptions } from './webhooks-options.js';
+
+/* Fixed paths before those with a parameter: `deliveries/retry` is no delivery. */
+const CONTROLLERS = [
+  RecoveryController,
+  SubscriptionsController,
+  DeliveriesController,
+  AuditController,
+  EventsController,
+  TasksController,
+];
 
 const USE_CASES: Provider[] = [
   CreateSubscription,
   ReadSubscriptions,
   UpdateSubscription,
   DeactivateSubscription,
+  RotateSecret,
+  ResealSecrets,
+  ReadAudit,
   RequestDelivery,
   ReadDeliveries,
   RetryDelivery,
@@ -78,6 +126,12 @@ const USE_CASES: Provider[] = [
   SweepLanes,
   SignerCache,
   AttemptWatch,
+  ReadEvents,
+  ReplayEvent,
+  StartTask,
+  FollowTasks,
+  RunTasks,
+  RemoveExpired,
 ];
 
 const PERSISTENCE: Provider[] = [
@@ -86,9 +140,16 @@ const PERSISTENCE: Provider[] = [
   WebhookEmitter,
   { provide: TenantTransactions, useClass: TypeormTransactions },
   { provide: SubscriptionRepository, useClass: TypeormSubscriptionRepository },
+  { provide: SealedSecrets, useClass: TypeormSealedSecrets },
+  { provide: SubscriptionSecrets, useClass: TypeormSubscriptionSecrets },
+  { provide: AuditTrail, useClass: TypeormAuditTrail },
   { provide: DeliveryRepository, useClass: TypeormDeliveryRepository },
   { provide: EventOutbox, useClass: TypeormEventOutbox },
   { provide: DeliveryLanes, useClass: TypeormDeliveryLanes },
+  { provide: EventRepository, useClass: TypeormEventRepository },
+  { provide: TaskRepository, useClass: TypeormTaskRepository },
+  { provide: TaskSteps, useClass: TypeormTaskSteps },
+  { provide: ExpiredHistory, useClass: TypeormExpiredHistory },
 ];
 
 @Module({})
@@ -101,16 +162,17 @@ export class WebhooksModule {
       global: true,
       imports: [
         DatabaseModule,
-        TypeOrmModule.forFeature([SubscriptionRow, EventRow, DeliveryRow, AttemptRow]),
+        TypeOrmModule.forFeature([SubscriptionRow, EventRow, DeliveryRow, AttemptRow, TaskRow, AuditRow]),
         ...(broker.imports ?? []),
       ],
-      controllers: options.role === 'worker' ? [] : [SubscriptionsController, DeliveriesController],
+      controllers: options.role === 'worker' ? [] : CONTROLLERS,
       providers: [
         ...USE_CASES,
         ...PERSISTENCE,
         ...adapters(options),
         ...(broker.providers ?? []),
         DeliveryEngine,
+        ...(options.role === 'api' ? [] : [TaskRunner, ResealSchedule, RetentionSchedule]),
       ],
       exports: [WebhookEmitter],
     };
@@ -126,19 +188,22 @@ function adapters(options: WebhooksOptions): Provider[] {
   return [
     { provide: WEBHOOKS_OPTIONS, useValue: options },
     { provide: DeliverySettings, useValue: options },
+    { provide: RetentionSettings, useValue: options },
+    { provide: SubscriptionLimits, useValue: options },
     { provide: Clock, useClass: SystemClock },
     { provide: IdGenerator, useClass: UuidV7Generator },
     { provide: SecretVault, useFactory: () => new AesGcmSecretVault(options.encryptionKeys) },
     { provide: TargetPolicy, useFactory: () => new ConfiguredTargetPolicy(targets) },
     {
       provide: HttpSender,
-      useFactory: () => new AxiosHttpSender({ targets, connectionsPerOrigin: ENGINE_LIMITS.perOrigin }),
-    },
-    {
-      provide: DeliverySlots,
       useFactory: () =>
-        new DeliverySlots({ global: ENGINE_LIMITS.global, perTenant: ENGINE_LIMITS.perTenant }),
+        new AxiosHttpSender({
+          targets,
+          connectionsPerOrigin: ENGINE_LIMITS.perOrigin,
+          ...(options.dnsServers.length === 0 ? {} : { dnsServers: options.dnsServers }),
+        }),
     },
+    { provide: AttemptSlots, useFactory: () => new AttemptSlots(ENGINE_LIMITS.slots) },
     {
       provide: DeliveryMetrics,
       inject: [MetricsRegistry],
@@ -146,6 +211,7 @@ function adapters(options: WebhooksOptions): Provider[] {
         new PrometheusDeliveryMetrics(registry, options.labelTenants),
     },
     BacklogMonitor,
+    SecretsReadiness,
     TargetUrlConstraint,
   ];
 }

@@ -2,6 +2,7 @@ import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { PassportModule } from '@nestjs/passport';
 
 import { JwtStrategy } from './jwt.strategy.js';
+import { RequestPrincipals } from './request-principals.js';
 import { TokenVerifier, type TokenVerifierOptions } from './token-verifier.js';
 
 /** Bearer tokens for every module. */
@@ -12,7 +13,11 @@ export class AuthModule {
     return {
       module: AuthModule,
       imports: [PassportModule.register({ defaultStrategy: 'jwt', session: false })],
-      providers: [{ provide: TokenVerifier, useFactory: () => new TokenVerifier(options) }, JwtStrategy],
+      providers: [
+        { provide: TokenVerifier, useFactory: () => new TokenVerifier(options) },
+        RequestPrincipals,
+        JwtStrategy,
+      ],
     };
   }
 }

@@ -1,5 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 
+import { actorOf, type Actor } from '../kernel/actor.js';
 import { AuthError } from './auth-errors.js';
 import type { Principal } from './principal.js';
 
@@ -15,4 +16,10 @@ export const CurrentTenant = createParamDecorator((_data: unknown, context: Exec
   const { tenantId } = principalOf(context);
   if (tenantId === null) throw new AuthError('tenant_required');
   return tenantId;
+});
+
+/** Who asks, as the audit trail has it, as a parameter of a guarded route. */
+export const CurrentActor = createParamDecorator((_data: unknown, context: ExecutionContext): Actor => {
+  const request = context.switchToHttp().getRequest<{ readonly id?: unknown }>();
+  return actorOf(principalOf(context).subject, typeof request.id === 'string' ? request.id : null);
 });

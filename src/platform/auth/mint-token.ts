@@ -9,6 +9,8 @@ import { VARIABLES } from '../config/variables.js';
 
 const DEFAULT_SCOPE = 'webhooks:read webhooks:write';
 const DEFAULT_TTL = '1h';
+/** Seconds to weeks. A span in the past, which the library would take as well, makes a token that nobody accepts. */
+const TTL = /^[1-9]\d{0,5}[smhdw]$/;
 
 export interface TokenRequest {
   readonly secret: string;
@@ -45,6 +47,7 @@ export async function runTokenCommand(args: readonly string[], processEnv: Envir
     if (tenant === undefined || !/^[A-Za-z0-9_-]{1,64}$/.test(tenant)) {
       return fail(`--tenant must be 1–64 of A-Z, a-z, 0-9, _ and -\n${USAGE}`);
     }
+    if (!TTL.test(ttl)) return fail(`--ttl must be a span such as 15m, 1h or 7d\n${USAGE}`);
     const env = readEnvironment(processEnv);
     const token = await mintToken({
       secret: secretOf(env),

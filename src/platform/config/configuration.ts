@@ -14,6 +14,12 @@ export interface ServerSection {
   readonly bodyLimitBytes: number;
   readonly corsOrigins: readonly string[];
   readonly publicUrl: string | null;
+  readonly rateLimit: {
+    /** Requests of one tenant to the API; 0 sets no limit. */
+    readonly perMinute: number;
+    readonly redisUrl: string | null;
+    readonly keyPrefix: string;
+  };
 }
 
 export interface DatabaseSection {
@@ -38,9 +44,16 @@ export interface DeliverySection {
   readonly timeoutMs: number;
   readonly maxRetries: number;
   readonly userAgent: string;
+  readonly maxActiveSubscriptions: number;
+  readonly storeUnmatched: boolean;
+  /** 0 keeps history for ever. */
+  readonly retentionDays: number;
+  /** Null keeps payloads as long as their events. */
+  readonly payloadRetentionDays: number | null;
   readonly encryptionKeys: readonly EncryptionKey[];
   readonly allowInsecureTargets: 'false' | 'loopback' | 'true';
   readonly egressAllowCidrs: readonly string[];
+  readonly dnsServers: readonly string[];
   readonly redisUrl: string | null;
   readonly queuePrefix: string;
   readonly labelTenants: boolean;
@@ -96,21 +109,34 @@ export function readConfiguration(env: Environment): Configuration {
       'WEBHOOK_ENCRYPTION_KEYS: required, for instance k1: followed by the output of `openssl rand -base64 32`',
     );
   }
+  const retentionDays = read('WEBHOOK_RETENTION_DAYS') ?? 90;
+  const payloadRetentionDays = read('WEBHOOK_PAYLOAD_RETENTION_DAYS') ?? null;
+  if (retentionDays > 0 && (payloadRetentionDays ?? 0) > retentionDays) {
+    problems.push(
+      `WEBHOOK_PAYLOAD_RETENTION_DAYS: must not exceed WEBHOOK_RETENTION_DAYS (${retentionDays}), after which the event itself is removed`,
+    );
+  }
   const values = {
     jwtSecret: read('JWT_SECRET'),
     jwtPublicKey: read('JWT_PUBLIC_KEY'),
     jwksUrl: read('JWT_JWKS_URL'),
     encryptionKeys: read('WEBHOOK_ENCRYPTION_KEYS'),
   };
+  const role = read('WEBHOOK_ROLE') ?? 'all';
+  const redisUrl = read('REDIS_URL') ?? null;
+  const queuePrefix = read('WEBHOOK_QUEUE_PREFIX') ?? 'gestiqcloud';
+  const perMinute = read('API_RATE_LIMIT_PER_MINUTE') ?? 600_000;
   const configuration = {
     server: {
       port: read('PORT') ?? 8_000,
       host: read('HOST') ?? '127.0.0.1',
       production,
-      role: read('WEBHOOK_ROLE') ?? 'all',
+      role,
       bodyLimitBytes: read('BODY_LIMIT_BYTES') ?? 1_048_576,
       corsOrigins: read('CORS_ORIGINS') ?? [],
       publicUrl: read('PUBLIC_URL') ?? null,
+      // A worker serves no API.
+      rateLimit: { perMinute: role === 'worker' ? 0 : perMinute, redisUrl, keyPrefix: queuePrefix },
     },
     database: {
       url: databaseUrl,
@@ -122,10 +148,15 @@ export function readConfiguration(env: Environment): Configuration {
       timeoutMs: (read('WEBHOOK_TIMEOUT_SECONDS') ?? 10) * 1_000,
       maxRetries: read('WEBHOOK_MAX_RETRIES') ?? 3,
       userAgent: read('WEBHOOK_USER_AGENT') ?? 'GestiqCloud-Webhooks/1.0',
+      maxActiveSubscriptions: read('WEBHOOK_MAX_SUBSCRIPTIONS') ?? 1_000,
+      storeUnmatched: read('WEBHOOK_STORE_UNMATCHED') ?? true,
+      retentionDays,
+      payloadRetentionDays,
       allowInsecureTargets: insecure,
       egressAllowCidrs: read('WEBHOOK_EGRESS_ALLOW_CIDRS') ?? [],
-      redisUrl: read('REDIS_URL') ?? null,
-      queuePrefix: read('WEBHOOK_QUEUE_PREFIX') ?? 'gestiqcloud',
+      dnsServers: read('WEBHOOK_DNS_SERVERS') ?? [],
+      redisUrl,
+      queuePrefix,
       labelTenants: read('WEBHOOK_METRICS_TENANT_LABEL') ?? false,
     },
     log: {

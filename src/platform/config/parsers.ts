@@ -1,3 +1,4 @@
+import { createPublicKey } from 'node:crypto';
 import { BlockList, isIP } from 'node:net';
 
 /** A value that was read, or what was expected instead of it. */
@@ -56,9 +57,14 @@ export function headerValue(value: string): Parsed<string> {
 export function publicKeyPem(value: string): Parsed<string> {
   // A PEM in one line, as .env files need it, has its line breaks written as \n.
   const pem = value.replaceAll('\\n', '\n');
-  return /^-----BEGIN PUBLIC KEY-----\n[\s\S]+-----END PUBLIC KEY-----\s*$/.test(pem)
-    ? good(pem)
-    : bad('a public key in PEM form (-----BEGIN PUBLIC KEY-----)');
+  const expected = 'a public key in PEM form (-----BEGIN PUBLIC KEY-----)';
+  if (!/^-----BEGIN PUBLIC KEY-----\n[\s\S]+-----END PUBLIC KEY-----\s*$/.test(pem)) return bad(expected);
+  try {
+    createPublicKey(pem);
+    return good(pem);
+  } catch {
+    return bad(`${expected}; what lies between its lines is no key`);
+  }
 }
 
 export function list(text: string): string[] {
@@ -68,22 +74,55 @@ export function list(text: string): string[] {
     .filter((item) => item !== '');
 }
 
+/** Networks that somebody may own; naming any other as an exception would open the rest of the internet's inside. */
+const PRIVATE_NETWORKS = [
+  ['10.0.0.0', 8],
+  ['172.16.0.0', 12],
+  ['192.168.0.0', 16],
+  ['100.64.0.0', 10],
+  ['fc00::', 7],
+] as const;
+
 export function cidrs(text: string): Parsed<readonly string[]> {
   const items = list(text);
-  return items.every(isCidr) ? good(items) : bad('networks such as 10.1.0.0/16, comma separated');
+  return items.every(isPrivateCidr)
+    ? good(items)
+    : bad(
+        'networks such as 10.1.0.0/16, comma separated, each inside 10/8, 172.16/12, 192.168/16, 100.64/10 or fc00::/7',
+      );
 }
 
-function isCidr(item: string): boolean {
-  const [address = '', prefix = '', rest] = item.split('/');
-  const family = isIP(address);
-  if (family === 0 || rest !== undefined || !/^\d{1,3}$/.test(prefix)) return false;
-  try {
-    new BlockList().addSubnet(address, Number(prefix), family === 4 ? 'ipv4' : 'ipv6');
-    return true;
-  } catch (cause) {
-    if (cause instanceof RangeError) return false;
-    throw cause;
-  }
+function isPrivateCidr(item: string): boolean {
+  const [address = '', prefixText = '', rest] = item.split('/');
+  const version = isIP(address);
+  const prefix = Number(prefixText);
+  if (version === 0 || address.includes('%') || rest !== undefined || !/^\d{1,3}$/.test(prefixText))
+    return false;
+  return (
+    prefix <= (version === 4 ? 32 : 128) &&
+    PRIVATE_NETWORKS.some(
+      ([network, length]) =>
+        prefix >= length && isIP(network) === version && isWithin(address, network, length),
+    )
+  );
+}
+
+function isWithin(address: string, network: string, prefix: number): boolean {
+  const family = isIP(network) === 4 ? 'ipv4' : 'ipv6';
+  const range = new BlockList();
+  range.addSubnet(network, prefix, family);
+  return range.check(address, family);
+}
+
+/** As Node's resolver takes them: an address, or one with a port (IPv6 in brackets then). */
+export function dnsServers(text: string): Parsed<readonly string[]> {
+  const items = list(text);
+  const fits = items.every((item) => {
+    const [, v6, v4, port] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(item) ?? [];
+    if (port === undefined) return isIP(item) !== 0;
+    return (isIP(v6 ?? '') === 6 || isIP(v4 ?? '') === 4) && Number(port) >= 1 && Number(port) <= 65_535;
+  });
+  return fits ? good(items) : bad('addresses such as 10.0.0.53 or 127.0.0.1:5353, comma separated');
 }
 
 export function origins(text: string): Parsed<readonly string[]> {

@@ -2,6 +2,7 @@ import {
   boolean,
   cidrs,
   decimal,
+  dnsServers,
   encryptionKeys,
   headerValue,
   oneOf,
@@ -46,7 +47,11 @@ export const VARIABLES = {
     'PostgreSQL 14 or newer',
   ),
   DATABASE_POOL_SIZE: variable(wholeNumber(2, 500), '10', 'Connections to PostgreSQL, per process'),
-  DATA_DIR: variable(text(1, 'a folder'), './data', 'Where the embedded database and generated secrets lie'),
+  DATA_DIR: variable(
+    text(1, 'a folder'),
+    './data (/data in the image)',
+    'Where the embedded database and generated secrets lie',
+  ),
   MIGRATIONS_ON_START: variable(
     boolean,
     'true (false in production)',
@@ -87,6 +92,26 @@ export const VARIABLES = {
     'Total budget of one attempt: DNS, connect, TLS, headers, body',
   ),
   WEBHOOK_MAX_RETRIES: variable(wholeNumber(0, 20), '3', 'Retries after the first attempt; 0 makes none'),
+  WEBHOOK_MAX_SUBSCRIPTIONS: variable(
+    wholeNumber(0, 1_000_000),
+    '1000',
+    'Active subscriptions that one tenant may have; 0 sets no limit',
+  ),
+  WEBHOOK_STORE_UNMATCHED: variable(
+    boolean,
+    'true',
+    'Keep emitted events that nobody is subscribed to, so that they can be replayed',
+  ),
+  WEBHOOK_RETENTION_DAYS: variable(
+    wholeNumber(0, 36_500),
+    '90',
+    'Days after which an event is removed with its deliveries and attempts; 0 keeps them for ever',
+  ),
+  WEBHOOK_PAYLOAD_RETENTION_DAYS: variable(
+    wholeNumber(1, 36_500),
+    'unset: as long as the event',
+    'Days after which the payload alone is removed; the rows stay, but cannot be sent again',
+  ),
   WEBHOOK_USER_AGENT: variable(headerValue, 'GestiqCloud-Webhooks/1.0', '`User-Agent` of deliveries'),
   WEBHOOK_ALLOW_INSECURE_TARGETS: variable(
     oneOf('false', 'loopback', 'true'),
@@ -98,8 +123,18 @@ export const VARIABLES = {
     'empty',
     'Private networks that deliveries may reach, comma separated',
   ),
+  WEBHOOK_DNS_SERVERS: variable(
+    dnsServers,
+    "empty: the system's",
+    'DNS servers that resolve targets, comma separated, for instance `10.0.0.53` or `[fd00::53]:5353`',
+  ),
   WEBHOOK_METRICS_TENANT_LABEL: variable(boolean, 'false', 'Adds the tenant as a label to the metrics'),
   BODY_LIMIT_BYTES: variable(wholeNumber(1_024, 104_857_600), '1048576', 'Largest request body, in bytes'),
+  API_RATE_LIMIT_PER_MINUTE: variable(
+    wholeNumber(0, 10_000_000),
+    '600000',
+    'Requests to the API that one tenant may make in a minute; 0 sets no limit',
+  ),
   PUBLIC_URL: variable(
     urlOf('https:', 'http:'),
     'unset',

@@ -1,6 +1,6 @@
 import type { DataSourceOptions } from 'typeorm';
 
-import { migrationsPattern } from './migrations.js';
+import { GuardedClient } from './guarded-client.js';
 
 /** Milliseconds to wait for a connection before saying that the database does not answer. */
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -13,10 +13,9 @@ export function dataSourceOptions(url: string, poolSize: number): DataSourceOpti
     poolSize,
     connectTimeoutMS: CONNECT_TIMEOUT_MS,
     applicationName: 'gestiqcloud-webhooks',
-    migrations: [migrationsPattern()],
     migrationsTransactionMode: 'each',
     synchronize: false,
     logging: false,
-    extra: { idleTimeoutMillis: 30_000 },
+    extra: { idleTimeoutMillis: 30_000, Client: GuardedClient },
   };
 }

@@ -1,13 +1,11 @@
-import { DataSource } from 'typeorm';
-
-import { dataSourceOptions } from './data-source-options.js';
+import { openForMigrations } from './migrations.js';
 
 /** Held while migrating, so that two processes that start together do not migrate at once. Any constant serves. */
 const MIGRATION_LOCK = 7_462_001;
 
 /** Brings the database's schema up to date. @returns the names of the migrations that were run. */
 export async function migrate(url: string): Promise<string[]> {
-  const dataSource = await new DataSource(dataSourceOptions(url, 2)).initialize();
+  const dataSource = await openForMigrations(url);
   try {
     const lock = dataSource.createQueryRunner();
     try {

@@ -1,8 +1,10 @@
-import { DataSource } from 'typeorm';
+import type { DataSource } from 'typeorm';
 
 import { readEnvironment } from '../config/environment.js';
-import { dataSourceOptions } from './data-source-options.js';
+import { VARIABLES } from '../config/variables.js';
+import { databaseProblem } from './database-problem.js';
 import { migrate } from './migrate.js';
+import { executedMigrations, openForMigrations } from './migrations.js';
 
 const USAGE = 'usage: npm run migration:run | migration:revert | migration:show, with DATABASE_URL set';
 
@@ -22,16 +24,18 @@ export async function runMigrationCommand(
       'DATABASE_URL is not set: it names the PostgreSQL database to migrate, for instance postgres://user:password@localhost:5432/gestiqcloud',
     );
   }
+  const parsed = VARIABLES.DATABASE_URL.parse(url);
+  if (!parsed.ok) return fail(`DATABASE_URL: expected ${parsed.expected}`);
   try {
     if (command === 'run') return say(listed('Ran', await migrate(url)));
     return say(await onDataSource(url, command === 'revert' ? revert : show));
   } catch (cause) {
-    return fail(`The migration failed: ${cause instanceof Error ? cause.message : String(cause)}`);
+    return fail(`The migration failed. ${databaseProblem(url, cause)}`);
   }
 }
 
 async function onDataSource(url: string, work: (dataSource: DataSource) => Promise<string>): Promise<string> {
-  const dataSource = await new DataSource(dataSourceOptions(url, 2)).initialize();
+  const dataSource = await openForMigrations(url);
   try {
     return await work(dataSource);
   } finally {
@@ -40,9 +44,9 @@ async function onDataSource(url: string, work: (dataSource: DataSource) => Promi
 }
 
 async function revert(dataSource: DataSource): Promise<string> {
-  const before = await executed(dataSource);
+  const before = await executedMigrations(dataSource);
   await dataSource.undoLastMigration();
-  const after = new Set(await executed(dataSource));
+  const after = new Set(await executedMigrations(dataSource));
   return listed(
     'Reverted',
     before.filter((name) => !after.has(name)),
@@ -50,17 +54,8 @@ async function revert(dataSource: DataSource): Promise<string> {
 }
 
 async function show(dataSource: DataSource): Promise<string> {
-  const done = new Set(await executed(dataSource));
+  const done = new Set(await executedMigrations(dataSource));
   return dataSource.migrations.map(({ name = '' }) => `[${done.has(name) ? 'X' : ' '}] ${name}`).join('\n');
-}
-
-async function executed(dataSource: DataSource): Promise<string[]> {
-  const tables = await dataSource.query<{ present: boolean }[]>(
-    `SELECT to_regclass('migrations') IS NOT NULL AS present`,
-  );
-  if (tables[0]?.present !== true) return [];
-  const rows = await dataSource.query<{ name: string }[]>('SELECT name FROM migrations ORDER BY id');
-  return rows.map((row) => row.name);
 }
 
 function listed(verb: string, names: readonly string[]): string {

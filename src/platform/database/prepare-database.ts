@@ -1,7 +1,8 @@
-import { DataSource } from 'typeorm';
+import type { DataSource } from 'typeorm';
 
-import { dataSourceOptions } from './data-source-options.js';
+import { databaseProblem } from './database-problem.js';
 import { migrate } from './migrate.js';
+import { executedMigrations, openForMigrations } from './migrations.js';
 import { TENANT_ROLE, WORKER_ROLE } from './roles.js';
 
 /** The database cannot be used as it is; the message says what to do, so no stack is needed. */
@@ -31,15 +32,14 @@ export async function prepareDatabase(
     return { migrated, warnings: problems.unsafe };
   } catch (cause) {
     if (cause instanceof DatabaseNotReadyError) throw cause;
-    throw new DatabaseNotReadyError(`The database at ${describe(url)} cannot be used: ${reasonOf(cause)}`);
+    throw new DatabaseNotReadyError(databaseProblem(url, cause));
   }
 }
 
 async function inspect(url: string, migrated: boolean): Promise<{ fatal: string[]; unsafe: string[] }> {
-  const dataSource = await new DataSource(dataSourceOptions(url, 2)).initialize();
+  const dataSource = await openForMigrations(url);
   try {
-    const pending = !migrated && (await dataSource.showMigrations());
-    if (pending) {
+    if (!migrated && (await hasPending(dataSource))) {
       return { fatal: ['The database is not up to date: run `npm run migration:run` first.'], unsafe: [] };
     }
     const roles = await dataSource.query<{ name: string; usable: boolean; bypasses: boolean }[]>(
@@ -64,13 +64,7 @@ async function inspect(url: string, migrated: boolean): Promise<{ fatal: string[
   }
 }
 
-/** Host and database, without user and password. */
-function describe(url: string): string {
-  const { hostname, port, pathname } = new URL(url);
-  return `${hostname}:${port === '' ? '5432' : port}${pathname}`;
-}
-
-function reasonOf(cause: unknown): string {
-  if (cause instanceof AggregateError) return cause.errors.map(reasonOf).join('; ');
-  return cause instanceof Error && cause.message !== '' ? cause.message : String(cause);
+async function hasPending(dataSource: DataSource): Promise<boolean> {
+  const done = new Set(await executedMigrations(dataSource));
+  return dataSource.migrations.some(({ name = '' }) => !done.has(name));
 }

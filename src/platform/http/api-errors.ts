@@ -1,5 +1,5 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiProperty, ApiResponse } from '@nestjs/swagger';
+import { ApiExtraModels, ApiProperty, ApiResponse, getSchemaPath } from '@nestjs/swagger';
 
 /** An error with a stable code. */
 export class ErrorView {
@@ -30,37 +30,69 @@ export class ProblemsView {
   detail!: ProblemView[];
 }
 
-const MEANINGS: Readonly<Record<number, string>> = {
-  400: 'Bad input: every problem is listed (a refused action has its code instead); nothing was changed',
-  401: '`not_authenticated`: the bearer token is missing or not valid',
-  403: '`tenant_required` or `insufficient_scope`',
-  404: 'There is no such thing, or it belongs to another tenant',
-  409: 'It is in the way of something that exists',
-  413: '`payload_too_large`',
-  415: '`unsupported_media_type`: the body must be application/json',
-  503: 'Something that the request needs does not answer now',
+interface Documented {
+  readonly meaning: string;
+  /** What `detail` is when the route names no codes of its own. */
+  readonly codes: readonly string[];
+}
+
+const ERRORS: Readonly<Record<number, Documented>> = {
+  400: {
+    meaning:
+      'Bad input: every problem is listed (a refused action has its code instead); nothing was changed',
+    codes: [],
+  },
+  401: { meaning: 'The bearer token is missing or not valid', codes: ['not_authenticated'] },
+  403: {
+    meaning: 'The token names no tenant, or lacks the scope',
+    codes: ['tenant_required', 'insufficient_scope'],
+  },
+  404: { meaning: 'There is no such thing, or it belongs to another tenant', codes: ['not_found'] },
+  409: { meaning: 'It is in the way of something that exists', codes: [] },
+  413: { meaning: 'The body is too large', codes: ['payload_too_large'] },
+  415: { meaning: 'The body must be application/json', codes: ['unsupported_media_type'] },
+  429: {
+    meaning: 'The tenant makes too many requests; `Retry-After` says in how many seconds it may go on',
+    codes: ['rate_limited'],
+  },
+  500: {
+    meaning: 'Our fault; the log has more under the id in `X-Request-Id`',
+    codes: ['internal_error'],
+  },
+  503: { meaning: 'The issuer of tokens does not answer; try again later', codes: ['auth_unavailable'] },
 };
 
-/** Documents the errors of a route. */
-export function ApiErrors(...statuses: readonly number[]): MethodDecorator & ClassDecorator {
+const ERROR = { $ref: getSchemaPath(ErrorView) };
+const PROBLEMS = { $ref: getSchemaPath(ProblemsView) };
+const PROBLEMS_EXAMPLE = {
+  detail: [{ type: 'value_error', loc: ['body', 'url'], msg: 'URL must use HTTPS protocol' }],
+};
+
+/** A status, or one with the codes that the route gives it: `[404, 'delivery_not_found']`. */
+type DocumentedError = number | readonly [number, ...string[]];
+
+/** Documents the errors of a route, or those that all routes of a controller share, with an example of each. */
+export function ApiErrors(...errors: readonly DocumentedError[]): MethodDecorator & ClassDecorator {
   return applyDecorators(
-    ...statuses.map((status) =>
-      status === 400
-        ? ApiResponse({
-            status,
-            description: MEANINGS[status] ?? '',
-            content: {
-              'application/json': {
-                schema: {
-                  oneOf: [
-                    { $ref: '#/components/schemas/ProblemsView' },
-                    { $ref: '#/components/schemas/ErrorView' },
-                  ],
-                },
-              },
+    ApiExtraModels(ErrorView, ProblemsView),
+    ...errors.map((error) => {
+      const [status, ...codes] = typeof error === 'number' ? [error] : error;
+      const { meaning, codes: usual } = ERRORS[status] ?? { meaning: '', codes: [] };
+      const named = codes.length > 0 ? codes : usual;
+      return ApiResponse({
+        status,
+        description:
+          named.length === 0 ? meaning : `${meaning}: ${named.map((code) => `\`${code}\``).join(', ')}`,
+        content: {
+          'application/json': {
+            schema: status === 400 ? { oneOf: [PROBLEMS, ERROR] } : ERROR,
+            examples: {
+              ...(status === 400 ? { invalid_input: { value: PROBLEMS_EXAMPLE } } : {}),
+              ...Object.fromEntries(named.map((code) => [code, { value: { detail: code } }])),
             },
-          })
-        : ApiResponse({ status, description: MEANINGS[status] ?? '', type: ErrorView }),
-    ),
+          },
+        },
+      });
+    }),
   );
 }

@@ -1,17 +1,24 @@
 import helmet from '@fastify/helmet';
+import type { Type } from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { useContainer } from 'class-validator';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { IncomingMessage } from 'node:http';
 import { v7 } from 'uuid';
 
+import { RequestPrincipals } from '../auth/request-principals.js';
 import type { AppLogger } from '../kernel/app-logger.js';
 import { ErrorFilter } from './error-filter.js';
 import { registerJsonBodyParser } from './json-body-parser.js';
+import { limitRequests, type RateLimitOptions } from './rate-limit.js';
+import { answerUnparsedRequest } from './unparsed-request.js';
 import { InputValidationPipe } from './validation-pipe.js';
 
 export interface HttpOptions {
   readonly bodyLimitBytes: number;
   readonly corsOrigins: readonly string[];
+  readonly rateLimit: RateLimitOptions;
 }
 
 /** Ids that clients may choose; anything else is replaced, so that logs stay clean. */
@@ -20,10 +27,13 @@ const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
 /** Milliseconds that a client may take to send a request: slow ones must not hold connections. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
-/** Longest path parameter, in characters: ids are 36, and longer ones answer 404. */
-const MAX_PARAM_LENGTH = 500;
+/** Longest path parameter, in characters: as long as Node lets a head be, so that the routes answer 404 for any wrong id. */
+const MAX_PARAM_LENGTH = 16_384;
 
-export function fastifyAdapter({ bodyLimitBytes }: HttpOptions): FastifyAdapter {
+/** A browser's script sees only those headers of an answer that it is allowed to. */
+const RATE_LIMIT_HEADERS = ['RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset'];
+
+export function fastifyAdapter({ bodyLimitBytes }: Pick<HttpOptions, 'bodyLimitBytes'>): FastifyAdapter {
   return new FastifyAdapter({
     bodyLimit: bodyLimitBytes,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -32,6 +42,7 @@ export function fastifyAdapter({ bodyLimitBytes }: HttpOptions): FastifyAdapter 
       const given = request.headers['x-request-id'];
       return typeof given === 'string' && REQUEST_ID.test(given) ? given : v7();
     },
+    clientErrorHandler: answerUnparsedRequest,
     // Errors of the router itself (a malformed URL) never reach Nest's filter.
     frameworkErrors: (_error: Error, request: FastifyRequest, reply: FastifyReply) => {
       void reply
@@ -40,6 +51,18 @@ export function fastifyAdapter({ bodyLimitBytes }: HttpOptions): FastifyAdapter 
         .send({ detail: [{ type: 'value_error', loc: ['path'], msg: 'The URL is malformed' }] });
     },
   });
+}
+
+/**
+ * class-validator makes its constraints through Nest, so that they can be injected into. It asks for classes of its own
+ * as well: `app.get` would log an error with a stack for each of them, at every request; the module reference only throws.
+ */
+function injectIntoConstraints(app: NestFastifyApplication): void {
+  const providers = app.get(ModuleRef);
+  useContainer(
+    { get: (type: Type): unknown => providers.get(type, { strict: false }) },
+    { fallbackOnErrors: true },
+  );
 }
 
 /** Everything that every request goes through. Call it before `app.init()`. */
@@ -51,6 +74,8 @@ export async function configureHttpApp(
   const fastify: FastifyInstance = app.getHttpAdapter().getInstance();
   fastify.addHook('onRequest', async (request, reply) => {
     void reply.header('X-Request-Id', request.id);
+    // Secrets and payloads are in answers: no cache between here and the client may keep one.
+    if (request.url.startsWith('/api/')) void reply.header('Cache-Control', 'no-store');
     await Promise.resolve();
   });
   registerJsonBodyParser(fastify, logger);
@@ -68,9 +93,11 @@ export async function configureHttpApp(
   if (options.corsOrigins.length > 0) {
     app.enableCors({
       origin: options.corsOrigins.includes('*') ? true : [...options.corsOrigins],
-      exposedHeaders: ['Link', 'X-Request-Id'],
+      exposedHeaders: ['Link', 'X-Request-Id', 'Retry-After', ...RATE_LIMIT_HEADERS],
     });
   }
+  await limitRequests(fastify, options.rateLimit, app.get(RequestPrincipals, { strict: false }), logger);
+  injectIntoConstraints(app);
   app.useGlobalFilters(new ErrorFilter(logger));
   app.useGlobalPipes(new InputValidationPipe());
 }

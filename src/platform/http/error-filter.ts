@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import type { AppLogger } from '../kernel/app-logger.js';
 import { DomainError, InvalidInputError, type InputProblem } from '../kernel/domain-error.js';
-import { STATUS_OF_KIND } from './http-errors.js';
+import { platformCodeOf, STATUS_OF_KIND } from './http-errors.js';
 
 interface Answer {
   readonly status: number;
@@ -45,19 +45,11 @@ function statusOf(cause: unknown): number | null {
 }
 
 function clientError(status: number, cause: unknown): Answer {
-  switch (status) {
-    case 404:
-    case 405:
-      return { status: 404, detail: 'not_found' };
-    case 413:
-      return { status, detail: 'payload_too_large' };
-    case 414:
-      return { status, detail: 'uri_too_long' };
-    case 415:
-      return { status, detail: 'unsupported_media_type' };
-    default:
-      return { status: 400, detail: [{ type: 'value_error', loc: ['request'], msg: messageOf(cause) }] };
-  }
+  // Another verb on a known path says no more than an unknown path does.
+  const shown = status === 405 ? 404 : status;
+  const code = platformCodeOf(shown);
+  if (code !== null) return { status: shown, detail: code };
+  return { status: 400, detail: [{ type: 'value_error', loc: ['request'], msg: messageOf(cause) }] };
 }
 
 function messageOf(cause: unknown): string {

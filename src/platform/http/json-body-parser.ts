@@ -44,8 +44,14 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch (cause) {
-    throw problem(`Body is not valid JSON: ${cause instanceof Error ? cause.message : String(cause)}`);
+    throw problem(`Body is not valid JSON: ${whatIsWrong(cause)}`);
   }
+}
+
+/** V8 quotes the text around the mistake, which may be a secret: that part stays out of the answer and of every log. */
+function whatIsWrong(cause: unknown): string {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return message.replace(/, (?:\.\.\.)?".*"(?:\.\.\.)? is not valid JSON$/su, '');
 }
 
 function problem(msg: string): InvalidInputError {

@@ -22,17 +22,23 @@ export class InputValidationPipe extends ValidationPipe {
       metadata.metatype !== undefined &&
       ![String, Number, Boolean, Array, Object].includes(metadata.metatype as never);
     // A body may be left out altogether: then every required field of it is missing, and a DTO without any is fine.
-    const input = metadata.type === 'body' && isDto ? (value ?? {}) : value;
-    if (metadata.type === 'body' && isDto && (typeof input !== 'object' || Array.isArray(input))) {
+    const input = metadata.type === 'body' && isDto && value === undefined ? {} : value;
+    if (metadata.type === 'body' && isDto && !isObject(input)) {
       throw new InvalidInputError([
         { type: 'value_error', loc: [location], msg: 'Body must be a JSON object' },
       ]);
     }
+    const inherited = isDto && isObject(input) ? inheritedNames(input, location) : [];
     try {
-      return (await super.transform(input, metadata)) as unknown;
+      const dto: unknown = await super.transform(input, metadata);
+      if (inherited.length > 0) throw new ProblemList([]);
+      return dto;
     } catch (cause) {
       if (cause instanceof ProblemList)
-        throw new InvalidInputError(cause.errors.flatMap((error) => problemsOf(error, [location])));
+        throw new InvalidInputError([
+          ...cause.errors.flatMap((error) => problemsOf(error, [location])),
+          ...inherited,
+        ]);
       throw cause;
     }
   }
@@ -40,6 +46,17 @@ export class InputValidationPipe extends ValidationPipe {
   override createExceptionFactory(): (errors?: ValidationError[]) => unknown {
     return (errors = []) => new ProblemList(errors);
   }
+}
+
+function isObject(input: unknown): input is object {
+  return typeof input === 'object' && input !== null && !Array.isArray(input);
+}
+
+/** Fields that no DTO has, but that the libraries let pass in silence, because every object inherits their names. */
+function inheritedNames(input: object, location: string): InputProblem[] {
+  return Object.keys(input)
+    .filter((name) => name in Object.prototype || name === 'prototype')
+    .map((name) => ({ type: 'extra_forbidden', loc: [location, name], msg: 'Unknown field' }));
 }
 
 /** Carries class-validator's findings to where the location is known. */

@@ -12,3 +12,9 @@ export class UuidV7Generator extends IdGenerator {
 export function isUuid(text: string): boolean {
   return validate(text);
 }
+
+/** The least UUIDv7 of that millisecond: every id made from then on sorts at or after it. */
+export function firstUuidAt(time: Date): string {
+  const hex = Math.max(time.getTime(), 0).toString(16).padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
+}

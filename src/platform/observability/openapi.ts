@@ -1,5 +1,7 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+
+import { complete } from './openapi-completion.js';
 
 export interface OpenApiInfo {
   readonly title: string;
@@ -9,6 +11,15 @@ export interface OpenApiInfo {
 
 /** Serves the OpenAPI 3.1 document at `/docs-json` and a page to read and try it at `/docs`. */
 export function serveOpenApi(app: NestFastifyApplication, info: OpenApiInfo): void {
+  SwaggerModule.setup('docs', app, () => openApiDocument(app, info), {
+    jsonDocumentUrl: 'docs-json',
+    yamlDocumentUrl: 'docs-yaml',
+    customSiteTitle: info.title,
+  });
+}
+
+/** The OpenAPI 3.1 document of every controller of the application. */
+export function openApiDocument(app: NestFastifyApplication, info: OpenApiInfo): OpenAPIObject {
   const document = new DocumentBuilder()
     .setOpenAPIVersion('3.1.0')
     .setTitle(info.title)
@@ -21,9 +32,5 @@ export function serveOpenApi(app: NestFastifyApplication, info: OpenApiInfo): vo
       description: 'Claims: `sub`, `tenant_id`, `scope` (`webhooks:read`, `webhooks:write`).',
     })
     .build();
-  SwaggerModule.setup('docs', app, () => SwaggerModule.createDocument(app, document), {
-    jsonDocumentUrl: 'docs-json',
-    yamlDocumentUrl: 'docs-yaml',
-    customSiteTitle: info.title,
-  });
+  return complete(SwaggerModule.createDocument(app, document));
 }

@@ -1,6 +1,7 @@
-import { pino, type Logger } from 'pino';
+import { pino, type Logger, type LoggerOptions } from 'pino';
 
 import { AppLogger, type LogFields } from '../kernel/app-logger.js';
+import { loggedError } from './logged-error.js';
 
 export interface PinoOptions {
   readonly level: string;
@@ -8,18 +9,28 @@ export interface PinoOptions {
   readonly pretty: boolean;
 }
 
+/** Bytes of log lines that wait for a write at most, and milliseconds that they wait. */
+const BUFFER_BYTES = 4_096;
+const FLUSH_MS = 100;
+
 /** JSON lines on standard output (pino), or readable ones on a terminal. */
 export class PinoAppLogger extends AppLogger {
   readonly pino: Logger;
+  private readonly destination: ReturnType<typeof pino.destination> | null;
 
   constructor({ level, pretty }: PinoOptions) {
     super();
-    this.pino = pino({
+    // One write for many lines: each delivery makes two, and a system call for each is a tenth of its cost. Pino writes
+    // the rest when the process ends, also by an uncaught error.
+    this.destination = pretty
+      ? null
+      : pino.destination({ dest: 1, sync: false, minLength: BUFFER_BYTES, periodicFlush: FLUSH_MS });
+    const options: LoggerOptions = {
       level,
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
-      serializers: { cause: pino.stdSerializers.err },
+      serializers: { cause: loggedError },
       redact: ['authorization', 'secret', 'signature', 'headers.authorization', 'payload'],
       ...(pretty
         ? {
@@ -29,7 +40,13 @@ export class PinoAppLogger extends AppLogger {
             },
           }
         : {}),
-    });
+    };
+    this.pino = this.destination === null ? pino(options) : pino(options, this.destination);
+  }
+
+  /** Writes what is buffered: before something else is written to standard output. */
+  flush(): void {
+    this.destination?.flushSync();
   }
 
   override debug(message: string, fields?: LogFields): void {

@@ -7,6 +7,8 @@ import {
   Param,
   Post,
   Query,
+  Req,
+  Res,
   UseGuards,
 } from '@nestjs/common';
 import {
@@ -17,11 +19,13 @@ import {
   ApiParam,
   ApiTags,
 } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import { CurrentTenant } from '../../../platform/auth/current-principal.js';
 import { JwtAuthGuard } from '../../../platform/auth/jwt-auth.guard.js';
 import { RequireScopes, ScopesGuard } from '../../../platform/auth/scopes.guard.js';
 import { ApiErrors } from '../../../platform/http/api-errors.js';
+import { ApiKeysetPage, linkNextPage, positionOf } from '../../../platform/http/keyset-page.js';
 import { isUuid } from '../../../platform/kernel/uuid.js';
 import { ChangeInvoiceState } from '../application/change-invoice-state.js';
 import { CreateInvoice } from '../application/create-invoice.js';
@@ -29,7 +33,7 @@ import { ReadInvoices } from '../application/read-invoices.js';
 import { InvoiceError } from '../domain/errors.js';
 import type { InvoiceTransition } from '../domain/invoice.js';
 import { CreateInvoiceDto } from './dto/create-invoice.dto.js';
-import { ListInvoicesDto, MAX_PAGE } from './dto/list-invoices.dto.js';
+import { ListInvoicesDto } from './dto/list-invoices.dto.js';
 import { InvoiceView, presentInvoice } from './invoice.presenter.js';
 
 /*
@@ -42,6 +46,7 @@ const WRITE = 'webhooks:write';
 @ApiTags('Invoices')
 @ApiBearerAuth()
 @UseGuards(JwtAuthGuard, ScopesGuard)
+@ApiErrors(400, 401, 403, 429, 500, 503)
 @Controller('api/v1/tenant/invoices')
 export class InvoicesController {
   constructor(
@@ -58,7 +63,7 @@ export class InvoicesController {
     description: 'With `send` also sends it, in the same transaction, and emits `invoice.sent` as well.',
   })
   @ApiCreatedResponse({ type: InvoiceView })
-  @ApiErrors(400, 401, 403, 409, 413, 415)
+  @ApiErrors([409, 'duplicate_invoice_number', 'invoice_transition_not_allowed'], 413, 415)
   async create(@CurrentTenant() tenantId: string, @Body() dto: CreateInvoiceDto): Promise<InvoiceView> {
     return presentInvoice(
       await this.createInvoice.execute({
@@ -74,12 +79,22 @@ export class InvoicesController {
 
   @Get()
   @RequireScopes(READ)
-  @ApiOperation({ operationId: 'listInvoices', summary: 'List the newest invoices, newest first' })
-  @ApiOkResponse({ type: [InvoiceView] })
-  @ApiErrors(400, 401, 403)
-  async list(@CurrentTenant() tenantId: string, @Query() query: ListInvoicesDto): Promise<InvoiceView[]> {
-    const found = await this.readInvoices.list(tenantId, query.limit ?? MAX_PAGE);
-    return found.map(presentInvoice);
+  @ApiOperation({
+    operationId: 'listInvoices',
+    summary: 'List invoices, newest first',
+    description: 'When there are more, the `Link` header carries the URL of the next page (`rel="next"`).',
+  })
+  @ApiKeysetPage(InvoiceView)
+  async list(
+    @CurrentTenant() tenantId: string,
+    @Query() query: ListInvoicesDto,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<InvoiceView[]> {
+    const { limit, afterId } = positionOf(query);
+    const page = await this.readInvoices.list(tenantId, limit, afterId);
+    linkNextPage(request, reply, page.hasMore ? (page.invoices.at(-1)?.id ?? null) : null);
+    return page.invoices.map(presentInvoice);
   }
 
   @Get(':id')
@@ -87,7 +102,7 @@ export class InvoicesController {
   @ApiOperation({ operationId: 'getInvoice', summary: 'Read one invoice' })
   @ApiParam({ name: 'id', format: 'uuid' })
   @ApiOkResponse({ type: InvoiceView })
-  @ApiErrors(401, 403, 404)
+  @ApiErrors([404, 'invoice_not_found'])
   async get(@CurrentTenant() tenantId: string, @Param('id') id: string): Promise<InvoiceView> {
     return presentInvoice(await this.readInvoices.get(tenantId, known(id)));
   }
@@ -131,7 +146,7 @@ function PostTransition(transition: InvoiceTransition, summary: string): MethodD
     }),
     ApiParam({ name: 'id', format: 'uuid' }),
     ApiOkResponse({ type: InvoiceView }),
-    ApiErrors(401, 403, 404, 409),
+    ApiErrors([404, 'invoice_not_found'], [409, 'invoice_transition_not_allowed'], 413, 415),
   );
 }
 

@@ -2,15 +2,17 @@ import { Injectable } from '@nestjs/common';
 
 import { InvoiceError } from '../domain/errors.js';
 import type { Invoice } from '../domain/invoice.js';
-import { InvoiceRepository } from './ports/invoice-repository.js';
+import { InvoiceRepository, type InvoicePage } from './ports/invoice-repository.js';
 
 @Injectable()
 export class ReadInvoices {
   constructor(private readonly invoices: InvoiceRepository) {}
 
-  /** Newest first, at most `limit`. */
-  async list(tenantId: string, limit: number): Promise<Invoice[]> {
-    return this.invoices.transaction(tenantId, (transaction) => this.invoices.list(transaction, limit));
+  /** Newest first; `afterId` is the last id of the page before. `limit` 1–100. */
+  async list(tenantId: string, limit: number, afterId: string | null): Promise<InvoicePage> {
+    return this.invoices.transaction(tenantId, (transaction) =>
+      this.invoices.list(transaction, limit, afterId),
+    );
   }
 
   /** @throws InvoiceError `invoice_not_found`. */

@@ -23,26 +23,27 @@ import {
 } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
-import { CurrentTenant } from '../../../platform/auth/current-principal.js';
+import { CurrentActor, CurrentTenant } from '../../../platform/auth/current-principal.js';
 import { JwtAuthGuard } from '../../../platform/auth/jwt-auth.guard.js';
 import { RequireScopes, ScopesGuard } from '../../../platform/auth/scopes.guard.js';
 import { ApiErrors } from '../../../platform/http/api-errors.js';
-import { nextPageLink } from '../../../platform/http/link-header.js';
+import { ApiKeysetPage, linkNextPage, positionOf } from '../../../platform/http/keyset-page.js';
+import { givenInstant } from '../../../platform/http/instant.js';
 import { extractProperty } from '../../../platform/http/raw-json.js';
+import type { Actor } from '../../../platform/kernel/actor.js';
 import { InvalidInputError } from '../../../platform/kernel/domain-error.js';
 import { isUuid } from '../../../platform/kernel/uuid.js';
 import { ReadDeliveries } from '../application/read-deliveries.js';
 import { RequestDelivery } from '../application/request-delivery.js';
 import { RetryDelivery } from '../application/retry-delivery.js';
 import { WebhookError } from '../domain/errors.js';
-import { decodeCursor, encodeCursor } from './delivery-cursor.js';
 import {
   deliveryDetailJson,
   DeliveryDetailView,
   DeliveryView,
   presentDelivery,
 } from './delivery.presenter.js';
-import { ListDeliveriesDto, MAX_PAGE } from './dto/list-deliveries.dto.js';
+import { ListDeliveriesDto } from './dto/list-deliveries.dto.js';
 import { RequestDeliveryDto } from './dto/request-delivery.dto.js';
 import { RetryDeliveryDto } from './dto/retry-delivery.dto.js';
 import { presentRequested, presentRetry, RequestedDeliveryView, RetryView } from './queued.presenter.js';
@@ -53,6 +54,7 @@ const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 @ApiTags('Deliveries')
 @ApiBearerAuth()
 @UseGuards(JwtAuthGuard, ScopesGuard)
+@ApiErrors(400, 401, 403, 429, 500, 503)
 @Controller('api/v1/tenant/webhooks/deliveries')
 export class DeliveriesController {
   constructor(
@@ -75,12 +77,13 @@ export class DeliveriesController {
     required: false,
     description:
       '1–255 printable ASCII characters. The same key and body give the first answer again; nothing is sent twice.',
-    schema: { type: 'string', minLength: 1, maxLength: 255 },
+    schema: { type: 'string', pattern: IDEMPOTENCY_KEY.source, example: 'order-4711-paid' },
   })
   @ApiAcceptedResponse({ type: RequestedDeliveryView })
-  @ApiErrors(400, 401, 403, 404, 409, 413, 415)
+  @ApiErrors([404, 'no_active_subscriptions_for_event'], [409, 'idempotency_conflict'], 413, 415)
   async request(
     @CurrentTenant() tenantId: string,
+    @CurrentActor() actor: Actor,
     @Body() dto: RequestDeliveryDto,
     @Req() request: FastifyRequest,
     @Headers('idempotency-key') idempotencyKey: string | undefined,
@@ -97,7 +100,7 @@ export class DeliveriesController {
     // The payload's own text: parsing and writing it again would reorder keys such as "10" and round large numbers.
     const payload = extractProperty(request.rawJson ?? '{}', 'payload') ?? JSON.stringify(dto.payload);
     return presentRequested(
-      await this.requestDelivery.execute({ tenantId, event: dto.event, payload, idempotencyKey }),
+      await this.requestDelivery.execute({ tenantId, actor, event: dto.event, payload, idempotencyKey }),
     );
   }
 
@@ -108,34 +111,27 @@ export class DeliveriesController {
     summary: 'List deliveries, newest first',
     description: 'When there are more, the `Link` header carries the URL of the next page (`rel="next"`).',
   })
-  @ApiOkResponse({
-    type: [DeliveryView],
-    headers: {
-      Link: { description: 'The next page, when there is one (RFC 8288).', schema: { type: 'string' } },
-    },
-  })
-  @ApiErrors(400, 401, 403)
+  @ApiKeysetPage(DeliveryView)
   async list(
     @CurrentTenant() tenantId: string,
     @Query() query: ListDeliveriesDto,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<DeliveryView[]> {
+    const { limit, afterId } = positionOf(query);
     const page = await this.readDeliveries.list(
       tenantId,
       {
         event: query.event?.trim().toLowerCase(),
         status: query.status,
         subscriptionId: query.subscription_id,
-        since: query.since === undefined ? undefined : new Date(query.since),
-        until: query.until === undefined ? undefined : new Date(query.until),
+        since: givenInstant(query.since),
+        until: givenInstant(query.until),
       },
-      query.limit ?? MAX_PAGE,
-      query.cursor === undefined ? null : decodeCursor(query.cursor),
+      limit,
+      afterId,
     );
-    const last = page.deliveries.at(-1);
-    if (page.hasMore && last !== undefined)
-      void reply.header('Link', nextPageLink(request.url, encodeCursor(last.id)));
+    linkNextPage(request, reply, page.hasMore ? (page.deliveries.at(-1)?.id ?? null) : null);
     return page.deliveries.map(presentDelivery);
   }
 
@@ -147,7 +143,7 @@ export class DeliveriesController {
   })
   @ApiParam({ name: 'id', format: 'uuid' })
   @ApiOkResponse({ type: DeliveryDetailView })
-  @ApiErrors(401, 403, 404)
+  @ApiErrors([404, 'delivery_not_found'])
   async get(
     @CurrentTenant() tenantId: string,
     @Param('id') id: string,
@@ -170,13 +166,15 @@ export class DeliveriesController {
   @ApiParam({ name: 'id', format: 'uuid' })
   @ApiBody({ type: RetryDeliveryDto, required: false })
   @ApiAcceptedResponse({ type: RetryView })
-  @ApiErrors(400, 401, 403, 404, 413, 415)
+  @ApiErrors([400, 'delivery_not_failed'], [404, 'delivery_not_found'], [409, 'payload_expired'], 413, 415)
   async retry(
     @CurrentTenant() tenantId: string,
+    @CurrentActor() actor: Actor,
     @Param('id') id: string,
     @Body() dto: RetryDeliveryDto,
   ): Promise<RetryView> {
-    return presentRetry(await this.retryDelivery.execute(tenantId, known(id), dto.force ?? false));
+    const command = { tenantId, actor, id: known(id), force: dto.force ?? false };
+    return presentRetry(await this.retryDelivery.execute(command));
   }
 }
 

@@ -25,7 +25,7 @@ export class DeliveryView {
     type: 'string',
     nullable: true,
     description:
-      '`HTTP 404`, `Request timeout (10s)`, `Connection error: …`, `Blocked target: …` or `Subscription deactivated`.',
+      '`HTTP 404`, `Request timeout (10s)`, `Connection error: …`, `Blocked target: …`, `Subscription deactivated` or `Payload expired`.',
     example: null,
   })
   last_error!: string | null;
@@ -94,11 +94,18 @@ export class AttemptView {
 export class DeliveryDetailView extends DeliveryView {
   @ApiProperty({
     type: 'object',
+    nullable: true,
     additionalProperties: true,
-    description: 'As it was given, key order included.',
+    description: 'As it was given, key order included; null once it was removed, see `payload_expired`.',
     example: { invoice_id: 'F-2026-0042', total: 121.0 },
   })
-  payload!: Record<string, unknown>;
+  payload!: Record<string, unknown> | null;
+
+  @ApiProperty({
+    description: 'True once the payload was removed because of its age: there is nothing left to send again.',
+    example: false,
+  })
+  payload_expired!: boolean;
 
   @ApiProperty({ type: [AttemptView] })
   attempt_log!: AttemptView[];
@@ -125,8 +132,9 @@ export function deliveryDetailJson(delivery: DeliveryDetail): string {
   const view = JSON.stringify({
     ...presentDelivery(delivery),
     attempt_log: delivery.attemptLog.map(presentAttempt),
+    payload_expired: delivery.payload === null,
   });
-  return `${view.slice(0, -1)},"payload":${delivery.payload}}`;
+  return `${view.slice(0, -1)},"payload":${delivery.payload ?? 'null'}}`;
 }
 
 function presentAttempt(attempt: AttemptRecord): AttemptView {

@@ -25,6 +25,24 @@ export class SubscriptionView {
   @ApiProperty({ type: 'string', format: 'date-time', nullable: true, example: null })
   deactivated_at!: string | null;
 
+  @ApiProperty({
+    type: 'string',
+    format: 'date-time',
+    nullable: true,
+    description: 'When the signing secret was last replaced.',
+    example: null,
+  })
+  secret_rotated_at!: string | null;
+
+  @ApiProperty({
+    type: 'string',
+    format: 'date-time',
+    nullable: true,
+    description: 'Until when `webhook-signature` carries the signature of the previous secret as well.',
+    example: null,
+  })
+  previous_secret_expires_at!: string | null;
+
   @ApiProperty({ format: 'date-time', example: '2026-11-24T09:00:00.000Z' })
   created_at!: string;
 
@@ -32,6 +50,7 @@ export class SubscriptionView {
   updated_at!: string;
 }
 
+/** The answer to what may have made a secret: creation and rotation. */
 export class CreatedSubscriptionView extends SubscriptionView {
   @ApiPropertyOptional({
     description:
@@ -50,7 +69,20 @@ export function presentSubscription(subscription: Subscription): SubscriptionVie
     active: subscription.active,
     deactivation_reason: subscription.deactivationReason,
     deactivated_at: subscription.deactivatedAt?.toISOString() ?? null,
+    secret_rotated_at: subscription.secretRotatedAt?.toISOString() ?? null,
+    previous_secret_expires_at: subscription.previousSecretExpiresAt?.toISOString() ?? null,
     created_at: subscription.createdAt.toISOString(),
     updated_at: subscription.updatedAt.toISOString(),
+  };
+}
+
+/** @param made what a use case did, with the secret that it may have made */
+export function presentWithSecret(made: {
+  readonly subscription: Subscription;
+  readonly generatedSecret: string | null;
+}): CreatedSubscriptionView {
+  return {
+    ...presentSubscription(made.subscription),
+    ...(made.generatedSecret === null ? {} : { generated_secret: made.generatedSecret }),
   };
 }

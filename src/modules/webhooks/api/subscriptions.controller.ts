@@ -12,6 +12,7 @@ import {
 } from '@nestjs/common';
 import {
   ApiBearerAuth,
+  ApiBody,
   ApiCreatedResponse,
   ApiNoContentResponse,
   ApiOkResponse,
@@ -20,24 +21,33 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 
-import { CurrentTenant } from '../../../platform/auth/current-principal.js';
+import { CurrentActor, CurrentTenant } from '../../../platform/auth/current-principal.js';
 import { JwtAuthGuard } from '../../../platform/auth/jwt-auth.guard.js';
 import { RequireScopes, ScopesGuard } from '../../../platform/auth/scopes.guard.js';
 import { ApiErrors } from '../../../platform/http/api-errors.js';
+import type { Actor } from '../../../platform/kernel/actor.js';
 import { isUuid } from '../../../platform/kernel/uuid.js';
 import { CreateSubscription } from '../application/create-subscription.js';
 import { DeactivateSubscription } from '../application/deactivate-subscription.js';
 import { ReadSubscriptions } from '../application/read-subscriptions.js';
+import { RotateSecret } from '../application/rotate-secret.js';
 import { UpdateSubscription } from '../application/update-subscription.js';
 import { WebhookError } from '../domain/errors.js';
 import { CreateSubscriptionDto } from './dto/create-subscription.dto.js';
 import { ListSubscriptionsDto } from './dto/list-subscriptions.dto.js';
+import { RotateSecretDto } from './dto/rotate-secret.dto.js';
 import { UpdateSubscriptionDto } from './dto/update-subscription.dto.js';
-import { CreatedSubscriptionView, presentSubscription, SubscriptionView } from './subscription.presenter.js';
+import {
+  CreatedSubscriptionView,
+  presentSubscription,
+  presentWithSecret,
+  SubscriptionView,
+} from './subscription.presenter.js';
 
 @ApiTags('Subscriptions')
 @ApiBearerAuth()
 @UseGuards(JwtAuthGuard, ScopesGuard)
+@ApiErrors(400, 401, 403, 429, 500, 503)
 @Controller('api/v1/tenant/webhooks/subscriptions')
 export class SubscriptionsController {
   constructor(
@@ -45,29 +55,27 @@ export class SubscriptionsController {
     private readonly readSubscriptions: ReadSubscriptions,
     private readonly updateSubscription: UpdateSubscription,
     private readonly deactivateSubscription: DeactivateSubscription,
+    private readonly rotateSecret: RotateSecret,
   ) {}
 
   @Post()
   @RequireScopes('webhooks:write')
   @ApiOperation({ operationId: 'createSubscription', summary: 'Subscribe a URL to an event' })
   @ApiCreatedResponse({ type: CreatedSubscriptionView })
-  @ApiErrors(400, 401, 403, 409, 413, 415)
+  @ApiErrors([409, 'duplicate_subscription', 'too_many_subscriptions'], 413, 415)
   async create(
     @CurrentTenant() tenantId: string,
+    @CurrentActor() actor: Actor,
     @Body() dto: CreateSubscriptionDto,
   ): Promise<CreatedSubscriptionView> {
-    const created = await this.createSubscription.execute({ tenantId, ...dto });
-    return {
-      ...presentSubscription(created.subscription),
-      ...(created.generatedSecret === null ? {} : { generated_secret: created.generatedSecret }),
-    };
+    const created = await this.createSubscription.execute({ tenantId, actor, ...dto });
+    return presentWithSecret(created);
   }
 
   @Get()
   @RequireScopes('webhooks:read')
   @ApiOperation({ operationId: 'listSubscriptions', summary: 'List subscriptions, newest first' })
   @ApiOkResponse({ type: [SubscriptionView] })
-  @ApiErrors(400, 401, 403)
   async list(
     @CurrentTenant() tenantId: string,
     @Query() query: ListSubscriptionsDto,
@@ -84,7 +92,7 @@ export class SubscriptionsController {
   @ApiOperation({ operationId: 'getSubscription', summary: 'Read one subscription' })
   @ApiParam({ name: 'id', format: 'uuid' })
   @ApiOkResponse({ type: SubscriptionView })
-  @ApiErrors(401, 403, 404)
+  @ApiErrors([404, 'subscription_not_found'])
   async get(@CurrentTenant() tenantId: string, @Param('id') id: string): Promise<SubscriptionView> {
     return presentSubscription(await this.readSubscriptions.get(tenantId, known(id)));
   }
@@ -97,13 +105,21 @@ export class SubscriptionsController {
   })
   @ApiParam({ name: 'id', format: 'uuid' })
   @ApiOkResponse({ type: SubscriptionView })
-  @ApiErrors(400, 401, 403, 404, 409, 413, 415)
+  @ApiErrors(
+    [404, 'subscription_not_found'],
+    [409, 'duplicate_subscription', 'too_many_subscriptions'],
+    413,
+    415,
+  )
   async update(
     @CurrentTenant() tenantId: string,
+    @CurrentActor() actor: Actor,
     @Param('id') id: string,
     @Body() dto: UpdateSubscriptionDto,
   ): Promise<SubscriptionView> {
-    return presentSubscription(await this.updateSubscription.execute({ tenantId, id: known(id), ...dto }));
+    return presentSubscription(
+      await this.updateSubscription.execute({ tenantId, actor, id: known(id), ...dto }),
+    );
   }
 
   @Delete(':id')
@@ -115,9 +131,39 @@ export class SubscriptionsController {
   })
   @ApiParam({ name: 'id', format: 'uuid' })
   @ApiNoContentResponse()
-  @ApiErrors(401, 403, 404)
-  async delete(@CurrentTenant() tenantId: string, @Param('id') id: string): Promise<void> {
-    await this.deactivateSubscription.execute(tenantId, known(id));
+  @ApiErrors([404, 'subscription_not_found'], 413, 415)
+  async delete(
+    @CurrentTenant() tenantId: string,
+    @CurrentActor() actor: Actor,
+    @Param('id') id: string,
+  ): Promise<void> {
+    await this.deactivateSubscription.execute({ tenantId, actor, id: known(id) });
+  }
+
+  @Post(':id/rotate-secret')
+  @HttpCode(200)
+  @RequireScopes('webhooks:write')
+  @ApiOperation({
+    operationId: 'rotateSecret',
+    summary: 'Give a subscription a new signing secret, with an overlap',
+    description:
+      'During the overlap `webhook-signature` carries two signatures, of the new and of the previous secret, and `X-Signature` that of the new one. ' +
+      'A rotation during an overlap ends it: one previous secret is kept. `PATCH` with a secret replaces it at once.',
+  })
+  @ApiParam({ name: 'id', format: 'uuid' })
+  @ApiBody({ type: RotateSecretDto, required: false })
+  @ApiOkResponse({ type: CreatedSubscriptionView })
+  @ApiErrors([404, 'subscription_not_found'], 413, 415)
+  async rotate(
+    @CurrentTenant() tenantId: string,
+    @CurrentActor() actor: Actor,
+    @Param('id') id: string,
+    @Body() dto: RotateSecretDto,
+  ): Promise<CreatedSubscriptionView> {
+    const { secret, overlap_hours: overlapHours } = dto;
+    return presentWithSecret(
+      await this.rotateSecret.execute({ tenantId, actor, id: known(id), secret, overlapHours }),
+    );
   }
 }
 

@@ -93,17 +93,21 @@ export class AttemptDelivery {
   }
 
   private signedHeaders(claim: ClaimedDelivery): Readonly<Record<string, string>> {
-    const signer = this.signers.signerOf(claim);
+    const { current, previous } = this.signers.signersOf(claim);
     const timestamp = Math.floor(this.clock.nowMs() / 1_000);
     return {
       'Content-Type': 'application/json',
       'User-Agent': this.settings.userAgent,
       'X-Event': claim.event,
-      'X-Signature': signer.xSignature(claim.payload),
+      'X-Signature': current.xSignature(claim.payload),
       'X-Delivery-Id': claim.id,
       'webhook-id': claim.id,
       'webhook-timestamp': String(timestamp),
-      'webhook-signature': signer.standard(claim.id, timestamp, claim.payload),
+      // Receivers try each: one that was not told the new secret yet still finds the signature that it knows.
+      'webhook-signature':
+        previous === null
+          ? current.standard(claim.id, timestamp, claim.payload)
+          : `${current.standard(claim.id, timestamp, claim.payload)} ${previous.standard(claim.id, timestamp, claim.payload)}`,
     };
   }
 

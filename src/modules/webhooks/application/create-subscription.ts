@@ -1,18 +1,23 @@
 import { Injectable } from '@nestjs/common';
 
+import type { Actor } from '../../../platform/kernel/actor.js';
 import { InvalidInputError, type InputProblem } from '../../../platform/kernel/domain-error.js';
 import { IdGenerator } from '../../../platform/kernel/id-generator.js';
 import { SecretText } from '../../../platform/kernel/secret-text.js';
+import { auditedUrl } from '../domain/audit.js';
 import { generateSecret } from '../domain/generated-secret.js';
 import type { Subscription } from '../domain/subscription.js';
+import { AuditTrail } from './ports/audit-trail.js';
 import { SecretVault } from './ports/secret-vault.js';
 import { SubscriptionRepository } from './ports/subscription-repository.js';
 import { TargetPolicy } from './ports/target-policy.js';
 import { TenantTransactions } from './ports/transaction.js';
-import { eventPatternProblem, secretProblem, targetProblem } from './subscription-rules.js';
+import { SubscriptionLimits } from './subscription-limits.js';
+import { eventPatternProblem, requireRoom, secretProblem, targetProblem } from './subscription-rules.js';
 
 export interface CreateSubscriptionCommand {
   readonly tenantId: string;
+  readonly actor: Actor;
   readonly event: string;
   readonly url: string;
   readonly secret?: string | undefined;
@@ -29,12 +34,14 @@ export class CreateSubscription {
   constructor(
     private readonly transactions: TenantTransactions,
     private readonly subscriptions: SubscriptionRepository,
+    private readonly trail: AuditTrail,
     private readonly vault: SecretVault,
     private readonly targets: TargetPolicy,
     private readonly ids: IdGenerator,
+    private readonly limits: SubscriptionLimits,
   ) {}
 
-  /** @throws InvalidInputError with every problem; WebhookError `duplicate_subscription`. */
+  /** @throws InvalidInputError with every problem; WebhookError `duplicate_subscription` or `too_many_subscriptions`. */
   async execute(command: CreateSubscriptionCommand): Promise<CreatedSubscription> {
     const event = eventPatternProblem(command.event);
     const problems: InputProblem[] = [
@@ -51,15 +58,25 @@ export class CreateSubscription {
       subscriptionId: id,
       purpose: 'signing',
     });
-    const subscription = await this.transactions.run(command.tenantId, (transaction) =>
-      this.subscriptions.insert(transaction, {
+    const subscription = await this.transactions.run(command.tenantId, async (transaction) => {
+      const inserted = await this.subscriptions.insert(transaction, {
         id,
         tenantId: command.tenantId,
         event: event.name,
         url: command.url,
         sealedSecret,
-      }),
-    );
+      });
+      await requireRoom(transaction, this.subscriptions, this.limits);
+      await this.trail.record(transaction, {
+        tenantId: command.tenantId,
+        actor: command.actor,
+        action: 'subscription.created',
+        resourceType: 'subscription',
+        resourceId: id,
+        details: { event: event.name, url: auditedUrl(command.url) },
+      });
+      return inserted;
+    });
     return { subscription, generatedSecret: command.secret === undefined ? secret : null };
   }
 }

@@ -5,4 +5,6 @@ export abstract class DeliverySettings {
   /** Automatic retries after the first attempt. */
   abstract readonly maxRetries: number;
   abstract readonly userAgent: string;
+  /** Whether an emitted event is kept when nobody is subscribed to it. */
+  abstract readonly storeUnmatched: boolean;
 }

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { IdGenerator } from '../../../platform/kernel/id-generator.js';
 import { InvalidEmitError } from '../domain/errors.js';
 import { parseEventName, patternsMatching } from '../domain/event-name.js';
+import { DeliverySettings } from './delivery-settings.js';
 import { EventOutbox } from './ports/event-outbox.js';
 import type { Transaction } from './ports/transaction.js';
 
@@ -29,6 +30,7 @@ export class EmitEvent {
   constructor(
     private readonly outbox: EventOutbox,
     private readonly ids: IdGenerator,
+    private readonly settings: DeliverySettings,
   ) {}
 
   /** @throws InvalidEmitError when the tenant, the event name or the payload cannot be one. */
@@ -48,7 +50,8 @@ export class EmitEvent {
       patterns: patternsMatching(event.name),
       payload: serialise(command.payload),
       idempotency: null,
-      onlyIfMatched: false,
+      onlyIfMatched: !this.settings.storeUnmatched,
+      requestedBy: null,
     });
     const { deliveryIds, lanes } = result.kind === 'stored' ? result : { deliveryIds: [], lanes: [] };
     this.outbox.announceAfterCommit(transaction, event.name, lanes);

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 
 import { Injectable } from '@nestjs/common';
 
+import type { Actor } from '../../../platform/kernel/actor.js';
 import { InvalidInputError } from '../../../platform/kernel/domain-error.js';
 import { IdGenerator } from '../../../platform/kernel/id-generator.js';
 import { WebhookError } from '../domain/errors.js';
@@ -13,6 +14,7 @@ import { TenantTransactions } from './ports/transaction.js';
 
 export interface RequestDeliveryCommand {
   readonly tenantId: string;
+  readonly actor: Actor;
   readonly event: string;
   /** The JSON text of the payload object, to be stored and sent as it is. */
   readonly payload: string;
@@ -54,6 +56,7 @@ export class RequestDelivery {
         idempotency:
           command.idempotencyKey === undefined ? null : { key: command.idempotencyKey, fingerprint },
         onlyIfMatched: true,
+        requestedBy: command.actor,
       }),
     );
     return this.answer(id, event.name, fingerprint, result);

@@ -1,11 +1,19 @@
 import { Injectable } from '@nestjs/common';
 
+import { AppLogger } from '../../../platform/kernel/app-logger.js';
 import type { ClaimedDelivery } from '../domain/delivery.js';
+import { SecretUnreadableError } from '../domain/secret-unreadable.error.js';
 import { prepareSigner, type PreparedSigner } from '../domain/signature.js';
-import { SecretVault } from './ports/secret-vault.js';
+import { SecretVault, type SecretContext } from './ports/secret-vault.js';
 
 /** Opened secrets kept at most; beyond it the one that was not used for longest goes. */
 const CAPACITY = 10_000;
+
+/** Who signs a delivery: both while a rotation's overlap lasts. */
+export interface Signers {
+  readonly current: PreparedSigner;
+  readonly previous: PreparedSigner | null;
+}
 
 /**
  * Remembers prepared signers by their sealed secret, so that a secret is decrypted once and not for every attempt. A
@@ -13,16 +21,56 @@ const CAPACITY = 10_000;
  */
 @Injectable()
 export class SignerCache {
-  private readonly signers = new Map<string, PreparedSigner>();
+  /** Null: it cannot be read, which was logged. */
+  private readonly signers = new Map<string, PreparedSigner | null>();
 
-  constructor(private readonly vault: SecretVault) {}
+  constructor(
+    private readonly vault: SecretVault,
+    private readonly logger: AppLogger,
+  ) {}
 
-  /** @throws SecretUnreadableError when the sealed secret cannot be opened with the configured keys. */
-  signerOf(claim: ClaimedDelivery): PreparedSigner {
-    const known = this.signers.get(claim.sealedSecret);
-    const signer = known ?? this.open(claim);
-    this.signers.delete(claim.sealedSecret);
-    this.signers.set(claim.sealedSecret, signer);
+  /** @throws SecretUnreadableError when the current secret cannot be opened with the configured keys. */
+  signersOf(claim: ClaimedDelivery): Signers {
+    return {
+      current:
+        this.known(claim.sealedSecret) ??
+        this.remember(claim.sealedSecret, this.open(claim.sealedSecret, claim, 'signing')),
+      previous:
+        claim.sealedPreviousSecret === null ? null : this.previousOf(claim, claim.sealedPreviousSecret),
+    };
+  }
+
+  /** A previous secret that cannot be read must not keep deliveries from being sent with the current one. */
+  private previousOf(claim: ClaimedDelivery, sealed: string): PreparedSigner | null {
+    const known = this.known(sealed);
+    if (known !== undefined) return known;
+    try {
+      return this.remember(sealed, this.open(sealed, claim, 'signing_previous'));
+    } catch (cause) {
+      if (!(cause instanceof SecretUnreadableError)) throw cause;
+      this.logger.error(
+        'The previous signing secret of a subscription cannot be read; the new one signs alone',
+        {
+          subscriptionId: claim.subscriptionId,
+          reason: cause.message,
+        },
+      );
+      return this.remember(sealed, null);
+    }
+  }
+
+  private known(sealed: string): PreparedSigner | null | undefined {
+    const signer = this.signers.get(sealed);
+    // A Map keeps insertion order: taken out and put back, the entry is the youngest.
+    if (signer !== undefined) {
+      this.signers.delete(sealed);
+      this.signers.set(sealed, signer);
+    }
+    return signer;
+  }
+
+  private remember<T extends PreparedSigner | null>(sealed: string, signer: T): T {
+    this.signers.set(sealed, signer);
     if (this.signers.size > CAPACITY) {
       const oldest = this.signers.keys().next();
       if (oldest.done !== true) this.signers.delete(oldest.value);
@@ -30,12 +78,11 @@ export class SignerCache {
     return signer;
   }
 
-  private open(claim: ClaimedDelivery): PreparedSigner {
-    const secret = this.vault.open(claim.sealedSecret, {
-      tenantId: claim.tenantId,
-      subscriptionId: claim.subscriptionId,
-      purpose: 'signing',
-    });
-    return prepareSigner(secret.reveal());
+  private open(
+    sealed: string,
+    { tenantId, subscriptionId }: ClaimedDelivery,
+    purpose: SecretContext['purpose'],
+  ): PreparedSigner {
+    return prepareSigner(this.vault.open(sealed, { tenantId, subscriptionId, purpose }).reveal());
   }
 }

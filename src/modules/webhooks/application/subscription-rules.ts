@@ -1,7 +1,12 @@
 import type { InputProblem } from '../../../platform/kernel/domain-error.js';
 import { parseEventPattern } from '../domain/event-name.js';
+import { overlapProblem } from '../domain/secret-rotation.js';
 import { checkSecret } from '../domain/subscription.js';
+import { WebhookError } from '../domain/errors.js';
+import type { SubscriptionRepository } from './ports/subscription-repository.js';
 import type { TargetPolicy } from './ports/target-policy.js';
+import type { Transaction } from './ports/transaction.js';
+import type { SubscriptionLimits } from './subscription-limits.js';
 
 /** Reads an event pattern; `name` is usable only when there are no problems. */
 export function eventPatternProblem(text: string): {
@@ -24,6 +29,23 @@ export function secretProblem(secret: string): InputProblem[] {
   return wrong === null ? [] : [problem('secret', wrong.message)];
 }
 
+export function overlapHoursProblem(hours: number): InputProblem[] {
+  const wrong = overlapProblem(hours);
+  return wrong === null ? [] : [problem('overlap_hours', wrong)];
+}
+
 function problem(field: string, msg: string): InputProblem {
   return { type: 'value_error', loc: ['body', field], msg };
+}
+
+/** To be asked after a subscription became active, in the same transaction. @throws WebhookError `too_many_subscriptions` */
+export async function requireRoom(
+  transaction: Transaction,
+  subscriptions: SubscriptionRepository,
+  { maxActiveSubscriptions }: SubscriptionLimits,
+): Promise<void> {
+  if (maxActiveSubscriptions === 0) return;
+  if ((await subscriptions.countActive(transaction)) > maxActiveSubscriptions) {
+    throw new WebhookError('too_many_subscriptions');
+  }
 }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import { AppLogger } from '../../../platform/kernel/app-logger.js';
+import { DrainLane } from './drain-lane.js';
 import { DeliverySettings } from './delivery-settings.js';
 import { ENGINE_LIMITS } from './engine-limits.js';
 import { DeliveryLanes } from './ports/delivery-lanes.js';
@@ -11,6 +12,7 @@ import { LaneDispatcher } from './ports/lane-dispatcher.js';
 export class SweepLanes {
   constructor(
     private readonly lanes: DeliveryLanes,
+    private readonly drain: DrainLane,
     private readonly dispatcher: LaneDispatcher,
     private readonly settings: DeliverySettings,
     private readonly logger: AppLogger,
@@ -24,6 +26,7 @@ export class SweepLanes {
     if (reclaimed > 0) {
       this.logger.warn(`Gave back ${reclaimed} deliveries whose worker stopped before recording a result`);
     }
-    this.dispatcher.ring(dueLanes);
+    // Lanes that this process will go on with anyway: hundreds of endpoints that hang would fill the broker with rings.
+    this.dispatcher.ring(dueLanes.filter((lane) => !this.drain.mustWait(lane)));
   }
 }

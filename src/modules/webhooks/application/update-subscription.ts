@@ -1,18 +1,23 @@
 import { Injectable } from '@nestjs/common';
 
+import type { Actor } from '../../../platform/kernel/actor.js';
 import { InvalidInputError, type InputProblem } from '../../../platform/kernel/domain-error.js';
 import { SecretText } from '../../../platform/kernel/secret-text.js';
+import { auditedUrl, type AuditDetails } from '../domain/audit.js';
 import { WebhookError } from '../domain/errors.js';
 import type { Subscription } from '../domain/subscription.js';
+import { AuditTrail } from './ports/audit-trail.js';
 import { SecretVault } from './ports/secret-vault.js';
 import { SubscriptionRepository } from './ports/subscription-repository.js';
 import { TargetPolicy } from './ports/target-policy.js';
 import { TenantTransactions } from './ports/transaction.js';
-import { eventPatternProblem, secretProblem, targetProblem } from './subscription-rules.js';
+import { SubscriptionLimits } from './subscription-limits.js';
+import { eventPatternProblem, requireRoom, secretProblem, targetProblem } from './subscription-rules.js';
 
 /** Undefined fields stay as they are. */
 export interface UpdateSubscriptionCommand {
   readonly tenantId: string;
+  readonly actor: Actor;
   readonly id: string;
   readonly event?: string | undefined;
   readonly url?: string | undefined;
@@ -25,11 +30,13 @@ export class UpdateSubscription {
   constructor(
     private readonly transactions: TenantTransactions,
     private readonly subscriptions: SubscriptionRepository,
+    private readonly trail: AuditTrail,
     private readonly vault: SecretVault,
     private readonly targets: TargetPolicy,
+    private readonly limits: SubscriptionLimits,
   ) {}
 
-  /** @throws InvalidInputError; WebhookError `subscription_not_found` or `duplicate_subscription`. */
+  /** @throws InvalidInputError; WebhookError `subscription_not_found`, `duplicate_subscription` or `too_many_subscriptions`. */
   async execute(command: UpdateSubscriptionCommand): Promise<Subscription> {
     const event = command.event === undefined ? undefined : eventPatternProblem(command.event);
     const problems: InputProblem[] = [
@@ -39,16 +46,25 @@ export class UpdateSubscription {
     ];
     if (problems.length > 0) throw new InvalidInputError(problems);
 
-    const updated = await this.transactions.run(command.tenantId, (transaction) =>
-      this.subscriptions.update(transaction, command.id, {
+    return this.transactions.run(command.tenantId, async (transaction) => {
+      const changed = await this.subscriptions.update(transaction, command.id, {
         event: event?.name,
         url: command.url,
         active: command.active,
         sealedSecret: command.secret === undefined ? undefined : this.seal(command, command.secret),
-      }),
-    );
-    if (updated === null) throw new WebhookError('subscription_not_found');
-    return updated;
+      });
+      if (changed === null) throw new WebhookError('subscription_not_found');
+      if (command.active === true) await requireRoom(transaction, this.subscriptions, this.limits);
+      await this.trail.record(transaction, {
+        tenantId: command.tenantId,
+        actor: command.actor,
+        action: 'subscription.updated',
+        resourceType: 'subscription',
+        resourceId: command.id,
+        details: changesOf(command, event?.name),
+      });
+      return changed;
+    });
   }
 
   private seal(command: UpdateSubscriptionCommand, secret: string): string {
@@ -58,4 +74,17 @@ export class UpdateSubscription {
       purpose: 'signing',
     });
   }
+}
+
+/** The new values, and of the secret only that it was replaced. */
+function changesOf(
+  { url, secret, active }: UpdateSubscriptionCommand,
+  event: string | undefined,
+): AuditDetails {
+  return {
+    ...(event === undefined ? {} : { event }),
+    ...(url === undefined ? {} : { url: auditedUrl(url) }),
+    ...(active === undefined ? {} : { active }),
+    ...(secret === undefined ? {} : { secret_replaced: true }),
+  };
 }

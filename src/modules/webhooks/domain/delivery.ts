@@ -39,16 +39,25 @@ export interface ClaimedDelivery {
   /** Automatic attempts started so far, this one included when it is automatic. */
   readonly autoAttempts: number;
   readonly trigger: AttemptTrigger;
+  /** An automatic attempt after a failed one. */
+  readonly isRetry: boolean;
   /** Proves the claim: a result counts only while the row still carries it. */
   readonly leaseToken: string;
   readonly targetUrl: string;
   readonly sealedSecret: string;
+  /** Signs as well while a rotation's overlap lasts; null otherwise. */
+  readonly sealedPreviousSecret: string | null;
+  /** True when retention removed the payload after the delivery was asked for again; `payload` is empty then. */
+  readonly payloadExpired: boolean;
   /** False once the subscription was deactivated: nothing may be sent any more. */
   readonly subscriptionActive: boolean;
 }
 
 /** The `last_error` of a delivery whose subscription was deactivated before it could be sent. */
 export const SUBSCRIPTION_DEACTIVATED = 'Subscription deactivated';
+
+/** The `last_error` of a delivery whose payload was removed at the moment when it was asked for again. */
+export const PAYLOAD_EXPIRED = 'Payload expired';
 
 export type ManualRetryDecision =
   | { readonly kind: 'requeue' }

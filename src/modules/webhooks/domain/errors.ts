@@ -4,6 +4,8 @@ import { DomainError } from '../../../platform/kernel/domain-error.js';
 export const WEBHOOK_ERRORS = {
   subscription_not_found: { kind: 'not_found', message: 'No such subscription.' },
   delivery_not_found: { kind: 'not_found', message: 'No such delivery.' },
+  event_not_found: { kind: 'not_found', message: 'No such event.' },
+  task_not_found: { kind: 'not_found', message: 'No such task.' },
   no_active_subscriptions_for_event: {
     kind: 'not_found',
     message: 'No active subscription matches this event; nothing was sent.',
@@ -12,6 +14,10 @@ export const WEBHOOK_ERRORS = {
     kind: 'conflict',
     message: 'An active subscription for this event and URL exists already.',
   },
+  subscription_inactive: {
+    kind: 'conflict',
+    message: 'The subscription is deactivated: activate it first, nothing can be sent to it now.',
+  },
   idempotency_conflict: {
     kind: 'conflict',
     message: 'This Idempotency-Key was used before with another body.',
@@ -19,6 +25,10 @@ export const WEBHOOK_ERRORS = {
   delivery_not_failed: {
     kind: 'invalid',
     message: 'Only a FAILED delivery can be retried; send {"force": true} to send it again anyway.',
+  },
+  payload_expired: {
+    kind: 'conflict',
+    message: 'The payload was removed after WEBHOOK_PAYLOAD_RETENTION_DAYS: there is nothing left to send.',
   },
   too_many_subscriptions: {
     kind: 'conflict',

@@ -28,6 +28,15 @@ export function standardKey(secret: string): KeyObject {
   return createSecretKey(decoded ?? Buffer.from(secret, 'utf8'));
 }
 
+/**
+ * Bytes of the Standard Webhooks key in a `whsec_` secret; null when the text is no such secret, 0 when its rest is not
+ * base64, so that {@link standardKey} would fall back to its UTF-8 bytes while a receiver's library refuses it.
+ */
+export function standardKeyBytes(secret: string): number | null {
+  if (!secret.startsWith(HMAC_PREFIX)) return null;
+  return decodeBase64(secret.slice(HMAC_PREFIX.length))?.length ?? 0;
+}
+
 /** Whether the text names itself a public key. Such a text must never serve as an HMAC key: it is not secret. */
 export function isPublicKeyText(text: string): boolean {
   return text.startsWith(PUBLIC_PREFIX);

@@ -1,6 +1,17 @@
+import { isPublicKeyText, standardKeyBytes } from './signing-key.js';
+
 /** Bounds of a subscription's signing secret, in characters (contract). */
 export const MIN_SECRET_LENGTH = 8;
 export const MAX_SECRET_LENGTH = 500;
+
+/**
+ * Fewest bytes in the base64 of a `whsec_` secret: as many as any other secret must have. Standard Webhooks recommends
+ * 24 to 64, but its libraries sign and verify with any, and the contract allows them.
+ */
+const MIN_STANDARD_KEY_BYTES = 8;
+
+/** Receivers keep secrets in variables and files, which cannot hold a NUL; half a surrogate pair has no UTF-8 bytes to sign with. */
+const UNUSABLE_IN_SECRET = /[\p{Cc}\p{Cs}]/u;
 
 /** Longest target URL, in characters (contract). */
 export const MAX_URL_LENGTH = 2_048;
@@ -16,6 +27,10 @@ export interface Subscription {
   /** Why it was deactivated, in words; null while active. */
   readonly deactivationReason: string | null;
   readonly deactivatedAt: Date | null;
+  /** When its signing secret was last replaced; null: it is the first one. */
+  readonly secretRotatedAt: Date | null;
+  /** Until when deliveries carry the signature of the previous secret as well; null: there is no previous one. */
+  readonly previousSecretExpiresAt: Date | null;
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }
@@ -24,11 +39,22 @@ export type SecretProblem = { readonly message: string } | null;
 
 /** Checks a secret that a tenant chose; null when it may be used. */
 export function checkSecret(secret: string): SecretProblem {
-  if (secret.length < MIN_SECRET_LENGTH) {
-    return { message: `Secret must be at least ${MIN_SECRET_LENGTH} characters` };
+  const message = secretRefusal(secret);
+  return message === null ? null : { message };
+}
+
+function secretRefusal(secret: string): string | null {
+  // Code points, as JSON Schema counts: an emoji is one character.
+  const { length } = Array.from(secret);
+  if (length < MIN_SECRET_LENGTH) return `Secret must be at least ${MIN_SECRET_LENGTH} characters`;
+  if (length > MAX_SECRET_LENGTH) return `Secret must be at most ${MAX_SECRET_LENGTH} characters`;
+  if (UNUSABLE_IN_SECRET.test(secret)) return 'Secret must not contain control characters or half characters';
+  if (isPublicKeyText(secret)) return 'Secret must not be a public key: whpk_ keys only verify';
+  const keyBytes = standardKeyBytes(secret);
+  if (keyBytes === 0) return 'Secret must be base64 after whsec_';
+  if (keyBytes !== null && keyBytes < MIN_STANDARD_KEY_BYTES) {
+    return `Secret must hold at least ${MIN_STANDARD_KEY_BYTES} bytes of base64 after whsec_`;
   }
-  if (secret.length > MAX_SECRET_LENGTH)
-    return { message: `Secret must be at most ${MAX_SECRET_LENGTH} characters` };
   return null;
 }
 

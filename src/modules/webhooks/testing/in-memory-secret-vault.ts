@@ -6,6 +6,9 @@ const MARK = 'memory';
 
 /** Encodes instead of encrypting, bound to its context like the real vault. For tests of use cases alone. */
 export class InMemorySecretVault extends SecretVault {
+  override readonly currentMark = `${MARK}.`;
+  override readonly knownMarks = [`${MARK}.`];
+
   override seal(secret: SecretText, context: SecretContext): string {
     return `${MARK}.${encode(bindingOf(context))}.${encode(secret.reveal())}`;
   }

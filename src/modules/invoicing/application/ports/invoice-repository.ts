@@ -4,6 +4,11 @@ import type { Invoice, NewInvoice } from '../../domain/invoice.js';
 /** An open transaction: what `emit` joins. Use cases hand it on and never look into it. */
 export type OpenTransaction = Parameters<WebhookEmitter['emit']>[0];
 
+export interface InvoicePage {
+  readonly invoices: readonly Invoice[];
+  readonly hasMore: boolean;
+}
+
 /** A tenant's invoices. Must not come in: events (the use case emits them), anything of another tenant. */
 export abstract class InvoiceRepository {
   /**
@@ -17,6 +22,6 @@ export abstract class InvoiceRepository {
   abstract findForUpdate(transaction: OpenTransaction, id: string): Promise<Invoice | null>;
   abstract updateStatus(transaction: OpenTransaction, invoice: Invoice): Promise<Invoice>;
   abstract find(transaction: OpenTransaction, id: string): Promise<Invoice | null>;
-  /** Newest first. */
-  abstract list(transaction: OpenTransaction, limit: number): Promise<Invoice[]>;
+  /** Newest first, starting after the invoice `afterId`. `limit` 1–100. */
+  abstract list(transaction: OpenTransaction, limit: number, afterId: string | null): Promise<InvoicePage>;
 }

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { QueryFailedError, type EntityManager } from 'typeorm';
+import { LessThan, QueryFailedError, type EntityManager } from 'typeorm';
 
 import { TenantTransaction } from '../../../../platform/database/tenant-transaction.js';
-import { InvoiceRepository } from '../../application/ports/invoice-repository.js';
+import { InvoiceRepository, type InvoicePage } from '../../application/ports/invoice-repository.js';
 import { InvoiceError } from '../../domain/errors.js';
 import type { Invoice, NewInvoice } from '../../domain/invoice.js';
 import { toInvoice, toNewRow } from './invoice.mapper.js';
@@ -47,10 +47,14 @@ export class TypeormInvoiceRepository extends InvoiceRepository {
     return row === null ? null : toInvoice(row);
   }
 
-  override async list(manager: EntityManager, limit: number): Promise<Invoice[]> {
-    // Ids are UUIDv7: their order is that of creation, and the primary key serves it.
-    const rows = await manager.getRepository(InvoiceRow).find({ order: { id: 'DESC' }, take: limit });
-    return rows.map(toInvoice);
+  override async list(manager: EntityManager, limit: number, afterId: string | null): Promise<InvoicePage> {
+    // Ids are UUIDv7: their order is that of creation, and the primary key serves it. One more tells of another page.
+    const rows = await manager.getRepository(InvoiceRow).find({
+      where: afterId === null ? {} : { id: LessThan(afterId) },
+      order: { id: 'DESC' },
+      take: limit + 1,
+    });
+    return { invoices: rows.slice(0, limit).map(toInvoice), hasMore: rows.length > limit };
   }
 }
 

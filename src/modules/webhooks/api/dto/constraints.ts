@@ -7,6 +7,7 @@ import {
   type ValidatorConstraintInterface,
 } from 'class-validator';
 
+import { parseInstant } from '../../../../platform/http/instant.js';
 import { TargetPolicy } from '../../application/ports/target-policy.js';
 import { parseEventName, parseEventPattern, type EventNameResult } from '../../domain/event-name.js';
 import { checkSecret } from '../../domain/subscription.js';
@@ -15,6 +16,16 @@ import { checkSecret } from '../../domain/subscription.js';
  * The domain's rules as constraints of a DTO, so that one answer lists every problem of a request. The use cases check
  * them again: they are the authority. What is not a string is left to IsString.
  */
+
+/** What the API documents of event names: the rules below before lower-casing. Spaces around them are accepted as well. */
+export const EVENT_NAME_PATTERN = '^[A-Za-z0-9_]+(\\.[A-Za-z0-9_]+)*$';
+export const EVENT_PATTERN_PATTERN = '^(\\*|[A-Za-z0-9_]+(\\.[A-Za-z0-9_]+)*(\\.\\*)?)$';
+
+/** Every acceptable URL looks so; the policy for targets refuses more. */
+export const TARGET_URL_PATTERN = '^[Hh][Tt][Tt][Pp][Ss]?://[^\\s#@]+$';
+
+/** No control characters. What more `whsec_` and `whpk_` texts must keep to is in words. */
+export const SECRET_PATTERN = '^[^\\u0000-\\u001f\\u007f-\\u009f]+$';
 
 type Rule = (text: string) => string | null;
 
@@ -42,6 +53,38 @@ export const IsEventPattern = (): PropertyDecorator =>
 /** A signing secret that a tenant chose. */
 export const IsSigningSecret = (): PropertyDecorator =>
   byRule('isSigningSecret', (text) => checkSecret(text)?.message ?? null);
+
+/** Text that a database can compare with: no control characters. */
+export const IsPlainText = (name: string): PropertyDecorator =>
+  byRule('isPlainText', (text) =>
+    /^[^\p{Cc}\p{Cs}]+$/u.test(text) ? null : `${name} must not be empty or contain control characters`,
+  );
+
+/** A day or a time, as `parseInstant` reads it. */
+export const IsInstant = (name: string): PropertyDecorator =>
+  ValidateBy({
+    name: 'isInstant',
+    validator: {
+      validate: (value: unknown) => typeof value === 'string' && parseInstant(value) !== null,
+      defaultMessage: () =>
+        `${name} must be a day such as 2026-11-01, or a time such as 2026-11-01T00:00:00Z (a + in a URL is written %2B)`,
+    },
+  });
+
+/** The later one of two times. Says nothing while one of them is malformed: that is a problem of its own. */
+export const IsNotBefore = (other: string, message: string): PropertyDecorator =>
+  ValidateBy({
+    name: 'isNotBefore',
+    validator: {
+      validate: (value: unknown, args?: ValidationArguments) => {
+        const [from, to] = [(args?.object as Record<string, unknown> | undefined)?.[other], value].map(
+          (text) => (typeof text === 'string' ? parseInstant(text) : null),
+        );
+        return !from || !to || from <= to;
+      },
+      defaultMessage: () => message,
+    },
+  });
 
 @Injectable()
 @ValidatorConstraint({ name: 'isTargetUrl' })

@@ -1,13 +1,19 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn, IsOptional, IsString } from 'class-validator';
 
+import { MAX_EVENT_LENGTH } from '../../domain/event-name.js';
+import { EVENT_PATTERN_PATTERN, IsEventPattern } from './constraints.js';
+
 export class ListSubscriptionsDto {
   @ApiPropertyOptional({
     description: 'Only those for exactly this event or pattern.',
     example: 'invoice.created',
+    pattern: EVENT_PATTERN_PATTERN,
+    maxLength: MAX_EVENT_LENGTH,
   })
   @IsOptional()
   @IsString({ message: 'Event must be a string' })
+  @IsEventPattern()
   event?: string;
 
   @ApiPropertyOptional({

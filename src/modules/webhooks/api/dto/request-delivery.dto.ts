@@ -1,13 +1,15 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsObject, IsString } from 'class-validator';
 
-import { IsEventName } from './constraints.js';
+import { MAX_EVENT_LENGTH } from '../../domain/event-name.js';
+import { EVENT_NAME_PATTERN, IsEventName } from './constraints.js';
 
 export class RequestDeliveryDto {
   @ApiProperty({
     description: 'The event that happened; 1–100 characters, trimmed and lower-cased.',
     example: 'invoice.created',
-    minLength: 1,
+    pattern: EVENT_NAME_PATTERN,
+    maxLength: MAX_EVENT_LENGTH,
   })
   @IsString({ message: 'Event must be a string' })
   @IsEventName()

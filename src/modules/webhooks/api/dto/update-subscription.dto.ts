@@ -1,10 +1,24 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { IsBoolean, IsString, ValidateIf } from 'class-validator';
 
-import { IsEventPattern, IsSigningSecret, IsTargetUrl } from './constraints.js';
+import { MAX_EVENT_LENGTH } from '../../domain/event-name.js';
+import { MAX_SECRET_LENGTH, MAX_URL_LENGTH, MIN_SECRET_LENGTH } from '../../domain/subscription.js';
+import {
+  EVENT_PATTERN_PATTERN,
+  IsEventPattern,
+  IsSigningSecret,
+  IsTargetUrl,
+  SECRET_PATTERN,
+  TARGET_URL_PATTERN,
+} from './constraints.js';
 
 export class UpdateSubscriptionDto {
-  @ApiPropertyOptional({ description: 'As at creation.', example: 'invoice.*', minLength: 1 })
+  @ApiPropertyOptional({
+    description: 'As at creation.',
+    example: 'invoice.*',
+    pattern: EVENT_PATTERN_PATTERN,
+    maxLength: MAX_EVENT_LENGTH,
+  })
   @ValidateIf((dto: UpdateSubscriptionDto) => dto.event !== undefined)
   @IsString({ message: 'Event must be a string' })
   @IsEventPattern()
@@ -13,7 +27,8 @@ export class UpdateSubscriptionDto {
   @ApiPropertyOptional({
     description: 'As at creation.',
     example: 'https://hooks.customer.com/v2',
-    minLength: 1,
+    pattern: TARGET_URL_PATTERN,
+    maxLength: MAX_URL_LENGTH,
   })
   @ValidateIf((dto: UpdateSubscriptionDto) => dto.url !== undefined)
   @IsString({ message: 'URL must be a string' })
@@ -21,10 +36,12 @@ export class UpdateSubscriptionDto {
   url?: string;
 
   @ApiPropertyOptional({
-    description: 'Replaces the signing secret from the next attempt on.',
+    description:
+      'Replaces the signing secret from the next attempt on; the old one stops at once, also one that a rotation still kept. `POST …/rotate-secret` changes it with an overlap.',
     example: 'another-long-and-random-secret',
-    minLength: 8,
-    maxLength: 500,
+    minLength: MIN_SECRET_LENGTH,
+    maxLength: MAX_SECRET_LENGTH,
+    pattern: SECRET_PATTERN,
   })
   @ValidateIf((dto: UpdateSubscriptionDto) => dto.secret !== undefined)
   @IsString({ message: 'Secret must be a string' })

@@ -3,6 +3,13 @@ import type { ClaimedDelivery } from '../../domain/delivery.js';
 import type { Lane } from '../../domain/lane.js';
 import type { NextStep } from '../../domain/retry-policy.js';
 
+/** What a claim got. */
+export interface LaneClaim {
+  readonly claims: readonly ClaimedDelivery[];
+  /** There was less room than was asked for, because other processes send to the endpoint or claim from the lane now. */
+  readonly isContended: boolean;
+}
+
 /** One finished attempt with the step that follows from it. */
 export interface AttemptResult {
   readonly tenantId: string;
@@ -32,8 +39,11 @@ export interface SweepResult {
  * sending, decisions about retries, anything per tenant that the API needs.
  */
 export abstract class DeliveryLanes {
-  /** Takes up to `limit` due deliveries of a lane, oldest due first, and starts their attempts (attempts + 1). */
-  abstract claim(lane: Lane, limit: number): Promise<ClaimedDelivery[]>;
+  /**
+   * Takes up to `limit` due deliveries of a lane, oldest due first, and starts their attempts (attempts + 1). At most
+   * `retryLimit` of them are retries (default: as many as there may be), however long those have been due.
+   */
+  abstract claim(lane: Lane, limit: number, retryLimit?: number): Promise<LaneClaim>;
   /**
    * Writes the attempt and moves the delivery on, in one statement. A lost lease is recorded as an attempt but changes
    * nothing of the delivery. Resolves once it is durable.

@@ -11,9 +11,14 @@ export interface MeasuredAttempt {
   readonly next: NextStep;
 }
 
+/** What retention removes: the payload of an event, or rows (attempts go with their delivery). */
+export type RemovedKind = 'event' | 'delivery' | 'payload';
+
 /** Counts what the engine does. Must not come in: anything that can fail or wait. */
 export abstract class DeliveryMetrics {
   abstract attempted(attempt: MeasuredAttempt): void;
   /** A committed event. */
   abstract emitted(event: string): void;
+  /** What retention removed. */
+  abstract removed(what: RemovedKind, count: number): void;
 }

@@ -32,9 +32,15 @@ export interface AttemptRecord {
 }
 
 export interface DeliveryDetail extends Delivery {
-  /** The JSON text as it is sent. */
-  readonly payload: string;
+  /** The JSON text as it is sent; null once retention has removed it. */
+  readonly payload: string | null;
   readonly attemptLog: readonly AttemptRecord[];
+}
+
+/** A delivery whose next step is being decided. */
+export interface LockedDelivery extends Delivery {
+  /** There is nothing left to send. */
+  readonly payloadExpired: boolean;
 }
 
 /** What a tenant sees and asks of deliveries. Must not come in: claiming and results, which are the drain's. */
@@ -48,7 +54,7 @@ export abstract class DeliveryRepository {
   ): Promise<DeliveryPage>;
   abstract findDetail(transaction: Transaction, id: string): Promise<DeliveryDetail | null>;
   /** The state for a decision, locked until the transaction ends, so that parallel requests decide one after another. */
-  abstract findForUpdate(transaction: Transaction, id: string): Promise<Delivery | null>;
+  abstract findForUpdate(transaction: Transaction, id: string): Promise<LockedDelivery | null>;
   /** Makes it due now, as a manual attempt. */
   abstract requeueManually(transaction: Transaction, id: string): Promise<void>;
 }

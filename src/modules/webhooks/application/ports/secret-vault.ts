@@ -4,11 +4,16 @@ import type { SecretText } from '../../../../platform/kernel/secret-text.js';
 export interface SecretContext {
   readonly tenantId: string;
   readonly subscriptionId: string;
-  readonly purpose: 'signing';
+  /** `signing_previous`: the secret before the last rotation. */
+  readonly purpose: 'signing' | 'signing_previous';
 }
 
 /** Keeps secrets unreadable at rest. Must not come in: where the sealed text is stored. */
 export abstract class SecretVault {
+  /** What every record that is sealed with the current key begins with. */
+  abstract readonly currentMark: string;
+  /** The same of every key that can be opened with, the current one first. */
+  abstract readonly knownMarks: readonly string[];
   /** Encrypts with the current key; the result names its key and is printable ASCII. */
   abstract seal(secret: SecretText, context: SecretContext): string;
   /** @throws SecretUnreadableError when the key is unknown or the record was made for another context. */

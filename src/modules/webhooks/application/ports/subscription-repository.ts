@@ -35,6 +35,11 @@ export abstract class SubscriptionRepository {
     id: string,
     change: SubscriptionChange,
   ): Promise<Subscription | null>;
+  /**
+   * The active ones, as this transaction leaves them. Whoever counts after it waits until it ends, so that parallel
+   * requests cannot pass a limit together.
+   */
+  abstract countActive(transaction: Transaction): Promise<number>;
   /** @returns false when there is no active subscription of that id. */
   abstract deactivate(transaction: Transaction, id: string, reason: string): Promise<boolean>;
 }

@@ -93,16 +93,16 @@ describe('AesGcmSecretVault', () => {
     expect(refusalOf(() => vault.open(altered, CONTEXT))).toMatchObject({ reason: 'malformed', keyId: null });
   });
 
-  it('rotates by prepending: old records open, new ones are under the new key, needsReseal tells them apart', () => {
+  it('rotates by prepending: old records open, new ones are under the new key, marks tell them apart', () => {
     const old = vault.seal(new SecretText(SECRET), CONTEXT);
     const rotated = new AesGcmSecretVault([k2, k1]);
     expect(rotated.open(old, CONTEXT).reveal()).toBe(SECRET);
-    expect(rotated.needsReseal(old)).toBe(true);
+    expect(rotated.knownMarks).toEqual(['v1.k2.', 'v1.k1.']);
+    expect(old.startsWith(rotated.currentMark)).toBe(false);
     const resealed = rotated.seal(rotated.open(old, CONTEXT), CONTEXT);
-    expect(rotated.needsReseal(resealed)).toBe(false);
+    expect(resealed.startsWith(rotated.currentMark)).toBe(true);
     expect(new AesGcmSecretVault([k2]).open(resealed, CONTEXT).reveal()).toBe(SECRET);
-    expect(vault.needsReseal(old)).toBe(false);
-    expect(vault.needsReseal('not a record')).toBe(true);
+    expect(old.startsWith(vault.currentMark)).toBe(true);
   });
 
   it('is not changed by its caller wiping or reusing the key buffer', () => {

@@ -29,9 +29,11 @@ interface SealedRecord {
 /**
  * AES-256-GCM under the first of the given keys. A record is `v1.<kid>.<iv>.<ciphertext and tag>`, the last two in
  * base64url, and opens only for the tenant, subscription and purpose for which it was sealed. To rotate, put a new key
- * first and keep the old ones behind it until {@link needsReseal} is false for every record.
+ * first and keep the old ones behind it until every record begins with {@link currentMark}.
  */
 export class AesGcmSecretVault extends SecretVault {
+  override readonly currentMark: string;
+  override readonly knownMarks: readonly string[];
   readonly #keys = new Map<string, KeyObject>();
   readonly #currentKid: string;
   readonly #currentKey: KeyObject;
@@ -54,6 +56,8 @@ export class AesGcmSecretVault extends SecretVault {
     const [first] = this.#keys;
     if (first === undefined) throw new RangeError('At least one encryption key is needed');
     [this.#currentKid, this.#currentKey] = first;
+    this.currentMark = markOf(this.#currentKid);
+    this.knownMarks = [...this.#keys.keys()].map(markOf);
   }
 
   override seal(secret: SecretText, context: SecretContext): string {
@@ -65,7 +69,7 @@ export class AesGcmSecretVault extends SecretVault {
       cipher.final(),
       cipher.getAuthTag(),
     ]);
-    return `${FORMAT}.${this.#currentKid}.${iv.toString('base64url')}.${sealed.toString('base64url')}`;
+    return `${this.currentMark}${iv.toString('base64url')}.${sealed.toString('base64url')}`;
   }
 
   override open(sealed: string, context: SecretContext): SecretText {
@@ -84,11 +88,11 @@ export class AesGcmSecretVault extends SecretVault {
       throw SecretUnreadableError.notForContext(record.kid);
     }
   }
+}
 
-  /** Whether the record should be opened and sealed again: it is not under the current key and format. */
-  needsReseal(sealed: string): boolean {
-    return parse(sealed)?.kid !== this.#currentKid;
-  }
+/** How a record of a key begins; no id of a key holds a dot. */
+function markOf(kid: string): string {
+  return `${FORMAT}.${kid}.`;
 }
 
 /** JSON of a fixed list: no two contexts give the same bytes, which joining with a separator could not promise. */

@@ -1,6 +1,10 @@
 import { Counter, Histogram, type Registry } from 'prom-client';
 
-import { DeliveryMetrics, type MeasuredAttempt } from '../../application/ports/delivery-metrics.js';
+import {
+  DeliveryMetrics,
+  type MeasuredAttempt,
+  type RemovedKind,
+} from '../../application/ports/delivery-metrics.js';
 
 /** Seconds; from a receiver on the same host to one at the end of the default time budget. */
 const DURATION_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
@@ -12,6 +16,7 @@ export class PrometheusDeliveryMetrics extends DeliveryMetrics {
   private readonly retries: Counter;
   private readonly httpStatus: Counter;
   private readonly events: Counter;
+  private readonly retention: Counter;
 
   constructor(
     registry: Registry,
@@ -50,6 +55,12 @@ export class PrometheusDeliveryMetrics extends DeliveryMetrics {
       labelNames: ['event'],
       registers,
     });
+    this.retention = new Counter({
+      name: 'webhook_retention_removed_total',
+      help: 'What retention removed, by kind (event, delivery, payload)',
+      labelNames: ['kind'],
+      registers,
+    });
   }
 
   override attempted(attempt: MeasuredAttempt): void {
@@ -65,5 +76,9 @@ export class PrometheusDeliveryMetrics extends DeliveryMetrics {
 
   override emitted(event: string): void {
     this.events.inc({ event });
+  }
+
+  override removed(what: RemovedKind, count: number): void {
+    if (count > 0) this.retention.inc({ kind: what }, count);
   }
 }

@@ -7,8 +7,8 @@ import { EventRow } from './event.row.js';
 @Entity({ name: 'webhook_deliveries' })
 @Index('webhook_deliveries_status_ix', ['tenantId', 'status', 'id'])
 @Index('webhook_deliveries_subscription_ix', ['tenantId', 'subscriptionId', 'id'])
-@Index('webhook_deliveries_event_ix', ['tenantId', 'eventId'])
-@Index('webhook_deliveries_due_ix', ['subscriptionId', 'nextAttemptAt', 'id'], {
+@Index('webhook_deliveries_event_uq', ['tenantId', 'eventId', 'subscriptionId'], { unique: true })
+@Index('webhook_deliveries_due_ix', ['subscriptionId', 'isRetry', 'nextAttemptAt', 'id'], {
   where: `status = 'PENDING'`,
 })
 @Index('webhook_deliveries_leased_ix', ['subscriptionId', 'leasedUntil'], { where: `status = 'SENDING'` })
@@ -45,6 +45,10 @@ export class DeliveryRow {
 
   @Column({ name: 'next_trigger', type: 'text', default: 'auto' })
   nextTrigger!: AttemptTrigger;
+
+  /** The attempt that waits, or is under way, is an automatic one after a failed one. */
+  @Column({ name: 'is_retry', type: 'boolean', default: false })
+  isRetry!: boolean;
 
   @Column({ name: 'next_attempt_at', type: 'timestamptz', nullable: true, default: () => 'now()' })
   nextAttemptAt!: Date | null;

@@ -1,10 +1,12 @@
-import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
 @Entity({ name: 'webhook_events' })
 @Index('webhook_events_idempotency_uq', ['tenantId', 'idempotencyKey'], {
   unique: true,
   where: 'idempotency_key IS NOT NULL',
 })
+@Index('webhook_events_age_ix', ['hasPayload', 'createdAt'])
+@Check('webhook_events_payload_ck', 'has_payload = (payload IS NOT NULL)')
 export class EventRow {
   @PrimaryColumn({ name: 'tenant_id', type: 'text', primaryKeyConstraintName: 'webhook_events_pk' })
   tenantId!: string;
@@ -16,8 +18,12 @@ export class EventRow {
   event!: string;
 
   /** `json`, not `jsonb`, which would reorder keys. Read as `payload::text` only: the driver would parse it. */
-  @Column({ type: 'json', select: false })
+  @Column({ type: 'json', select: false, nullable: true })
   payload!: unknown;
+
+  /** False once retention has removed the payload; an index needs a column that is no JSON. */
+  @Column({ name: 'has_payload', type: 'boolean', default: true })
+  hasPayload!: boolean;
 
   @Column({ name: 'idempotency_key', type: 'text', nullable: true })
   idempotencyKey!: string | null;

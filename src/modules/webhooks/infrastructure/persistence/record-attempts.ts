@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm';
 
 import type { AttemptResult } from '../../application/ports/delivery-lanes.js';
+import { SYSTEM_ACTOR } from '../../domain/audit.js';
 import { DEACTIVATED_BY_GONE } from '../../domain/subscription.js';
 
 /*
@@ -20,6 +21,7 @@ WITH result AS (
          last_error = r.last_error,
          next_attempt_at = CASE WHEN r.status = 'PENDING' THEN now() + r.delay_ms * interval '1 millisecond' END,
          next_trigger = 'auto',
+         is_retry = r.status = 'PENDING',
          lease_token = NULL,
          leased_until = NULL,
          updated_at = now()
@@ -40,10 +42,17 @@ WITH result AS (
 SELECT id FROM moved`;
 
 const DEACTIVATE = `
-UPDATE webhook_subscriptions s
-   SET active = false, deactivated_at = now(), deactivation_reason = $3, updated_at = now()
-  FROM unnest($1::text[], $2::uuid[]) AS gone (tenant_id, id)
- WHERE s.tenant_id = gone.tenant_id AND s.id = gone.id AND s.active`;
+WITH deactivated AS (
+  UPDATE webhook_subscriptions s
+     SET active = false, deactivated_at = now(), deactivation_reason = $3, updated_at = now()
+    FROM unnest($1::text[], $2::uuid[]) AS gone (tenant_id, id)
+   WHERE s.tenant_id = gone.tenant_id AND s.id = gone.id AND s.active
+  RETURNING s.tenant_id, s.id
+)
+INSERT INTO webhook_audit (tenant_id, actor_type, actor, action, resource_type, resource_id, details)
+  SELECT tenant_id, 'system', '${SYSTEM_ACTOR}', 'subscription.deactivated', 'subscription', id,
+         json_build_object('reason', $3::text)
+    FROM deactivated`;
 
 /** @returns for each result whether its lease still held. */
 export async function recordAttempts(

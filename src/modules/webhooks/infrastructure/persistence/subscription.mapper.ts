@@ -10,6 +10,8 @@ export function toSubscription(row: SubscriptionRow): Subscription {
     active: row.active,
     deactivationReason: row.deactivationReason,
     deactivatedAt: row.deactivatedAt,
+    secretRotatedAt: row.secretRotatedAt,
+    previousSecretExpiresAt: row.previousSecretExpiresAt,
     createdAt: row.createdAt,
     updatedAt: row.updatedAt,
   };

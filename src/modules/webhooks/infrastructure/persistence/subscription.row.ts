@@ -1,7 +1,11 @@
-import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
 @Entity({ name: 'webhook_subscriptions' })
 @Index('webhook_subscriptions_active_uq', ['tenantId', 'event', 'url'], { unique: true, where: 'active' })
+@Check(
+  'webhook_subscriptions_previous_ck',
+  'previous_secret IS NULL OR previous_secret_expires_at IS NOT NULL',
+)
 export class SubscriptionRow {
   @PrimaryColumn({ name: 'tenant_id', type: 'text', primaryKeyConstraintName: 'webhook_subscriptions_pk' })
   tenantId!: string;
@@ -18,6 +22,16 @@ export class SubscriptionRow {
   /** Sealed; never selected into an answer. */
   @Column({ name: 'secret', type: 'text', select: false })
   sealedSecret!: string;
+
+  /** Sealed; signs beside the current one until it expires. */
+  @Column({ name: 'previous_secret', type: 'text', nullable: true, select: false })
+  sealedPreviousSecret!: string | null;
+
+  @Column({ name: 'previous_secret_expires_at', type: 'timestamptz', nullable: true })
+  previousSecretExpiresAt!: Date | null;
+
+  @Column({ name: 'secret_rotated_at', type: 'timestamptz', nullable: true })
+  secretRotatedAt!: Date | null;
 
   @Column({ type: 'boolean', default: true })
   active!: boolean;

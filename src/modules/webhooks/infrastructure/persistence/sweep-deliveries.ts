@@ -25,6 +25,7 @@ WITH expired AS (
          next_attempt_at = CASE WHEN d.auto_attempts > $1::int THEN NULL ELSE now() END,
          last_error = $2,
          next_trigger = 'auto',
+         is_retry = true,
          lease_token = NULL,
          leased_until = NULL,
          updated_at = now()
@@ -41,21 +42,20 @@ WITH expired AS (
 )
 SELECT count(*)::int AS count FROM reclaimed`;
 
-/* One index probe for each lane that has anything pending, however many deliveries wait in it. */
+/* One index probe for each lane that has first attempts waiting and one for retries, however many of them there are. */
 const DUE_LANES = `
 WITH RECURSIVE lane AS (
-  (SELECT subscription_id, tenant_id, next_attempt_at
+  (SELECT subscription_id, is_retry, tenant_id, next_attempt_at
      FROM webhook_deliveries
     WHERE status = 'PENDING' AND subscription_id > $1::uuid
-    ORDER BY subscription_id, next_attempt_at LIMIT 1)
+    ORDER BY subscription_id, is_retry, next_attempt_at LIMIT 1)
   UNION ALL
-  SELECT following.subscription_id, following.tenant_id, following.next_attempt_at
-    FROM lane CROSS JOIN LATERAL (
-      SELECT d.subscription_id, d.tenant_id, d.next_attempt_at
-        FROM webhook_deliveries d
-       WHERE d.status = 'PENDING' AND d.subscription_id > lane.subscription_id
-       ORDER BY d.subscription_id, d.next_attempt_at LIMIT 1
-    ) AS following
+  SELECT following.* FROM lane CROSS JOIN LATERAL (
+    SELECT d.subscription_id, d.is_retry, d.tenant_id, d.next_attempt_at
+      FROM webhook_deliveries d
+     WHERE d.status = 'PENDING' AND (d.subscription_id, d.is_retry) > (lane.subscription_id, lane.is_retry)
+     ORDER BY d.subscription_id, d.is_retry, d.next_attempt_at LIMIT 1
+  ) AS following
 )
 SELECT subscription_id, tenant_id FROM lane
  WHERE next_attempt_at <= now() - ${GRACE_MS} * interval '1 millisecond'
@@ -72,10 +72,20 @@ export async function reclaimExpired(
 }
 
 /** Lanes with something due, in order of their ids from after `afterId`, so that each gets its turn to be found. */
-export async function findDueLanes(manager: EntityManager, afterId: string, limit: number): Promise<Lane[]> {
+export async function findDueLanes(
+  manager: EntityManager,
+  afterId: string,
+  limit: number,
+): Promise<{ readonly lanes: Lane[]; readonly isLastPage: boolean }> {
   const rows = await manager.query<{ subscription_id: string; tenant_id: string }[]>(DUE_LANES, [
     afterId,
     limit,
   ]);
-  return rows.map((row) => ({ tenantId: row.tenant_id, subscriptionId: row.subscription_id }));
+  const lanes = new Map(
+    rows.map((row) => [
+      row.subscription_id,
+      { tenantId: row.tenant_id, subscriptionId: row.subscription_id },
+    ]),
+  );
+  return { lanes: [...lanes.values()], isLastPage: rows.length < limit };
 }

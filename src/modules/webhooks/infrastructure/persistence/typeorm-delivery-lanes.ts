@@ -7,6 +7,7 @@ import { ENGINE_LIMITS } from '../../application/engine-limits.js';
 import {
   DeliveryLanes,
   type AttemptResult,
+  type LaneClaim,
   type SweepResult,
 } from '../../application/ports/delivery-lanes.js';
 import type { ClaimedDelivery } from '../../domain/delivery.js';
@@ -45,7 +46,7 @@ SELECT count(*)::int AS pending,
 @Injectable()
 export class TypeormDeliveryLanes extends DeliveryLanes {
   private readonly leaseMs: number;
-  private readonly claims: Batcher<ClaimRequest, ClaimedDelivery[]>;
+  private readonly claims: Batcher<ClaimRequest, LaneClaim>;
   private readonly results: Batcher<AttemptResult, boolean>;
   private sweptUpTo = NIL_UUID;
 
@@ -68,8 +69,8 @@ export class TypeormDeliveryLanes extends DeliveryLanes {
     });
   }
 
-  override async claim(lane: Lane, limit: number): Promise<ClaimedDelivery[]> {
-    return this.claims.add({ lane, limit });
+  override async claim(lane: Lane, limit: number, retryLimit = limit): Promise<LaneClaim> {
+    return this.claims.add({ lane, limit, retryLimit });
   }
 
   override async record(result: AttemptResult): Promise<boolean> {
@@ -87,11 +88,10 @@ export class TypeormDeliveryLanes extends DeliveryLanes {
   override async sweep(maxRetries: number, laneLimit: number): Promise<SweepResult> {
     return this.transactions.run(async (manager) => {
       const reclaimed = await reclaimExpired(manager, maxRetries, this.leaseMs);
-      const dueLanes = await findDueLanes(manager, this.sweptUpTo, laneLimit);
-      const last = dueLanes.at(-1);
-      // A full page means that there may be more behind it; else the next sweep starts over.
-      this.sweptUpTo = last !== undefined && dueLanes.length === laneLimit ? last.subscriptionId : NIL_UUID;
-      return { reclaimed, dueLanes };
+      const { lanes, isLastPage } = await findDueLanes(manager, this.sweptUpTo, laneLimit);
+      // After the last page the next sweep starts over.
+      this.sweptUpTo = isLastPage ? NIL_UUID : (lanes.at(-1)?.subscriptionId ?? NIL_UUID);
+      return { reclaimed, dueLanes: lanes };
     });
   }
 
@@ -102,8 +102,13 @@ export class TypeormDeliveryLanes extends DeliveryLanes {
     return { oldestDueAgeMs: rows[0]?.oldest_due_age_ms ?? 0, pending: rows[0]?.pending ?? 0 };
   }
 
-  private async claimAll(requests: readonly ClaimRequest[]): Promise<ClaimedDelivery[][]> {
-    const lease = { token: this.ids.next(), ms: this.leaseMs, perLane: ENGINE_LIMITS.perEndpoint };
+  private async claimAll(requests: readonly ClaimRequest[]): Promise<LaneClaim[]> {
+    const lease = {
+      token: this.ids.next(),
+      ms: this.leaseMs,
+      perLane: ENGINE_LIMITS.perEndpoint,
+      retriesPerLane: ENGINE_LIMITS.retriesPerEndpoint,
+    };
     return this.transactions.run((manager) => claimDeliveries(manager, requests, lease));
   }
 

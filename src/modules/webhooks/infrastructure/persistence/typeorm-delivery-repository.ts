@@ -5,9 +5,9 @@ import {
   type DeliveryDetail,
   type DeliveryFilter,
   type DeliveryPage,
+  type LockedDelivery,
 } from '../../application/ports/delivery-repository.js';
 import type { Transaction } from '../../application/ports/transaction.js';
-import type { Delivery } from '../../domain/delivery.js';
 import { AttemptRow } from './attempt.row.js';
 import { toAttemptRecord, toDelivery } from './delivery.mapper.js';
 import { DeliveryRow } from './delivery.row.js';
@@ -43,7 +43,7 @@ export class TypeormDeliveryRepository extends DeliveryRepository {
     const manager = managerOf(transaction);
     const row = await manager.getRepository(DeliveryRow).findOneBy({ id });
     if (row === null) return null;
-    const events = await manager.query<{ payload: string }[]>(
+    const events = await manager.query<{ payload: string | null }[]>(
       'SELECT payload::text AS payload FROM webhook_events WHERE tenant_id = $1 AND id = $2',
       [row.tenantId, row.eventId],
     );
@@ -52,16 +52,22 @@ export class TypeormDeliveryRepository extends DeliveryRepository {
       .find({ where: { tenantId: row.tenantId, deliveryId: id }, order: { number: 'ASC' } });
     return {
       ...toDelivery(row),
-      payload: events[0]?.payload ?? '{}',
+      payload: events[0]?.payload ?? null,
       attemptLog: attempts.map(toAttemptRecord),
     };
   }
 
-  override async findForUpdate(transaction: Transaction, id: string): Promise<Delivery | null> {
-    const row = await managerOf(transaction)
+  override async findForUpdate(transaction: Transaction, id: string): Promise<LockedDelivery | null> {
+    const manager = managerOf(transaction);
+    const row = await manager
       .getRepository(DeliveryRow)
       .findOne({ where: { id }, lock: { mode: 'pessimistic_write' } });
-    return row === null ? null : toDelivery(row);
+    if (row === null) return null;
+    const [event] = await manager.query<{ has_payload: boolean }[]>(
+      'SELECT has_payload FROM webhook_events WHERE tenant_id = $1 AND id = $2',
+      [row.tenantId, row.eventId],
+    );
+    return { ...toDelivery(row), payloadExpired: event?.has_payload !== true };
   }
 
   override async requeueManually(transaction: Transaction, id: string): Promise<void> {
@@ -69,7 +75,13 @@ export class TypeormDeliveryRepository extends DeliveryRepository {
       .getRepository(DeliveryRow)
       .update(
         { id },
-        { status: 'PENDING', nextTrigger: 'manual', nextAttemptAt: () => 'now()', updatedAt: () => 'now()' },
+        {
+          status: 'PENDING',
+          nextTrigger: 'manual',
+          isRetry: false,
+          nextAttemptAt: () => 'now()',
+          updatedAt: () => 'now()',
+        },
       );
   }
 }

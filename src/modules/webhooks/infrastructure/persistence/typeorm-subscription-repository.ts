@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { QueryFailedError } from 'typeorm';
+import { QueryFailedError, type QueryDeepPartialEntity } from 'typeorm';
 
 import {
   SubscriptionRepository,
@@ -15,6 +15,10 @@ import { SubscriptionRow } from './subscription.row.js';
 import { managerOf } from './typeorm-transactions.js';
 
 const UNIQUE_VIOLATION = '23505';
+
+/** Held until the transaction ends, by one transaction of the tenant at a time. */
+const COUNT_ALONE = `
+SELECT pg_advisory_xact_lock(hashtextextended('webhook_subscriptions of ' || current_setting('app.current_tenant_id'), 0))`;
 
 /** Row-level security confines every statement to the transaction's tenant. */
 @Injectable()
@@ -54,12 +58,19 @@ export class TypeormSubscriptionRepository extends SubscriptionRepository {
     const set = {
       ...(change.event === undefined ? {} : { event: change.event }),
       ...(change.url === undefined ? {} : { url: change.url }),
-      ...(change.sealedSecret === undefined ? {} : { sealedSecret: change.sealedSecret }),
+      ...(change.sealedSecret === undefined ? {} : replacedSecret(change.sealedSecret)),
       ...(change.active === undefined ? {} : { active: change.active }),
       ...(change.active === true ? { deactivatedAt: null, deactivationReason: null } : {}),
     };
     await duplicateNamed(() => rows.update({ id }, { ...set, updatedAt: () => 'now()' }));
     return this.find(transaction, id);
+  }
+
+  override async countActive(transaction: Transaction): Promise<number> {
+    const manager = managerOf(transaction);
+    // Two statements: the count has to see what the last holder of the lock committed.
+    await manager.query(COUNT_ALONE);
+    return manager.getRepository(SubscriptionRow).countBy({ active: true });
   }
 
   override async deactivate(transaction: Transaction, id: string, reason: string): Promise<boolean> {
@@ -71,6 +82,16 @@ export class TypeormSubscriptionRepository extends SubscriptionRepository {
       );
     return affected === 1;
   }
+}
+
+/** At once: whoever replaces a secret that leaked does not want the old one to sign any longer. */
+function replacedSecret(sealedSecret: string): QueryDeepPartialEntity<SubscriptionRow> {
+  return {
+    sealedSecret,
+    sealedPreviousSecret: null,
+    previousSecretExpiresAt: null,
+    secretRotatedAt: () => 'now()',
+  };
 }
 
 /** The unique index decides about duplicates, also between parallel requests. */

@@ -2,12 +2,11 @@ import { OnWorkerEvent, Processor, WorkerHost } from '@nestjs/bullmq';
 import type { Job } from 'bullmq';
 
 import { AppLogger } from '../../../../platform/kernel/app-logger.js';
-import { LaneDispatcher } from '../../application/ports/lane-dispatcher.js';
 import type { LaneConsumer } from './lane-consumer.js';
 import { LANE_QUEUE, type LaneJob } from './lane-queue.js';
 import type { DrainTurn } from './lane-scheduler.js';
 
-/** Turns at once in one worker process. Turns wait for PostgreSQL and receivers, hardly for the processor. */
+/** Turns at once in one worker process. Turns wait for PostgreSQL alone, and one claim serves many of them. */
 const PARALLEL_TURNS = 128;
 
 /** Milliseconds after which the turn of a killed worker is given to another; a live worker renews it at half of that. */
@@ -28,10 +27,7 @@ const MAX_STALLED = 1_000_000;
 export class BullmqLaneConsumer extends WorkerHost implements LaneConsumer {
   private drain: DrainTurn | null = null;
 
-  constructor(
-    private readonly dispatcher: LaneDispatcher,
-    private readonly logger: AppLogger,
-  ) {
+  constructor(private readonly logger: AppLogger) {
     super();
   }
 
@@ -39,9 +35,7 @@ export class BullmqLaneConsumer extends WorkerHost implements LaneConsumer {
     if (this.drain === null) throw new Error('The lane consumer was not started');
     const { tenantId, subscriptionId } = job.data;
     // A ring during the turn is kept by BullMQ and becomes the lane's next turn, at the end of the line.
-    if ((await this.drain({ tenantId, subscriptionId })) === 'more') {
-      this.dispatcher.ring([{ tenantId, subscriptionId }]);
-    }
+    await this.drain({ tenantId, subscriptionId });
   }
 
   start(drain: DrainTurn): void {

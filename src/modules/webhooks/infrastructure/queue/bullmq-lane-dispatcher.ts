@@ -30,6 +30,10 @@ export class BullmqLaneDispatcher extends LaneDispatcher {
     private readonly logger: AppLogger,
   ) {
     super();
+    // Without a listener BullMQ prints the error and its stack; the connection has reported it already, in words.
+    this.queue.on('error', (cause) => {
+      this.logger.debug('BullMQ queue', { reason: cause.message });
+    });
   }
 
   override ring(lanes: readonly Lane[]): void {

@@ -7,7 +7,7 @@ import { LaneScheduler, type DrainTurn } from './lane-scheduler.js';
 import type { LaneConsumer } from './lane-consumer.js';
 import { WakeTimers } from './wake-timers.js';
 
-/** Turns at once. A turn of a hanging endpoint can last for seconds, so there are many; requests have bounds of their own. */
+/** Turns at once. They wait for PostgreSQL alone, and one claim serves many of them; requests have bounds of their own. */
 const PARALLEL_TURNS = 256;
 
 /** Milliseconds that a request waits beyond the time budget of an attempt, for claiming and recording it. */

@@ -1,7 +1,6 @@
 import type { Lane } from '../../domain/lane.js';
-import type { LaneTurn } from '../../domain/lane-turn.js';
 
-export type DrainTurn = (lane: Lane) => Promise<LaneTurn>;
+export type DrainTurn = (lane: Lane) => Promise<void>;
 
 interface Entry {
   readonly lane: Lane;
@@ -11,8 +10,8 @@ interface Entry {
 }
 
 /**
- * Gives lanes their turns in this process: each lane at most one at a time, first rung first served, and a lane with
- * more to do goes to the end of the line.
+ * Gives lanes their turns in this process: each lane at most one at a time, first rung first served, and a lane
+ * that was rung during its turn goes to the end of the line.
  */
 export class LaneScheduler {
   private readonly entries = new Map<string, Entry>();
@@ -53,12 +52,11 @@ export class LaneScheduler {
       this.turns += 1;
       entry.running = true;
       this.drain(entry.lane)
-        .catch((cause: unknown): LaneTurn => {
+        .catch((cause: unknown) => {
           this.options.onError(entry.lane, cause);
-          return 'idle';
         })
-        .then((turn) => {
-          this.finish(entry, turn);
+        .then(() => {
+          this.finish(entry);
         })
         .catch((cause: unknown) => {
           this.options.onError(entry.lane, cause);
@@ -66,10 +64,10 @@ export class LaneScheduler {
     }
   }
 
-  private finish(entry: Entry, turn: LaneTurn): void {
+  private finish(entry: Entry): void {
     this.turns -= 1;
     entry.running = false;
-    if (turn === 'more' || entry.rungAgain) {
+    if (entry.rungAgain) {
       entry.rungAgain = false;
       this.line.push(entry);
     } else {

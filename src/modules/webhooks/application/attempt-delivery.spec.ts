@@ -1,0 +1,146 @@
+import { createHmac } from 'node:crypto';
+
+import { beforeEach, describe, expect, it } from '@jest/globals';
+
+import type { FakeAnswer } from '../testing/fake-http-sender.js';
+import { InMemoryWebhooks } from '../testing/in-memory-webhooks.js';
+import type { Lane } from '../domain/lane.js';
+import type { StoredDelivery } from '../testing/in-memory-store.js';
+
+const PAYLOAD = '{"b":1,"a":"ñ"}';
+
+describe('AttemptDelivery', () => {
+  let webhooks: InMemoryWebhooks;
+  let lane: Lane;
+  let id: string;
+
+  beforeEach(async () => {
+    webhooks = new InMemoryWebhooks();
+    lane = await webhooks.subscribe();
+    [id = ''] = await webhooks.deliver(PAYLOAD);
+  });
+
+  const stored = (): StoredDelivery => webhooks.store.deliveries.get(id)!;
+  /** Claims what is due and attempts it, as the drain does. */
+  const attempt = async (): Promise<void> => {
+    const { claims } = await webhooks.lanes.claim(lane, 1);
+    for (const claim of claims) await webhooks.attempt.execute(claim);
+  };
+
+  it('signs the exact bytes, with every header of the contract', async () => {
+    await attempt();
+    const [request] = webhooks.sender.requests;
+    const seconds = String(Math.floor(webhooks.clock.nowMs() / 1_000));
+    const hmac = (text: string): ReturnType<typeof createHmac> =>
+      createHmac('sha256', 'a-good-secret').update(text);
+    expect(request).toEqual({
+      ...{ url: 'https://hooks.customer.com/in?token=t', body: PAYLOAD, timeoutMs: 10_000 },
+      headers: {
+        'Content-Type': 'application/json',
+        'User-Agent': 'GestiqCloud-Webhooks/1.0',
+        'X-Event': 'thing.done',
+        'X-Signature': `sha256=${hmac(PAYLOAD).digest('hex')}`,
+        'X-Delivery-Id': id,
+        'webhook-id': id,
+        'webhook-timestamp': seconds,
+        'webhook-signature': `v1,${hmac(`${id}.${seconds}.${PAYLOAD}`).digest('base64')}`,
+      },
+    });
+  });
+
+  it.each<[FakeAnswer, string, string | null, number | null]>([
+    [200, 'DELIVERED', null, null],
+    [204, 'DELIVERED', null, null],
+    [302, 'PENDING', 'HTTP 302', 1_000],
+    [404, 'FAILED', 'HTTP 404', null],
+    [410, 'FAILED', 'HTTP 410', null],
+    [429, 'PENDING', 'HTTP 429', 1_000],
+    [500, 'PENDING', 'HTTP 500', 1_000],
+    [{ status: 503, headers: { 'retry-after': '30' } }, 'PENDING', 'HTTP 503', 30_000],
+    ['hang', 'PENDING', 'Request timeout (10s)', 1_000],
+    ['refuse', 'PENDING', 'Connection error: connection refused', 1_000],
+  ])('after %j the delivery is %s (%s)', async (answer, status, lastError, waitMs) => {
+    webhooks.sender.queue(answer);
+    await attempt();
+    const { nextAttemptAt } = stored();
+    expect(stored()).toMatchObject({ status, lastError, attempts: 1 });
+    const due = nextAttemptAt === null ? null : nextAttemptAt.getTime() - webhooks.clock.nowMs();
+    expect(due).toBe(waitMs);
+    expect(webhooks.store.subscriptions.get(lane.subscriptionId)?.active).toBe(answer !== 410);
+  });
+
+  it('ends a blocked target at once, without a request', async () => {
+    webhooks.sender.block('https://hooks.customer.com/in?token=t', 'private');
+    await attempt();
+    expect(stored()).toMatchObject({ status: 'FAILED', lastError: 'Blocked target: private' });
+    expect(webhooks.sender.requests).toEqual([]);
+    expect(stored().attemptLog).toMatchObject([{ errorClass: 'blocked', statusCode: null }]);
+  });
+
+  it('makes four attempts after 1, 2 and 4 seconds, signs each anew, and gives up', async () => {
+    webhooks.sender.queue(500, 500, 500, 500);
+    const waits: number[] = [];
+    for (let n = 0; n < 4; n += 1) {
+      await attempt();
+      const { nextAttemptAt } = stored();
+      if (nextAttemptAt === null) break;
+      waits.push(nextAttemptAt.getTime() - webhooks.clock.nowMs());
+      webhooks.clock.advance(waits.at(-1)!);
+    }
+    expect(waits).toEqual([1_000, 2_000, 4_000]);
+    expect(stored()).toMatchObject({ status: 'FAILED', attempts: 4, lastError: 'HTTP 500' });
+    const headers = webhooks.sender.requests.map((request) => request.headers);
+    expect(new Set(headers.map((one) => one['webhook-id'])).size).toBe(1);
+    expect(new Set(headers.map((one) => one['webhook-timestamp'])).size).toBe(4);
+    expect(new Set(headers.map((one) => one['webhook-signature'])).size).toBe(4);
+    expect(webhooks.logger.messages('info').filter((line) => line.startsWith('Attempting'))).toEqual(
+      [1, 2, 3, 4].map(
+        (n) => `Attempting webhook delivery ${n}/4: thing.done to https://hooks.customer.com/in`,
+      ),
+    );
+  });
+
+  it('logs the end in the words of the contract, never a query string or a payload', async () => {
+    webhooks.sender.queue(404);
+    await attempt();
+    expect(webhooks.logger.messages('warn')).toEqual([`Webhook delivery failed: ${id} (HTTP 404)`]);
+    [id = ''] = await webhooks.deliver(PAYLOAD);
+    await attempt();
+    expect(webhooks.logger.messages('info').at(-1)).toBe(`Webhook delivered successfully: ${id} (HTTP 200)`);
+    expect(JSON.stringify(webhooks.logger.lines)).not.toMatch(/token=t|"b":1|a-good-secret|sha256=/);
+  });
+
+  it('counts an attempt with the reason of a retry only when one follows', async () => {
+    webhooks.sender.queue(500);
+    await attempt();
+    webhooks.clock.advance(1_000);
+    webhooks.sender.queue(404);
+    await attempt();
+    expect(webhooks.metrics.attempts).toMatchObject([
+      { event: 'thing.done', statusCode: 500, reason: 'http_5xx', next: { status: 'PENDING' } },
+      { event: 'thing.done', statusCode: 404, reason: null, next: { status: 'FAILED' } },
+    ]);
+  });
+
+  it('keeps a delivery whose secret cannot be read for later, and says where to look', async () => {
+    const subscription = webhooks.store.subscriptions.get(lane.subscriptionId)!;
+    subscription.sealedSecret = 'sealed with a key that is gone';
+    await attempt();
+    expect(stored()).toMatchObject({
+      ...{ status: 'PENDING', lastError: expect.stringContaining('check WEBHOOK_ENCRYPTION_KEYS') },
+    });
+    expect(webhooks.sender.requests).toEqual([]);
+    expect(webhooks.logger.messages('error')).toHaveLength(1);
+  });
+
+  it('says that its lease was lost, and leaves the state to the newer one', async () => {
+    const {
+      claims: [claim],
+    } = await webhooks.lanes.claim(lane, 1);
+    webhooks.clock.advance(60_000);
+    await webhooks.lanes.sweep(3, 10);
+    await webhooks.attempt.execute(claim!);
+    expect(stored()).toMatchObject({ status: 'PENDING' });
+    expect(webhooks.logger.messages('warn').at(-1)).toContain(`The lease of delivery ${id} ended`);
+  });
+});

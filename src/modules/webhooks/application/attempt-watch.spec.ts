@@ -1,0 +1,46 @@
+import { describe, expect, it } from '@jest/globals';
+
+import { AttemptWatch } from './attempt-watch.js';
+
+describe('AttemptWatch', () => {
+  const watched = (
+    watch: AttemptWatch,
+    ids: readonly string[],
+    timeoutMs: number,
+  ): { done: () => boolean; end: Promise<void> } => {
+    let done = false;
+    const end = watch.firstAttempts(ids, timeoutMs).then(() => {
+      done = true;
+    });
+    return { done: () => done, end };
+  };
+  const tick = async (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+  it('ends when each delivery was attempted, in any order, more than once or not', async () => {
+    const watch = new AttemptWatch();
+    const { done, end } = watched(watch, ['a', 'b'], 60_000);
+    watch.attempted('b');
+    watch.attempted('b');
+    watch.attempted('of somebody else');
+    await tick();
+    expect(done()).toBe(false);
+    watch.attempted('a');
+    await end;
+  });
+
+  it('hears an attempt that is made before the promise is awaited', async () => {
+    const watch = new AttemptWatch();
+    const attempts = watch.firstAttempts(['a'], 60_000);
+    watch.attempted('a');
+    await attempts;
+  });
+
+  it('ends at its limit when an attempt takes longer', async () => {
+    const { end } = watched(new AttemptWatch(), ['a'], 10);
+    await end;
+  });
+
+  it('has nothing to wait for without deliveries', async () => {
+    await new AttemptWatch().firstAttempts([], 60_000);
+  });
+});

@@ -1,0 +1,170 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+
+import { eventually } from '../../../../test/support/eventually.js';
+import type { Lane } from '../domain/lane.js';
+import { ACTOR, InMemoryWebhooks, TENANT } from '../testing/in-memory-webhooks.js';
+import { DeactivateSubscription } from './deactivate-subscription.js';
+import { ENGINE_LIMITS } from './engine-limits.js';
+
+describe('DrainLane', () => {
+  let webhooks: InMemoryWebhooks;
+  let lane: Lane;
+
+  beforeEach(async () => {
+    webhooks = new InMemoryWebhooks();
+    lane = await webhooks.subscribe();
+  });
+
+  const deliver = async (count: number): Promise<void> => {
+    for (let n = 0; n < count; n += 1) await webhooks.deliver(`{"n":${n}}`);
+  };
+  const statuses = (): Record<string, number> => {
+    const counts: Record<string, number> = {};
+    for (const { status } of webhooks.store.deliveries.values()) counts[status] = (counts[status] ?? 0) + 1;
+    return counts;
+  };
+  /** One quick answer, which proves the endpoint: before it, one request is all that it may have. */
+  const proven = async (): Promise<void> => {
+    await deliver(1);
+    await drainAll();
+    webhooks.sender.requests.length = 0;
+    webhooks.store.deliveries.clear();
+    // From here on the test gives the turns.
+    webhooks.dispatcher.start(() => Promise.resolve());
+  };
+  /** Turns as a dispatcher gives them: again while there is more, then until what is under way is recorded. */
+  const drainAll = async (): Promise<void> => {
+    webhooks.dispatcher.start((rung) => webhooks.drain.execute(rung));
+    webhooks.dispatcher.ring([lane]);
+    await eventually(async () => {
+      await webhooks.dispatcher.settled();
+      expect(webhooks.drain.inFlight).toBe(0);
+      expect(statuses()).not.toHaveProperty('SENDING');
+    });
+  };
+
+  it('is idle when nothing is due', async () => {
+    await webhooks.drain.execute(lane);
+    expect(webhooks.drain.inFlight).toBe(0);
+    expect(webhooks.drain.mustWait(lane)).toBe(false);
+  });
+
+  it('sends everything that is due, each once, in order', async () => {
+    await deliver(50);
+    await drainAll();
+    expect(statuses()).toEqual({ DELIVERED: 50 });
+    const bodies = webhooks.sender.requests.map(({ body }) => body);
+    expect(bodies).toEqual(Array.from({ length: 50 }, (_unused, n) => `{"n":${n}}`));
+  });
+
+  // Red when the bound per endpoint is not kept: all of them would start.
+  it('never has more under way to an endpoint than its bound, and ends its turn instead of waiting for it', async () => {
+    await proven();
+    await deliver(ENGINE_LIMITS.perEndpoint * 2);
+    const release = webhooks.sender.hold();
+    await webhooks.drain.execute(lane);
+    await eventually(() => expect(webhooks.sender.requests.length).toBe(ENGINE_LIMITS.perEndpoint));
+    expect(webhooks.drain.inFlight).toBeLessThanOrEqual(ENGINE_LIMITS.perEndpoint);
+    release();
+    await eventually(() => expect(statuses()).toEqual({ DELIVERED: ENGINE_LIMITS.perEndpoint * 2 }));
+  });
+
+  // Red when an endpoint has its places from the start: hundreds of new ones that hang would fill a process.
+  it('lets an endpoint that has not answered yet have one request', async () => {
+    await deliver(3);
+    const release = webhooks.sender.hold();
+    await webhooks.drain.execute(lane);
+    await eventually(() => expect(webhooks.sender.requests).toHaveLength(1));
+    expect(webhooks.drain.inFlight).toBe(1);
+    // The sweep need not ring it: this process goes on by itself.
+    expect(webhooks.drain.mustWait(lane)).toBe(true);
+    release();
+    await eventually(() => expect(statuses()).toEqual({ DELIVERED: 3 }));
+  });
+
+  // Red without the retry limit of a claim: they have been due for longer than what is new.
+  it('keeps places for first attempts, however many retries are due', async () => {
+    await proven();
+    await deliver(ENGINE_LIMITS.perEndpoint * 2);
+    for (const row of webhooks.store.deliveries.values()) row.isRetry = true;
+    webhooks.clock.advance(1_000);
+    await deliver(2);
+    const release = webhooks.sender.hold();
+    await webhooks.drain.execute(lane);
+    const places = ENGINE_LIMITS.retriesPerEndpoint + 2;
+    await eventually(() => expect(webhooks.sender.requests).toHaveLength(places));
+    expect(webhooks.drain.inFlight).toBe(places);
+    release();
+    await eventually(() => expect(statuses()).toEqual({ DELIVERED: ENGINE_LIMITS.perEndpoint * 2 + 2 }));
+  });
+
+  it('rings again for a retry when it is due', async () => {
+    await deliver(1);
+    webhooks.sender.queue(500);
+    await drainAll();
+    expect(webhooks.dispatcher.rungLater).toEqual([{ lane, delayMs: 1_000 }]);
+  });
+
+  it('ends what waits for a deactivated subscription, without a request', async () => {
+    await deliver(3);
+    const { transactions, subscriptions, trail, dispatcher } = webhooks;
+    await new DeactivateSubscription(transactions, subscriptions, trail, dispatcher).execute({
+      tenantId: TENANT,
+      actor: ACTOR,
+      id: lane.subscriptionId,
+    });
+    await drainAll();
+    expect(webhooks.sender.requests).toEqual([]);
+    expect([...webhooks.store.deliveries.values()]).toMatchObject(
+      Array.from({ length: 3 }, () => ({
+        ...{ status: 'FAILED', attempts: 0, lastError: 'Subscription deactivated' },
+      })),
+    );
+  });
+
+  // Red without the check: the receiver would get an empty body.
+  it('ends a delivery whose payload was removed, without a request', async () => {
+    await deliver(2);
+    const [event] = webhooks.store.events.values();
+    event!.payload = null;
+    await drainAll();
+    expect(webhooks.sender.requests).toHaveLength(1);
+    expect([...webhooks.store.deliveries.values()]).toMatchObject([
+      { status: 'FAILED', attempts: 0, lastError: 'Payload expired' },
+      { status: 'DELIVERED', attempts: 1 },
+    ]);
+  });
+
+  it('rings the rest of a lane whose endpoint is gone, which then ends', async () => {
+    await deliver(ENGINE_LIMITS.perEndpoint + 2);
+    webhooks.sender.queue(410);
+    await drainAll();
+    const gone = [...webhooks.store.deliveries.values()].find(({ lastError }) => lastError === 'HTTP 410');
+    expect(gone).toMatchObject({ status: 'FAILED' });
+    expect(webhooks.store.subscriptions.get(lane.subscriptionId)?.active).toBe(false);
+    expect(statuses()).not.toHaveProperty('PENDING');
+  });
+
+  it('stops when it is told to: what is under way is recorded, nothing new is claimed', async () => {
+    await proven();
+    await deliver(ENGINE_LIMITS.perEndpoint + 5);
+    const release = webhooks.sender.hold();
+    const turn = webhooks.drain.execute(lane);
+    await eventually(() => expect(webhooks.sender.requests.length).toBe(ENGINE_LIMITS.perEndpoint));
+    const stopped = webhooks.drain.stop();
+    release();
+    await Promise.all([turn, stopped]);
+    expect(statuses()).toEqual({ DELIVERED: ENGINE_LIMITS.perEndpoint, PENDING: 5 });
+    expect(webhooks.drain.inFlight).toBe(0);
+    await webhooks.drain.execute(lane);
+    expect(webhooks.sender.requests).toHaveLength(ENGINE_LIMITS.perEndpoint);
+  });
+
+  it('tells a waiting request that its attempt was made', async () => {
+    const [id = ''] = await webhooks.deliver();
+    const attempted = webhooks.watch.firstAttempts([id], 10_000);
+    await webhooks.drain.execute(lane);
+    await attempted;
+    expect(webhooks.store.deliveries.get(id)?.status).toBe('DELIVERED');
+  });
+});

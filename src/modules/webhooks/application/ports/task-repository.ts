@@ -1,0 +1,28 @@
+import type { Task, TaskSelection } from '../../domain/task.js';
+import type { Transaction } from './transaction.js';
+
+export interface NewTask {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly createdBy: string;
+  readonly work: TaskSelection;
+  readonly total: number;
+}
+
+export interface TaskPage {
+  readonly tasks: readonly Task[];
+  readonly hasMore: boolean;
+}
+
+/** A tenant's background tasks. Must not come in: doing their work, which is {@link TaskSteps}' and the engine's. */
+export abstract class TaskRepository {
+  /** How many rows the task would send again. */
+  abstract count(transaction: Transaction, work: TaskSelection): Promise<number>;
+  /** Stores a running task over what there is now; rows that come later are not its own. */
+  abstract insert(transaction: Transaction, task: NewTask): Promise<Task>;
+  abstract find(transaction: Transaction, id: string): Promise<Task | null>;
+  /** Newest first, starting after the task `afterId`. `limit` 1–100. */
+  abstract list(transaction: Transaction, limit: number, afterId: string | null): Promise<TaskPage>;
+  /** Cancels it if it is running. @returns whether it was; the task itself is read apart. */
+  abstract cancel(transaction: Transaction, id: string): Promise<boolean>;
+}

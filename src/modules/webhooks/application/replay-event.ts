@@ -1,0 +1,76 @@
+import { Injectable } from '@nestjs/common';
+
+import type { Actor } from '../../../platform/kernel/actor.js';
+import { WebhookError } from '../domain/errors.js';
+import { patternsMatching } from '../domain/event-name.js';
+import { AuditTrail } from './ports/audit-trail.js';
+import { EventRepository, type ReplayTarget } from './ports/event-repository.js';
+import { LaneDispatcher } from './ports/lane-dispatcher.js';
+import { SubscriptionRepository } from './ports/subscription-repository.js';
+import { TenantTransactions, type Transaction } from './ports/transaction.js';
+
+export interface ReplayEventCommand {
+  readonly tenantId: string;
+  readonly actor: Actor;
+  readonly eventId: string;
+  /** Undefined: to every active subscription that matches the event now. */
+  readonly subscriptionId?: string | undefined;
+}
+
+/** Sends a stored event again, as manual attempts. */
+@Injectable()
+export class ReplayEvent {
+  constructor(
+    private readonly transactions: TenantTransactions,
+    private readonly events: EventRepository,
+    private readonly subscriptions: SubscriptionRepository,
+    private readonly trail: AuditTrail,
+    private readonly dispatcher: LaneDispatcher,
+  ) {}
+
+  /**
+   * @returns the ids of the deliveries that are due now; one that was being sent already is not among them
+   * @throws WebhookError `event_not_found`, `subscription_not_found`, `subscription_inactive`,
+   * `payload_expired`, or `no_active_subscriptions_for_event`.
+   */
+  async execute(command: ReplayEventCommand): Promise<readonly string[]> {
+    const { tenantId, eventId } = command;
+    const { deliveryIds, lanes } = await this.transactions.run(tenantId, async (transaction) => {
+      const found = await this.events.findReplayable(transaction, eventId);
+      if (found === null) throw new WebhookError('event_not_found');
+      if (found.payloadExpired) throw new WebhookError('payload_expired');
+      const { event: name } = found;
+      const replayed = await this.events.replay(
+        transaction,
+        eventId,
+        await this.targetOf(transaction, name, command),
+      );
+      if (replayed.targets === 0) throw new WebhookError('no_active_subscriptions_for_event');
+      await this.trail.record(transaction, {
+        tenantId,
+        actor: command.actor,
+        action: 'event.replayed',
+        resourceType: 'event',
+        resourceId: eventId,
+        details: { event: name, deliveries: replayed.deliveryIds.length },
+      });
+      return replayed;
+    });
+    this.dispatcher.ring(lanes);
+    return deliveryIds;
+  }
+
+  private async targetOf(
+    transaction: Transaction,
+    name: string,
+    { subscriptionId }: ReplayEventCommand,
+  ): Promise<ReplayTarget> {
+    if (subscriptionId !== undefined) {
+      const subscription = await this.subscriptions.find(transaction, subscriptionId);
+      if (subscription === null) throw new WebhookError('subscription_not_found');
+      if (!subscription.active) throw new WebhookError('subscription_inactive');
+      return { kind: 'subscription', subscriptionId };
+    }
+    return { kind: 'matching', patterns: patternsMatching(name) };
+  }
+}

@@ -1,0 +1,275 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+
+import type { DeliveryStatus } from '../domain/delivery.js';
+import type { Lane } from '../domain/lane.js';
+import { ACTOR, InMemoryWebhooks, NO_LIMIT, TENANT } from '../testing/in-memory-webhooks.js';
+import { CreateSubscription } from './create-subscription.js';
+import { EmitEvent } from './emit-event.js';
+import { RequestDelivery } from './request-delivery.js';
+import { RetryDelivery } from './retry-delivery.js';
+import { SweepLanes } from './sweep-lanes.js';
+import { UpdateSubscription } from './update-subscription.js';
+
+const URL = 'https://hooks.customer.com/in';
+
+describe('the use cases', () => {
+  let webhooks: InMemoryWebhooks;
+
+  beforeEach(() => {
+    webhooks = new InMemoryWebhooks();
+  });
+
+  describe('CreateSubscription', () => {
+    const create = (change: object = {}, limits = NO_LIMIT): ReturnType<CreateSubscription['execute']> => {
+      const { transactions, subscriptions, trail, vault, targets, ids } = webhooks;
+      const useCase = new CreateSubscription(transactions, subscriptions, trail, vault, targets, ids, limits);
+      return useCase.execute({ tenantId: TENANT, actor: ACTOR, event: 'a.b', url: URL, ...change });
+    };
+
+    it('reads the event, seals the given secret for its subscription, and shows none', async () => {
+      const created = await create({ event: ' A.B ', secret: 'chosen-secret' });
+      expect(created).toMatchObject({ generatedSecret: null, subscription: { event: 'a.b', active: true } });
+      const { id } = created.subscription;
+      const sealed = webhooks.store.subscriptions.get(id)!.sealedSecret;
+      const context = { tenantId: TENANT, subscriptionId: id, purpose: 'signing' } as const;
+      expect(webhooks.vault.open(sealed, context).reveal()).toBe('chosen-secret');
+      expect(JSON.stringify(created)).not.toContain('chosen-secret');
+    });
+
+    it('makes a secret when none is given, and shows it this once', async () => {
+      const first = await create();
+      const second = await create({ event: 'c.d' });
+      expect(first.generatedSecret).toMatch(/^whsec_[A-Za-z0-9+/]{43}=$/);
+      expect(second.generatedSecret).not.toBe(first.generatedSecret);
+    });
+
+    it('lists every problem at once and stores nothing', async () => {
+      await expect(create({ event: 'a b', url: 'http://x.com', secret: 'short' })).rejects.toMatchObject({
+        problems: [
+          { type: 'value_error', loc: ['body', 'event'], msg: expect.stringMatching(/^Event must be/) },
+          { type: 'value_error', loc: ['body', 'url'], msg: 'URL must use HTTPS protocol' },
+          { type: 'value_error', loc: ['body', 'secret'], msg: 'Secret must be at least 8 characters' },
+        ],
+      });
+      expect(webhooks.store.subscriptions.size).toBe(0);
+    });
+  });
+
+  it('lets a tenant have as many active subscriptions as it may, and no more', async () => {
+    const { transactions, subscriptions, trail, vault, targets, ids } = webhooks;
+    const two = { maxActiveSubscriptions: 2 };
+    const create = new CreateSubscription(transactions, subscriptions, trail, vault, targets, ids, two);
+    const subscribe = (event: string, tenantId = TENANT): ReturnType<typeof create.execute> =>
+      create.execute({ tenantId, actor: ACTOR, event, url: URL });
+    const first = await subscribe('a.a');
+    await subscribe('a.b');
+    await expect(subscribe('a.c')).rejects.toMatchObject({ code: 'too_many_subscriptions' });
+    expect(webhooks.store.subscriptions.size).toBe(2);
+    await subscribe('a.c', 'other');
+    const update = new UpdateSubscription(transactions, subscriptions, trail, vault, targets, two);
+    const change = (active: boolean): ReturnType<typeof update.execute> =>
+      update.execute({ tenantId: TENANT, actor: ACTOR, id: first.subscription.id, active });
+    await change(false);
+    await subscribe('a.d');
+    await expect(change(true)).rejects.toMatchObject({ code: 'too_many_subscriptions' });
+  });
+
+  describe('UpdateSubscription', () => {
+    const update = (
+      id: string,
+      change: object,
+      limits = NO_LIMIT,
+    ): ReturnType<UpdateSubscription['execute']> => {
+      const { transactions, subscriptions, trail, vault, targets } = webhooks;
+      const useCase = new UpdateSubscription(transactions, subscriptions, trail, vault, targets, limits);
+      return useCase.execute({ tenantId: TENANT, actor: ACTOR, id, ...change });
+    };
+
+    it('changes what is given; a new secret is sealed for the same subscription', async () => {
+      const { subscriptionId: id } = await webhooks.subscribe();
+      const before = webhooks.store.subscriptions.get(id)!.sealedSecret;
+      expect(await update(id, { event: 'C.*' })).toMatchObject({ id, event: 'c.*' });
+      expect(webhooks.store.subscriptions.get(id)!.sealedSecret).toBe(before);
+      await update(id, { secret: 'another-secret' });
+      const context = { tenantId: TENANT, subscriptionId: id, purpose: 'signing' } as const;
+      const sealed = webhooks.store.subscriptions.get(id)!.sealedSecret;
+      expect(webhooks.vault.open(sealed, context).reveal()).toBe('another-secret');
+    });
+
+    it('lists every problem at once and changes nothing', async () => {
+      const { subscriptionId: id } = await webhooks.subscribe();
+      const before = { ...webhooks.store.subscriptions.get(id) };
+      const bad = { event: '', url: 'ftp://x.com', secret: 'short', active: false };
+      await expect(update(id, bad)).rejects.toMatchObject({ problems: { length: 3 } });
+      expect(webhooks.store.subscriptions.get(id)).toEqual(before);
+    });
+
+    it('does not know an id that nobody has', async () => {
+      await expect(update('01900000-0000-7000-8000-ffffffffffff', { active: false })).rejects.toMatchObject({
+        code: 'subscription_not_found',
+      });
+    });
+  });
+
+  describe('RequestDelivery', () => {
+    const request = (change: object = {}): ReturnType<RequestDelivery['execute']> => {
+      const { transactions, outbox, dispatcher, ids, metrics } = webhooks;
+      const useCase = new RequestDelivery(transactions, outbox, dispatcher, ids, metrics);
+      return useCase.execute({
+        tenantId: TENANT,
+        actor: ACTOR,
+        event: 'thing.done',
+        payload: '{"n":1}',
+        ...change,
+      });
+    };
+
+    it('stores, counts, and waits as the dispatcher says', async () => {
+      const lane = await webhooks.subscribe();
+      const { deliveryIds } = await request();
+      expect(webhooks.dispatcher.requests).toEqual([{ lanes: [lane], deliveryIds }]);
+      expect(webhooks.metrics.events).toEqual(['thing.done']);
+    });
+
+    it('refuses an event without subscribers, and stores nothing', async () => {
+      await expect(request()).rejects.toMatchObject({ code: 'no_active_subscriptions_for_event' });
+      expect(webhooks.store.events.size).toBe(0);
+      expect(webhooks.metrics.events).toEqual([]);
+    });
+
+    it('answers a repeated key again, and rings and counts nothing', async () => {
+      await webhooks.subscribe();
+      const first = await request({ idempotencyKey: 'k' });
+      expect(await request({ idempotencyKey: 'k' })).toEqual(first);
+      expect(webhooks.dispatcher.requests).toHaveLength(1);
+      expect(webhooks.metrics.events).toHaveLength(1);
+      expect(webhooks.store.deliveries.size).toBe(1);
+    });
+
+    it.each([
+      ['payload', { payload: '{"n": 1}' }],
+      ['event', { event: 'thing.undone' }],
+    ])('refuses the same key with another %s', async (_what, change) => {
+      await webhooks.subscribe('*');
+      await request({ idempotencyKey: 'k' });
+      await expect(request({ idempotencyKey: 'k', ...change })).rejects.toMatchObject({
+        code: 'idempotency_conflict',
+      });
+      expect(webhooks.store.deliveries.size).toBe(1);
+    });
+  });
+
+  describe('RetryDelivery', () => {
+    let lane: Lane;
+    let id: string;
+
+    beforeEach(async () => {
+      lane = await webhooks.subscribe();
+      [id = ''] = await webhooks.deliver();
+      webhooks.dispatcher.rung.length = 0;
+    });
+
+    const retry = (of: string, force: boolean): ReturnType<RetryDelivery['execute']> => {
+      const { transactions, deliveries, trail, dispatcher } = webhooks;
+      const command = { tenantId: TENANT, actor: ACTOR, id: of, force };
+      return new RetryDelivery(transactions, deliveries, trail, dispatcher).execute(command);
+    };
+
+    it.each<[DeliveryStatus, boolean, string]>([
+      ['FAILED', false, 'queued'],
+      ['FAILED', true, 'queued'],
+      ['DELIVERED', true, 'queued'],
+      ['PENDING', true, 'queued'],
+      ['SENDING', true, 'already_sending'],
+    ])('of a %s one with force=%s: %s', async (status, force, result) => {
+      webhooks.store.deliveries.get(id)!.status = status;
+      expect(await retry(id, force)).toBe(result);
+      const queued = result === 'queued';
+      expect(webhooks.dispatcher.rung).toEqual(queued ? [lane] : []);
+      expect(webhooks.store.deliveries.get(id)).toMatchObject(
+        queued ? { status: 'PENDING', nextTrigger: 'manual' } : { status, nextTrigger: 'auto' },
+      );
+    });
+
+    it.each<DeliveryStatus>(['PENDING', 'SENDING', 'DELIVERED'])(
+      'refuses a %s one without force',
+      async (status) => {
+        webhooks.store.deliveries.get(id)!.status = status;
+        await expect(retry(id, false)).rejects.toMatchObject({ code: 'delivery_not_failed' });
+        expect(webhooks.store.deliveries.get(id)).toMatchObject({ status, nextTrigger: 'auto' });
+        expect(webhooks.dispatcher.rung).toEqual([]);
+      },
+    );
+
+    it('does not know an id that nobody has', async () => {
+      await expect(retry('01900000-0000-7000-8000-ffffffffffff', true)).rejects.toMatchObject({
+        code: 'delivery_not_found',
+      });
+    });
+  });
+
+  describe('EmitEvent', () => {
+    const emit = (payload: object, fail = false): Promise<unknown> => {
+      const useCase = new EmitEvent(webhooks.outbox, webhooks.ids, webhooks.settings);
+      return webhooks.transactions.run(TENANT, async (transaction) => {
+        const emitted = await useCase.execute(transaction, {
+          tenantId: TENANT,
+          event: 'Thing.done',
+          payload,
+        });
+        if (fail) throw new Error('rolled back');
+        return emitted;
+      });
+    };
+
+    it('serialises once, in the order given, and rings after the commit', async () => {
+      const lane = await webhooks.subscribe('thing.*');
+      const { deliveryIds } = (await emit({ z: 1, a: { c: 2, b: 3 } })) as { deliveryIds: string[] };
+      expect(deliveryIds).toHaveLength(1);
+      expect([...webhooks.store.events.values()]).toMatchObject([
+        { event: 'thing.done', payload: '{"z":1,"a":{"c":2,"b":3}}' },
+      ]);
+      expect(webhooks.dispatcher.rung).toEqual([lane]);
+    });
+
+    it('leaves nothing of a rolled-back transaction', async () => {
+      await webhooks.subscribe('thing.*');
+      await expect(emit({ a: 1 }, true)).rejects.toThrow('rolled back');
+      expect(webhooks.store.events.size + webhooks.store.deliveries.size).toBe(0);
+      expect(webhooks.dispatcher.rung).toEqual([]);
+      expect(webhooks.metrics.events).toEqual([]);
+    });
+
+    it.each([true, false])(
+      'keeps an event that nobody wants when it is told to: %s',
+      async (storeUnmatched) => {
+        webhooks = new InMemoryWebhooks({ storeUnmatched });
+        await emit({ a: 1 });
+        expect(webhooks.store.events.size).toBe(storeUnmatched ? 1 : 0);
+      },
+    );
+  });
+
+  describe('SweepLanes', () => {
+    it('gives expired leases back, says so, and rings what is due', async () => {
+      const lane = await webhooks.subscribe();
+      await webhooks.deliver();
+      await webhooks.lanes.claim(lane, 1);
+      webhooks.clock.advance(60_000);
+      webhooks.dispatcher.rung.length = 0;
+      const { lanes, drain, dispatcher, settings, logger } = webhooks;
+      await new SweepLanes(lanes, drain, dispatcher, settings, logger).execute();
+      expect(dispatcher.rung).toEqual([lane]);
+      expect(logger.messages('warn')).toEqual([
+        'Gave back 1 deliveries whose worker stopped before recording a result',
+      ]);
+    });
+
+    it('says nothing when there is nothing to give back', async () => {
+      const { lanes, drain, dispatcher, settings, logger } = webhooks;
+      await new SweepLanes(lanes, drain, dispatcher, settings, logger).execute();
+      expect(dispatcher.rung).toEqual([]);
+      expect(logger.lines).toEqual([]);
+    });
+  });
+});

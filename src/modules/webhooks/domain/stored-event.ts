@@ -1,0 +1,18 @@
+import type { Delivery } from './delivery.js';
+
+/** An event that was emitted, whether anybody was subscribed or not. */
+export interface StoredEvent {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly event: string;
+  /** How many deliveries it has: 0 when nobody was subscribed. */
+  readonly deliveryCount: number;
+  readonly createdAt: Date;
+}
+
+export interface StoredEventDetail extends StoredEvent {
+  /** The JSON text as it was given; null once retention has removed it. */
+  readonly payload: string | null;
+  /** Where it went, oldest first. */
+  readonly deliveries: readonly Delivery[];
+}

@@ -1,0 +1,54 @@
+import { firstUuidAt } from '../../../../platform/kernel/uuid.js';
+import type { TaskSelection } from '../../domain/task.js';
+
+/** Rows of a task as SQL: the same text counts them for a tenant and finds them for the worker. */
+export interface SelectedRows {
+  /** After `SELECT …`: the rows are `r`, the subscription that they go to is `s`. */
+  readonly from: string;
+  readonly parameters: readonly unknown[];
+  /** No row of the task has an id at or before this one. */
+  readonly startAfter: string;
+}
+
+/** Milliseconds that a clock which made ids may have been behind the database's, by which rows are chosen. */
+const CLOCK_SKEW_MS = 3_600_000;
+
+const NIL_UUID = '00000000-0000-0000-0000-000000000000';
+
+/** Whether a subscription's pattern (a name, `a.*` or `*`) matches an event's name. */
+const MATCHES = `(s.event = '*' OR s.event = r.event OR (s.event LIKE '%.*' AND starts_with(r.event, left(s.event, -1))))`;
+
+/** @param first the number of the first free parameter */
+export function rowsOf(work: TaskSelection, tenantId: string, first: number): SelectedRows {
+  const parameters: unknown[] = [tenantId];
+  const clause = (sql: string, value: unknown): string => {
+    parameters.push(value);
+    return ` AND ${sql.replace('?', `$${first + parameters.length - 1}`)}`;
+  };
+  const { since } = work.selection;
+  const startAfter =
+    since === undefined ? NIL_UUID : firstUuidAt(new Date(Date.parse(since) - CLOCK_SKEW_MS));
+  const tenant = `r.tenant_id = $${first}`;
+  const joined = 'JOIN webhook_subscriptions s ON s.tenant_id = r.tenant_id AND s.active';
+  if (work.kind === 'retry_deliveries') {
+    const { status, event, subscriptionId, until } = work.selection;
+    const from =
+      `FROM webhook_deliveries r ${joined} AND s.id = r.subscription_id WHERE ${tenant}` +
+      clause('r.status = ?', status) +
+      ` AND EXISTS (SELECT FROM webhook_events e
+                     WHERE e.tenant_id = r.tenant_id AND e.id = r.event_id AND e.has_payload)` +
+      (event === undefined ? '' : clause('r.event = ?', event)) +
+      (subscriptionId === undefined ? '' : clause('r.subscription_id = ?', subscriptionId)) +
+      (since === undefined ? '' : clause('r.created_at >= ?', since)) +
+      (until === undefined ? '' : clause('r.created_at < ?', until));
+    return { from, parameters, startAfter };
+  }
+  const from =
+    `FROM webhook_events r ${joined}` +
+    clause('s.id = ?', work.selection.subscriptionId) +
+    ` AND ${MATCHES} WHERE ${tenant}` +
+    clause('r.created_at >= ?', work.selection.since) +
+    ` AND r.has_payload AND NOT EXISTS (SELECT FROM webhook_deliveries d
+                       WHERE d.tenant_id = r.tenant_id AND d.event_id = r.id AND d.subscription_id = s.id)`;
+  return { from, parameters, startAfter };
+}

@@ -1,0 +1,132 @@
+import { Injectable } from '@nestjs/common';
+
+import {
+  EventRepository,
+  type EventFilter,
+  type EventPage,
+  type ReplayableEvent,
+  type ReplayedDeliveries,
+  type ReplayTarget,
+} from '../../application/ports/event-repository.js';
+import type { Transaction } from '../../application/ports/transaction.js';
+import type { StoredEvent, StoredEventDetail } from '../../domain/stored-event.js';
+import { toDelivery } from './delivery.mapper.js';
+import { DeliveryRow } from './delivery.row.js';
+import { managerOf } from './typeorm-transactions.js';
+
+interface ListedRow {
+  readonly id: string;
+  readonly tenant_id: string;
+  readonly event: string;
+  readonly created_at: Date;
+  readonly delivery_count: number;
+}
+
+const OF_EVENT = 'FROM webhook_deliveries d WHERE d.tenant_id = e.tenant_id AND d.event_id = e.id';
+
+/* One statement, so that a subscription which changes meanwhile is seen in one state. Existing deliveries come first. */
+const REPLAY = `
+WITH target AS (
+  SELECT s.tenant_id, s.id, s.url FROM webhook_subscriptions s
+   WHERE s.active AND CASE WHEN $2::uuid IS NULL THEN s.event = ANY ($3::text[]) ELSE s.id = $2 END
+), again AS (
+  UPDATE webhook_deliveries d
+     SET status = 'PENDING', next_trigger = 'manual', is_retry = false, next_attempt_at = now(), updated_at = now()
+    FROM target t
+   WHERE d.tenant_id = t.tenant_id AND d.event_id = $1 AND d.subscription_id = t.id AND d.status <> 'SENDING'
+  RETURNING d.id, d.subscription_id
+), fresh AS (
+  INSERT INTO webhook_deliveries (tenant_id, id, event_id, subscription_id, event, next_trigger, target_url)
+    SELECT e.tenant_id, webhook_uuid_v7(), e.id, t.id, e.event, 'manual', t.url
+      FROM target t JOIN webhook_events e ON e.tenant_id = t.tenant_id AND e.id = $1
+  ON CONFLICT (tenant_id, event_id, subscription_id) DO NOTHING
+  RETURNING id, subscription_id
+)
+SELECT t.tenant_id, t.id AS subscription_id, made.id
+  FROM target t LEFT JOIN (SELECT * FROM again UNION ALL SELECT * FROM fresh) AS made ON made.subscription_id = t.id
+ ORDER BY made.id`;
+
+/** Row-level security confines every statement to the transaction's tenant. */
+@Injectable()
+export class TypeormEventRepository extends EventRepository {
+  override async list(
+    transaction: Transaction,
+    filter: EventFilter,
+    limit: number,
+    afterId: string | null,
+  ): Promise<EventPage> {
+    const values: unknown[] = [limit + 1];
+    const clause = (sql: string, value: unknown): string => {
+      values.push(value);
+      return ` AND ${sql}$${values.length}`;
+    };
+    const where =
+      (filter.event === undefined ? '' : clause('e.event = ', filter.event)) +
+      (filter.since === undefined ? '' : clause('e.created_at >= ', filter.since)) +
+      (filter.until === undefined ? '' : clause('e.created_at < ', filter.until)) +
+      (afterId === null ? '' : clause('e.id < ', afterId)) +
+      (filter.matched === undefined ? '' : ` AND ${filter.matched ? '' : 'NOT '}EXISTS (SELECT ${OF_EVENT})`);
+    const rows = await managerOf(transaction).query<ListedRow[]>(
+      `SELECT e.id, e.tenant_id, e.event, e.created_at, (SELECT count(*)::int ${OF_EVENT}) AS delivery_count
+         FROM webhook_events e WHERE true${where} ORDER BY e.id DESC LIMIT $1`,
+      values,
+    );
+    return { events: rows.slice(0, limit).map(toStoredEvent), hasMore: rows.length > limit };
+  }
+
+  override async findDetail(transaction: Transaction, id: string): Promise<StoredEventDetail | null> {
+    const manager = managerOf(transaction);
+    const [row] = await manager.query<(ListedRow & { readonly payload: string | null })[]>(
+      `SELECT e.id, e.tenant_id, e.event, e.created_at, 0 AS delivery_count, e.payload::text AS payload
+         FROM webhook_events e WHERE e.id = $1`,
+      [id],
+    );
+    if (row === undefined) return null;
+    const rows = await manager
+      .getRepository(DeliveryRow)
+      .find({ where: { eventId: id }, order: { id: 'ASC' } });
+    return {
+      ...toStoredEvent(row),
+      deliveryCount: rows.length,
+      payload: row.payload,
+      deliveries: rows.map(toDelivery),
+    };
+  }
+
+  override async findReplayable(transaction: Transaction, id: string): Promise<ReplayableEvent | null> {
+    const [row] = await managerOf(transaction).query<{ event: string; has_payload: boolean }[]>(
+      'SELECT event, has_payload FROM webhook_events WHERE id = $1',
+      [id],
+    );
+    return row === undefined ? null : { event: row.event, payloadExpired: !row.has_payload };
+  }
+
+  override async replay(
+    transaction: Transaction,
+    id: string,
+    target: ReplayTarget,
+  ): Promise<ReplayedDeliveries> {
+    const rows = await managerOf(transaction).query<
+      { tenant_id: string; subscription_id: string; id: string | null }[]
+    >(REPLAY, [
+      id,
+      target.kind === 'subscription' ? target.subscriptionId : null,
+      target.kind === 'matching' ? target.patterns : null,
+    ]);
+    return {
+      targets: rows.length,
+      deliveryIds: rows.flatMap(({ id: deliveryId }) => (deliveryId === null ? [] : [deliveryId])),
+      lanes: rows.map((row) => ({ tenantId: row.tenant_id, subscriptionId: row.subscription_id })),
+    };
+  }
+}
+
+function toStoredEvent(row: ListedRow): StoredEvent {
+  return {
+    id: row.id,
+    tenantId: row.tenant_id,
+    event: row.event,
+    deliveryCount: row.delivery_count,
+    createdAt: row.created_at,
+  };
+}

@@ -1,0 +1,136 @@
+import { Injectable } from '@nestjs/common';
+
+import {
+  SealedSecrets,
+  type ResealedBatch,
+  type ResealedSecret,
+  type SealedPosition,
+  type StaleSecret,
+} from '../../application/ports/sealed-secrets.js';
+import { WorkerTransaction } from './worker-transaction.js';
+
+/** Any constant will do; lanes lock on hashes of their ids. */
+const LOCK = `SELECT pg_try_advisory_xact_lock(hashtextextended('webhooks: re-encryption of secrets', 0)) AS locked`;
+
+const STALE = `
+SELECT tenant_id, id,
+       CASE WHEN NOT starts_with(secret, $1) THEN secret END AS secret,
+       CASE WHEN NOT starts_with(previous_secret, $1) THEN previous_secret END AS previous_secret
+  FROM webhook_subscriptions
+ WHERE ($2::text IS NULL OR (tenant_id, id) > ($2::text, $3::uuid))
+   AND (NOT starts_with(secret, $1) OR NOT starts_with(previous_secret, $1))
+ ORDER BY tenant_id, id
+ LIMIT $4::int`;
+
+/* Compare and swap: a record that a tenant replaced after it was read is newer than what would be written here. */
+const REPLACE = {
+  signing: replaceColumn('secret'),
+  signing_previous: replaceColumn('previous_secret'),
+} as const;
+
+function replaceColumn(column: string): string {
+  return `
+WITH replaced AS (
+  UPDATE webhook_subscriptions s
+     SET ${column} = r.resealed
+    FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[]) AS r (tenant_id, id, sealed, resealed)
+   WHERE s.tenant_id = r.tenant_id AND s.id = r.id AND s.${column} = r.sealed
+  RETURNING 1
+)
+SELECT count(*)::int AS count FROM replaced`;
+}
+
+const COUNT = `
+WITH record (sealed) AS (
+  SELECT secret FROM webhook_subscriptions
+  UNION ALL
+  SELECT previous_secret FROM webhook_subscriptions WHERE previous_secret_expires_at > now()
+)
+SELECT count(*) FILTER (WHERE NOT starts_with(sealed, $1))::int AS stale,
+       count(*) FILTER (WHERE NOT EXISTS (SELECT FROM unnest($2::text[]) AS mark WHERE starts_with(sealed, mark)))::int
+         AS unreadable
+  FROM record`;
+
+const FORGET_EXPIRED = `
+WITH expired AS (
+  UPDATE webhook_subscriptions SET previous_secret = NULL, previous_secret_expires_at = NULL
+   WHERE previous_secret_expires_at <= now()
+  RETURNING 1
+)
+SELECT count(*)::int AS count FROM expired`;
+
+interface StaleRow {
+  readonly tenant_id: string;
+  readonly id: string;
+  readonly secret: string | null;
+  readonly previous_secret: string | null;
+}
+
+/** Over all tenants, in the worker's role. */
+@Injectable()
+export class TypeormSealedSecrets extends SealedSecrets {
+  constructor(private readonly transactions: WorkerTransaction) {
+    super();
+  }
+
+  override async resealBatch(
+    currentMark: string,
+    after: SealedPosition | null,
+    limit: number,
+    reseal: (stale: readonly StaleSecret[]) => readonly ResealedSecret[],
+  ): Promise<ResealedBatch | null> {
+    return this.transactions.run(async (manager) => {
+      const [lock] = await manager.query<{ locked: boolean }[]>(LOCK);
+      if (lock?.locked !== true) return null;
+      const rows = await manager.query<StaleRow[]>(STALE, [
+        currentMark,
+        after?.tenantId ?? null,
+        after?.subscriptionId ?? null,
+        limit,
+      ]);
+      const resealed = reseal(rows.flatMap(staleOf));
+      let replaced = 0;
+      for (const purpose of ['signing', 'signing_previous'] as const) {
+        const records = resealed.filter((record) => record.purpose === purpose);
+        if (records.length === 0) continue;
+        const [done] = await manager.query<{ count: number }[]>(REPLACE[purpose], [
+          records.map((record) => record.tenantId),
+          records.map((record) => record.subscriptionId),
+          records.map((record) => record.sealed),
+          records.map((record) => record.resealed),
+        ]);
+        replaced += done?.count ?? 0;
+      }
+      const last = rows.at(-1);
+      return {
+        replaced,
+        last: last === undefined ? null : { tenantId: last.tenant_id, subscriptionId: last.id },
+      };
+    });
+  }
+
+  override async count(
+    currentMark: string,
+    knownMarks: readonly string[],
+  ): Promise<{ stale: number; unreadable: number }> {
+    const rows = await this.transactions.run((manager) =>
+      manager.query<{ stale: number; unreadable: number }[]>(COUNT, [currentMark, knownMarks]),
+    );
+    return { stale: rows[0]?.stale ?? 0, unreadable: rows[0]?.unreadable ?? 0 };
+  }
+
+  override async forgetExpired(): Promise<number> {
+    const rows = await this.transactions.run((manager) => manager.query<{ count: number }[]>(FORGET_EXPIRED));
+    return rows[0]?.count ?? 0;
+  }
+}
+
+function staleOf(row: StaleRow): StaleSecret[] {
+  const of = { tenantId: row.tenant_id, subscriptionId: row.id };
+  return [
+    ...(row.secret === null ? [] : [{ ...of, purpose: 'signing' as const, sealed: row.secret }]),
+    ...(row.previous_secret === null
+      ? []
+      : [{ ...of, purpose: 'signing_previous' as const, sealed: row.previous_secret }]),
+  ];
+}

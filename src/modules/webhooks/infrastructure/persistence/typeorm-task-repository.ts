@@ -1,0 +1,65 @@
+import { Injectable } from '@nestjs/common';
+import { LessThan } from 'typeorm';
+
+import { TaskRepository, type NewTask, type TaskPage } from '../../application/ports/task-repository.js';
+import type { Transaction } from '../../application/ports/transaction.js';
+import type { Task, TaskSelection } from '../../domain/task.js';
+import { rowsOf } from './task-selection.js';
+import { toTask } from './task.mapper.js';
+import { TaskRow } from './task.row.js';
+import { managerOf } from './typeorm-transactions.js';
+
+/** The tenant of the transaction, which row-level security confines every statement to. */
+const TENANT = `nullif(current_setting('app.current_tenant_id', true), '')`;
+
+@Injectable()
+export class TypeormTaskRepository extends TaskRepository {
+  override async count(transaction: Transaction, work: TaskSelection): Promise<number> {
+    const manager = managerOf(transaction);
+    const [tenant] = await manager.query<{ id: string }[]>(`SELECT ${TENANT} AS id`);
+    const { from, parameters, startAfter } = rowsOf(work, tenant?.id ?? '', 2);
+    const rows = await manager.query<{ count: number }[]>(
+      `SELECT count(*)::int AS count ${from} AND r.id > $1`,
+      [startAfter, ...parameters],
+    );
+    return rows[0]?.count ?? 0;
+  }
+
+  override async insert(transaction: Transaction, task: NewTask): Promise<Task> {
+    const manager = managerOf(transaction);
+    const { kind, selection } = task.work;
+    const { startAfter } = rowsOf(task.work, task.tenantId, 1);
+    await manager.query(
+      `INSERT INTO webhook_tasks (tenant_id, id, kind, selection, total, position, until, created_by)
+       VALUES ($1, $2, $3, $4, $5, $6, webhook_uuid_v7(), $7)`,
+      [task.tenantId, task.id, kind, JSON.stringify(selection), task.total, startAfter, task.createdBy],
+    );
+    return toTask(await manager.getRepository(TaskRow).findOneByOrFail({ id: task.id }));
+  }
+
+  override async find(transaction: Transaction, id: string): Promise<Task | null> {
+    const row = await managerOf(transaction).getRepository(TaskRow).findOneBy({ id });
+    return row === null ? null : toTask(row);
+  }
+
+  override async list(transaction: Transaction, limit: number, afterId: string | null): Promise<TaskPage> {
+    const rows = await managerOf(transaction)
+      .getRepository(TaskRow)
+      .find({
+        where: afterId === null ? {} : { id: LessThan(afterId) },
+        order: { id: 'DESC' },
+        take: limit + 1,
+      });
+    return { tasks: rows.slice(0, limit).map(toTask), hasMore: rows.length > limit };
+  }
+
+  override async cancel(transaction: Transaction, id: string): Promise<boolean> {
+    const { affected } = await managerOf(transaction)
+      .getRepository(TaskRow)
+      .update(
+        { id, status: 'RUNNING' },
+        { status: 'CANCELLED', finishedAt: () => 'now()', updatedAt: () => 'now()' },
+      );
+    return affected === 1;
+  }
+}

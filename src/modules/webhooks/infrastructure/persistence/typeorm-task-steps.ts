@@ -1,0 +1,104 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+
+import { AppLogger } from '../../../../platform/kernel/app-logger.js';
+import { TaskSteps } from '../../application/ports/task-steps.js';
+import type { Lane } from '../../domain/lane.js';
+import type { TaskKind } from '../../domain/task.js';
+import { rowsOf } from './task-selection.js';
+import { workOf } from './task.mapper.js';
+import type { TaskRow } from './task.row.js';
+import { WorkerTransaction } from './worker-transaction.js';
+
+/** Steps of one task that may fail before it is given up: a database that is away for a moment must not end it. */
+const MAX_FAILURES = 5;
+
+const TAKE = `
+SELECT tenant_id AS "tenantId", id, kind, selection, position, until FROM webhook_tasks
+ WHERE status = 'RUNNING' ORDER BY updated_at LIMIT 1 FOR UPDATE SKIP LOCKED`;
+
+const PROGRESS = `
+UPDATE webhook_tasks
+   SET done = done + $3, position = coalesce($4, position), updated_at = now(), failures = 0,
+       status = CASE WHEN $5 THEN 'DONE' ELSE status END, finished_at = CASE WHEN $5 THEN now() END
+ WHERE tenant_id = $1 AND id = $2`;
+
+const FAILED = `
+UPDATE webhook_tasks
+   SET failures = failures + 1, updated_at = now(),
+       status = CASE WHEN failures + 1 >= ${MAX_FAILURES} THEN 'FAILED' ELSE status END,
+       error = CASE WHEN failures + 1 >= ${MAX_FAILURES} THEN $3 END,
+       finished_at = CASE WHEN failures + 1 >= ${MAX_FAILURES} THEN now() END
+ WHERE tenant_id = $1 AND id = $2 AND status = 'RUNNING'`;
+
+/* What is picked is made due, as a manual attempt. A delivery that exists keeps its id, and so its webhook-id. */
+const MADE_DUE: Readonly<Record<TaskKind, string>> = {
+  retry_deliveries: `
+    UPDATE webhook_deliveries d
+       SET status = 'PENDING', next_trigger = 'manual', is_retry = false, next_attempt_at = now(), updated_at = now()
+      FROM picked p WHERE d.tenant_id = p.tenant_id AND d.id = p.id
+    RETURNING d.subscription_id`,
+  replay_missing: `
+    INSERT INTO webhook_deliveries (tenant_id, id, event_id, subscription_id, event, next_trigger, target_url)
+      SELECT p.tenant_id, webhook_uuid_v7(), p.id, p.subscription_id, p.event, 'manual', p.url FROM picked p
+    ON CONFLICT (tenant_id, event_id, subscription_id) DO NOTHING
+    RETURNING subscription_id`,
+};
+
+/* Deliveries are locked against a claim or a manual retry at this moment; events never change, and a second insert is none. */
+const LOCK: Readonly<Record<TaskKind, string>> = { retry_deliveries: 'FOR UPDATE OF r', replay_missing: '' };
+
+type TakenTask = Pick<TaskRow, 'tenantId' | 'id' | 'kind' | 'selection' | 'position' | 'until'>;
+
+interface StepRow {
+  readonly count: number;
+  readonly last: string | null;
+  readonly lanes: string[] | null;
+}
+
+@Injectable()
+export class TypeormTaskSteps extends TaskSteps {
+  constructor(
+    private readonly transactions: WorkerTransaction,
+    private readonly logger: AppLogger,
+  ) {
+    super();
+  }
+
+  override async next(limit: number): Promise<readonly Lane[] | null> {
+    let task: TakenTask | undefined;
+    try {
+      return await this.transactions.run(async (manager) => {
+        [task] = await manager.query<TakenTask[]>(TAKE);
+        return task === undefined ? null : step(manager, task, limit);
+      });
+    } catch (cause) {
+      if (task === undefined) throw cause;
+      await this.countFailure(task, cause);
+      return [];
+    }
+  }
+
+  private async countFailure({ tenantId, id }: TakenTask, cause: unknown): Promise<void> {
+    this.logger.error('A step of a background task failed', { taskId: id, tenantId, cause });
+    await this.transactions.run((manager) =>
+      manager.query(FAILED, [tenantId, id, 'Our fault: a step failed again and again; the log says why']),
+    );
+  }
+}
+
+async function step(manager: EntityManager, task: TakenTask, limit: number): Promise<readonly Lane[]> {
+  const { from, parameters } = rowsOf(workOf(task), task.tenantId, 4);
+  const [made] = await manager.query<StepRow[]>(
+    `WITH picked AS (
+       SELECT r.tenant_id, r.id, r.event, s.id AS subscription_id, s.url ${from} AND r.id > $1 AND r.id <= $2
+        ORDER BY r.id LIMIT $3 ${LOCK[task.kind]}
+     ), due AS (${MADE_DUE[task.kind]})
+     SELECT (SELECT count(*) FROM picked)::int AS count, (SELECT id FROM picked ORDER BY id DESC LIMIT 1) AS last,
+            (SELECT array_agg(DISTINCT subscription_id) FROM due) AS lanes`,
+    [task.position, task.until, limit, ...parameters],
+  );
+  const count = made?.count ?? 0;
+  await manager.query(PROGRESS, [task.tenantId, task.id, count, made?.last ?? null, count < limit]);
+  return (made?.lanes ?? []).map((subscriptionId) => ({ tenantId: task.tenantId, subscriptionId }));
+}

@@ -1,0 +1,203 @@
+import type { IdGenerator } from '../../../platform/kernel/id-generator.js';
+import { ENGINE_LIMITS } from '../application/engine-limits.js';
+import {
+  DeliveryLanes,
+  type AttemptResult,
+  type LaneClaim,
+  type SweepResult,
+} from '../application/ports/delivery-lanes.js';
+import type { ClaimedDelivery } from '../domain/delivery.js';
+import type { Lane } from '../domain/lane.js';
+import { DEACTIVATED_BY_GONE } from '../domain/subscription.js';
+import type { InMemoryStore, StoredDelivery } from './in-memory-store.js';
+
+const INTERRUPTED = 'Connection error: interrupted, the worker stopped before recording a result';
+
+/** The due-list over the shared store: the same promises, one process, nothing to wait for. */
+export class InMemoryDeliveryLanes extends DeliveryLanes {
+  private sweptUpTo = '';
+
+  constructor(
+    private readonly store: InMemoryStore,
+    private readonly ids: IdGenerator,
+    private readonly leaseMs: number,
+  ) {
+    super();
+  }
+
+  override async claim(lane: Lane, limit: number, retryLimit = limit): Promise<LaneClaim> {
+    const ofLane = (row: StoredDelivery): boolean => row.subscriptionId === lane.subscriptionId;
+    const sending = this.rows('SENDING').filter(ofLane);
+    const retrying = sending.filter((row) => row.isRetry).length;
+    let retriesLeft = Math.min(retryLimit, ENGINE_LIMITS.retriesPerEndpoint - retrying);
+    const leaseToken = this.ids.next();
+    const room = ENGINE_LIMITS.perEndpoint - sending.length;
+    const claims = this.due()
+      .filter(ofLane)
+      .filter((row) => !row.isRetry || (retriesLeft -= 1) >= 0)
+      .slice(0, Math.max(0, Math.min(limit, room)))
+      .map((row) => this.start(row, leaseToken));
+    return Promise.resolve({ claims, isContended: room < limit });
+  }
+
+  override async record(result: AttemptResult): Promise<boolean> {
+    const row = this.store.deliveries.get(result.deliveryId);
+    if (row === undefined) return Promise.resolve(false);
+    const { number, trigger, durationMs, statusCode, errorClass, error, responseBody, requestHeaders } =
+      result;
+    row.attemptLog = row.attemptLog.filter((attempt) => attempt.number !== number);
+    const startedAt = new Date(this.store.clock.nowMs() - durationMs);
+    row.attemptLog.push({
+      ...{
+        number,
+        trigger,
+        startedAt,
+        durationMs,
+        statusCode,
+        errorClass,
+        error,
+        responseBody,
+        requestHeaders,
+      },
+    });
+    if (row.leaseToken !== result.leaseToken) return Promise.resolve(false);
+    const { next } = result;
+    this.settle(row, {
+      status: next.status,
+      lastError: next.status === 'DELIVERED' ? null : next.lastError,
+      nextAttemptAt: next.status === 'PENDING' ? new Date(this.store.clock.nowMs() + next.delayMs) : null,
+      nextTrigger: 'auto',
+      isRetry: next.status === 'PENDING',
+    });
+    if (next.status === 'FAILED' && next.deactivate) this.deactivate(result.subscriptionId);
+    return Promise.resolve(true);
+  }
+
+  override async release(claims: readonly ClaimedDelivery[]): Promise<void> {
+    for (const row of this.held(claims)) this.settle(row, { status: 'PENDING', ...unstarted(row) });
+    return Promise.resolve();
+  }
+
+  override async abandon(claims: readonly ClaimedDelivery[], lastError: string): Promise<void> {
+    for (const row of this.held(claims)) {
+      const counts = unstarted(row);
+      this.settle(row, { status: 'FAILED', lastError, nextAttemptAt: null, ...counts, nextTrigger: 'auto' });
+    }
+    return Promise.resolve();
+  }
+
+  override async sweep(maxRetries: number, laneLimit: number): Promise<SweepResult> {
+    const nowMs = this.store.clock.nowMs();
+    const expired = this.rows('SENDING').filter((row) => (row.leasedUntilMs ?? 0) < nowMs);
+    for (const row of expired) this.reclaim(row, row.autoAttempts > maxRetries);
+    return Promise.resolve({ reclaimed: expired.length, dueLanes: this.nextDueLanes(laneLimit) });
+  }
+
+  override async backlog(): Promise<{ oldestDueAgeMs: number; pending: number }> {
+    const pending = this.rows('PENDING');
+    const oldest = Math.min(...pending.map((row) => row.nextAttemptAt?.getTime() ?? Infinity));
+    const oldestDueAgeMs = pending.length === 0 ? 0 : Math.max(0, this.store.clock.nowMs() - oldest);
+    return Promise.resolve({ oldestDueAgeMs, pending: pending.length });
+  }
+
+  private rows(status: StoredDelivery['status']): StoredDelivery[] {
+    return [...this.store.deliveries.values()].filter((row) => row.status === status);
+  }
+
+  /** In order of their ids from where the last full list ended, so that each gets its turn to be listed. */
+  private nextDueLanes(limit: number): Lane[] {
+    const lanes = new Map(
+      this.due().map(({ tenantId, subscriptionId }) => [subscriptionId, { tenantId, subscriptionId }]),
+    );
+    const listed = [...lanes.values()]
+      .filter((lane) => lane.subscriptionId > this.sweptUpTo)
+      .sort((a, b) => (a.subscriptionId < b.subscriptionId ? -1 : 1))
+      .slice(0, limit);
+    this.sweptUpTo = listed.length === limit ? (listed.at(-1)?.subscriptionId ?? '') : '';
+    return listed;
+  }
+
+  /** Oldest due first. */
+  private due(): StoredDelivery[] {
+    const nowMs = this.store.clock.nowMs();
+    const dueAt = (row: StoredDelivery): number => row.nextAttemptAt?.getTime() ?? Infinity;
+    return this.rows('PENDING')
+      .filter((row) => dueAt(row) <= nowMs)
+      .sort((a, b) => dueAt(a) - dueAt(b) || (a.id < b.id ? -1 : 1));
+  }
+
+  private start(row: StoredDelivery, leaseToken: string): ClaimedDelivery {
+    const subscription = this.store.subscriptions.get(row.subscriptionId);
+    row.status = 'SENDING';
+    row.attempts += 1;
+    row.autoAttempts += row.nextTrigger === 'auto' ? 1 : 0;
+    row.leaseToken = leaseToken;
+    row.leasedUntilMs = this.store.clock.nowMs() + this.leaseMs;
+    row.targetUrl = subscription?.url ?? row.targetUrl;
+    row.updatedAt = this.store.now();
+    const { id, tenantId, subscriptionId, event, autoAttempts, targetUrl } = row;
+    return {
+      ...{ id, tenantId, subscriptionId, event, autoAttempts, targetUrl, leaseToken },
+      payload: this.store.events.get(row.eventId)?.payload ?? '',
+      payloadExpired: this.store.events.get(row.eventId)?.payload == null,
+      attemptNumber: row.attempts,
+      trigger: row.nextTrigger,
+      isRetry: row.isRetry,
+      sealedSecret: subscription?.sealedSecret ?? '',
+      sealedPreviousSecret: null,
+      subscriptionActive: subscription?.active === true,
+    };
+  }
+
+  private reclaim(row: StoredDelivery, usedUp: boolean): void {
+    if (!row.attemptLog.some((attempt) => attempt.number === row.attempts)) {
+      row.attemptLog.push({
+        number: row.attempts,
+        trigger: row.nextTrigger,
+        startedAt: new Date((row.leasedUntilMs ?? 0) - this.leaseMs),
+        durationMs: this.leaseMs,
+        statusCode: null,
+        errorClass: 'other',
+        error: INTERRUPTED,
+        responseBody: null,
+        requestHeaders: {},
+      });
+    }
+    this.settle(row, {
+      status: usedUp ? 'FAILED' : 'PENDING',
+      nextAttemptAt: usedUp ? null : this.store.now(),
+      lastError: INTERRUPTED,
+      nextTrigger: 'auto',
+      isRetry: true,
+    });
+  }
+
+  private held(claims: readonly ClaimedDelivery[]): StoredDelivery[] {
+    return claims.flatMap((claim) => {
+      const row = this.store.deliveries.get(claim.id);
+      return row?.leaseToken === claim.leaseToken ? [row] : [];
+    });
+  }
+
+  /** Every way out of SENDING ends the lease. */
+  private settle(row: StoredDelivery, change: Partial<StoredDelivery>): void {
+    Object.assign(row, change, { leaseToken: null, leasedUntilMs: null, updatedAt: this.store.now() });
+  }
+
+  private deactivate(subscriptionId: string): void {
+    const subscription = this.store.subscriptions.get(subscriptionId);
+    if (subscription?.active !== true) return;
+    const now = this.store.now();
+    Object.assign(subscription, {
+      ...{ active: false, deactivatedAt: now, deactivationReason: DEACTIVATED_BY_GONE, updatedAt: now },
+    });
+  }
+}
+
+/** The counters as they were before the claim. */
+function unstarted(row: StoredDelivery): Pick<StoredDelivery, 'attempts' | 'autoAttempts'> {
+  return {
+    attempts: row.attempts - 1,
+    autoAttempts: row.autoAttempts - (row.nextTrigger === 'auto' ? 1 : 0),
+  };
+}

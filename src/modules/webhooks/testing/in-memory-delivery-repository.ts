@@ -1,0 +1,91 @@
+import {
+  DeliveryRepository,
+  type DeliveryDetail,
+  type DeliveryFilter,
+  type DeliveryPage,
+  type LockedDelivery,
+} from '../application/ports/delivery-repository.js';
+import type { Transaction } from '../application/ports/transaction.js';
+import type { Delivery } from '../domain/delivery.js';
+import type { InMemoryStore, StoredDelivery } from './in-memory-store.js';
+import { tenantOf } from './in-memory-transactions.js';
+
+export class InMemoryDeliveryRepository extends DeliveryRepository {
+  constructor(private readonly store: InMemoryStore) {
+    super();
+  }
+
+  override async list(
+    transaction: Transaction,
+    filter: DeliveryFilter,
+    limit: number,
+    afterId: string | null,
+  ): Promise<DeliveryPage> {
+    const { event, status, subscriptionId, since, until } = filter;
+    const rows = [...this.store.deliveries.values()]
+      .filter(
+        (row) =>
+          row.tenantId === tenantOf(transaction) &&
+          (event === undefined || row.event === event) &&
+          (status === undefined || row.status === status) &&
+          (subscriptionId === undefined || row.subscriptionId === subscriptionId) &&
+          (since === undefined || row.createdAt >= since) &&
+          (until === undefined || row.createdAt < until) &&
+          (afterId === null || row.id < afterId),
+      )
+      .sort((a, b) => (a.id < b.id ? 1 : -1));
+    return Promise.resolve({ deliveries: rows.slice(0, limit).map(shown), hasMore: rows.length > limit });
+  }
+
+  override async findDetail(transaction: Transaction, id: string): Promise<DeliveryDetail | null> {
+    const row = this.row(transaction, id);
+    if (row === null) return Promise.resolve(null);
+    const payload = this.store.events.get(row.eventId)?.payload ?? null;
+    const attemptLog = [...row.attemptLog].sort((a, b) => a.number - b.number);
+    return Promise.resolve({ ...shown(row), payload, attemptLog });
+  }
+
+  override async findForUpdate(transaction: Transaction, id: string): Promise<LockedDelivery | null> {
+    const row = this.row(transaction, id);
+    if (row === null) return Promise.resolve(null);
+    const payloadExpired = this.store.events.get(row.eventId)?.payload == null;
+    return Promise.resolve({ ...shown(row), payloadExpired });
+  }
+
+  override async requeueManually(transaction: Transaction, id: string): Promise<void> {
+    const row = this.row(transaction, id);
+    const now = this.store.now();
+    if (row !== null)
+      Object.assign(row, {
+        status: 'PENDING',
+        nextTrigger: 'manual',
+        isRetry: false,
+        nextAttemptAt: now,
+        updatedAt: now,
+      });
+    return Promise.resolve();
+  }
+
+  private row(transaction: Transaction, id: string): StoredDelivery | null {
+    const row = this.store.deliveries.get(id);
+    return row?.tenantId === tenantOf(transaction) ? row : null;
+  }
+}
+
+/** The fields of a delivery and no other: callers must not hold the stored row. */
+function shown(row: StoredDelivery): Delivery {
+  return {
+    id: row.id,
+    tenantId: row.tenantId,
+    subscriptionId: row.subscriptionId,
+    eventId: row.eventId,
+    event: row.event,
+    status: row.status,
+    attempts: row.attempts,
+    targetUrl: row.targetUrl,
+    lastError: row.lastError,
+    nextAttemptAt: row.status === 'PENDING' ? row.nextAttemptAt : null,
+    createdAt: row.createdAt,
+    updatedAt: row.updatedAt,
+  };
+}

@@ -1,0 +1,57 @@
+import type { Clock } from '../../../platform/kernel/clock.js';
+import type { AttemptRecord } from '../application/ports/delivery-repository.js';
+import type { AttemptTrigger } from '../domain/attempt.js';
+import type { Delivery } from '../domain/delivery.js';
+import type { Subscription } from '../domain/subscription.js';
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+export type StoredSubscription = Mutable<Subscription> & { sealedSecret: string };
+
+export interface StoredEvent {
+  readonly createdAt: Date;
+  readonly id: string;
+  readonly tenantId: string;
+  readonly event: string;
+  /** Null once retention has removed it. */
+  payload: string | null;
+  readonly idempotency: { readonly key: string; readonly fingerprint: string } | null;
+  /** The deliveries of its own fan-out. */
+  readonly deliveryIds: readonly string[];
+}
+
+export type StoredDelivery = Mutable<Delivery> & {
+  autoAttempts: number;
+  nextTrigger: AttemptTrigger;
+  isRetry: boolean;
+  leaseToken: string | null;
+  leasedUntilMs: number | null;
+  attemptLog: AttemptRecord[];
+};
+
+/** What the in-memory adapters share, as the real ones share a database. Its time is that of the given clock. */
+export class InMemoryStore {
+  subscriptions = new Map<string, StoredSubscription>();
+  events = new Map<string, StoredEvent>();
+  deliveries = new Map<string, StoredDelivery>();
+
+  constructor(readonly clock: Clock) {}
+
+  now(): Date {
+    return new Date(this.clock.nowMs());
+  }
+
+  /** @returns a function that puts everything back as it is now: a rollback. */
+  savepoint(): () => void {
+    const { subscriptions, events, deliveries } = structuredClone({
+      subscriptions: this.subscriptions,
+      events: this.events,
+      deliveries: this.deliveries,
+    });
+    return () => {
+      this.subscriptions = subscriptions;
+      this.events = events;
+      this.deliveries = deliveries;
+    };
+  }
+}

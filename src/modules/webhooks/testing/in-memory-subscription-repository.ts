@@ -1,0 +1,103 @@
+import {
+  SubscriptionRepository,
+  type NewSubscription,
+  type SubscriptionChange,
+  type SubscriptionFilter,
+} from '../application/ports/subscription-repository.js';
+import type { Transaction } from '../application/ports/transaction.js';
+import { WebhookError } from '../domain/errors.js';
+import type { Subscription } from '../domain/subscription.js';
+import type { InMemoryStore, StoredSubscription } from './in-memory-store.js';
+import { tenantOf } from './in-memory-transactions.js';
+
+export class InMemorySubscriptionRepository extends SubscriptionRepository {
+  constructor(private readonly store: InMemoryStore) {
+    super();
+  }
+
+  override async insert(transaction: Transaction, subscription: NewSubscription): Promise<Subscription> {
+    if (subscription.tenantId !== tenantOf(transaction)) throw new Error('The row is of another tenant');
+    const now = this.store.now();
+    const row: StoredSubscription = {
+      ...subscription,
+      active: true,
+      deactivationReason: null,
+      deactivatedAt: null,
+      secretRotatedAt: null,
+      previousSecretExpiresAt: null,
+      createdAt: now,
+      updatedAt: now,
+    };
+    this.refuseDuplicate(row);
+    this.store.subscriptions.set(row.id, row);
+    return Promise.resolve(shown(row));
+  }
+
+  override async find(transaction: Transaction, id: string): Promise<Subscription | null> {
+    const row = this.row(transaction, id);
+    return Promise.resolve(row === null ? null : shown(row));
+  }
+
+  override async list(transaction: Transaction, filter: SubscriptionFilter): Promise<Subscription[]> {
+    const rows = [...this.store.subscriptions.values()].filter(
+      (row) =>
+        row.tenantId === tenantOf(transaction) &&
+        (filter.event === undefined || row.event === filter.event) &&
+        (filter.active === undefined || row.active === filter.active),
+    );
+    return Promise.resolve(rows.sort((a, b) => (a.id < b.id ? 1 : -1)).map(shown));
+  }
+
+  override async update(
+    transaction: Transaction,
+    id: string,
+    change: SubscriptionChange,
+  ): Promise<Subscription | null> {
+    const row = this.row(transaction, id);
+    if (row === null) return Promise.resolve(null);
+    const given = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
+    const changed: StoredSubscription = { ...row, ...given, updatedAt: this.store.now() };
+    if (change.sealedSecret !== undefined) {
+      Object.assign(changed, { previousSecretExpiresAt: null, secretRotatedAt: this.store.now() });
+    }
+    if (change.active === true) Object.assign(changed, { deactivatedAt: null, deactivationReason: null });
+    this.refuseDuplicate(changed);
+    this.store.subscriptions.set(id, changed);
+    return Promise.resolve(shown(changed));
+  }
+
+  override async countActive(transaction: Transaction): Promise<number> {
+    return (await this.list(transaction, { active: true })).length;
+  }
+
+  override async deactivate(transaction: Transaction, id: string, reason: string): Promise<boolean> {
+    const row = this.row(transaction, id);
+    if (row?.active !== true) return Promise.resolve(false);
+    const now = this.store.now();
+    Object.assign(row, { active: false, deactivationReason: reason, deactivatedAt: now, updatedAt: now });
+    return Promise.resolve(true);
+  }
+
+  private row(transaction: Transaction, id: string): StoredSubscription | null {
+    const row = this.store.subscriptions.get(id);
+    return row?.tenantId === tenantOf(transaction) ? row : null;
+  }
+
+  private refuseDuplicate(wanted: StoredSubscription): void {
+    const taken = [...this.store.subscriptions.values()].some(
+      (row) =>
+        row.id !== wanted.id &&
+        row.active &&
+        wanted.active &&
+        row.tenantId === wanted.tenantId &&
+        row.event === wanted.event &&
+        row.url === wanted.url,
+    );
+    if (taken) throw new WebhookError('duplicate_subscription');
+  }
+}
+
+/** A copy without the secret: callers must not hold the stored row. */
+function shown({ sealedSecret: _sealedSecret, ...row }: StoredSubscription): Subscription {
+  return { ...row };
+}

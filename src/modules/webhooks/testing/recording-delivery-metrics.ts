@@ -1,0 +1,24 @@
+import {
+  DeliveryMetrics,
+  type MeasuredAttempt,
+  type RemovedKind,
+} from '../application/ports/delivery-metrics.js';
+
+/** Keeps what it was told. */
+export class RecordingDeliveryMetrics extends DeliveryMetrics {
+  readonly attempts: MeasuredAttempt[] = [];
+  readonly events: string[] = [];
+  readonly removals: Record<RemovedKind, number> = { event: 0, delivery: 0, payload: 0 };
+
+  override attempted(attempt: MeasuredAttempt): void {
+    this.attempts.push(attempt);
+  }
+
+  override emitted(event: string): void {
+    this.events.push(event);
+  }
+
+  override removed(what: RemovedKind, count: number): void {
+    this.removals[what] += count;
+  }
+}

@@ -1,0 +1,47 @@
+/** Causes of causes that are followed at most. */
+const MAX_DEPTH = 5;
+
+/** Facts beside message and stack that help and hold no data: of Node's and PostgreSQL's errors. */
+const FACTS = [
+  'code',
+  'errno',
+  'syscall',
+  'severity',
+  'schema',
+  'table',
+  'column',
+  'constraint',
+  'routine',
+] as const;
+
+export interface LoggedError {
+  readonly type: string;
+  readonly message: string;
+  readonly stack?: string | undefined;
+  readonly [fact: string]: unknown;
+}
+
+/**
+ * An error as it may be logged. Only what is named here: a failed query carries its parameters, and PostgreSQL's `detail`
+ * and `where` the row, which is where payloads, secrets and tokens would be.
+ */
+export function loggedError(cause: unknown, depth = 0): unknown {
+  if (!(cause instanceof Error)) return typeof cause === 'object' ? '[not an Error]' : cause;
+  const facts: Record<string, unknown> = {};
+  for (const name of FACTS) {
+    const value = Reflect.get(cause, name) as unknown;
+    if (typeof value === 'string' || typeof value === 'number') facts[name] = value;
+  }
+  const inner = cause.cause ?? (Reflect.get(cause, 'driverError') as unknown);
+  const logged: LoggedError = {
+    type: cause.name,
+    message: cause.message,
+    ...facts,
+    stack: cause.stack,
+    ...(cause instanceof AggregateError && depth < MAX_DEPTH
+      ? { errors: cause.errors.map((one) => loggedError(one, depth + 1)) }
+      : {}),
+    ...(inner instanceof Error && depth < MAX_DEPTH ? { cause: loggedError(inner, depth + 1) } : {}),
+  };
+  return logged;
+}

@@ -1,0 +1,47 @@
+import { afterEach, beforeEach, describe } from '@jest/globals';
+
+import { describeWithPostgres } from '../support/servers.js';
+import { deliveryLanesContract } from './persistence/delivery-lanes.contract.js';
+import { deliveryRepositoryContract } from './persistence/delivery-repository.contract.js';
+import { eventOutboxContract } from './persistence/event-outbox.contract.js';
+import { expiredHistoryContract } from './persistence/expired-history.contract.js';
+import type { PersistenceHarness } from './persistence/harness.js';
+import { inMemoryHarness } from './persistence/in-memory-harness.js';
+import { laneSweepContract } from './persistence/lane-sweep.contract.js';
+import { subscriptionRepositoryContract } from './persistence/subscription-repository.contract.js';
+import { transactionsContract } from './persistence/transactions.contract.js';
+import { typeormHarness } from './persistence/typeorm-harness.js';
+
+/** Every port of the storage, each test on a storage of its own: the due-list is one for all tenants. */
+function contracts(open: () => Promise<PersistenceHarness>): void {
+  let harness: PersistenceHarness | undefined;
+  const current = (): PersistenceHarness => {
+    if (harness === undefined) throw new Error('the storage was not opened');
+    return harness;
+  };
+
+  beforeEach(async () => {
+    harness = await open();
+  });
+
+  afterEach(async () => {
+    await harness?.dispose();
+    harness = undefined;
+  });
+
+  transactionsContract(current);
+  subscriptionRepositoryContract(current);
+  deliveryRepositoryContract(current);
+  eventOutboxContract(current);
+  deliveryLanesContract(current);
+  laneSweepContract(current);
+  expiredHistoryContract(current);
+}
+
+describe('in memory', () => {
+  contracts(inMemoryHarness);
+});
+
+describeWithPostgres('TypeORM on PostgreSQL', () => {
+  contracts(typeormHarness);
+});

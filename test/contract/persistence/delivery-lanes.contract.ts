@@ -1,0 +1,260 @@
+import { describe, expect, it } from '@jest/globals';
+
+import { ENGINE_LIMITS } from '../../../src/modules/webhooks/application/engine-limits.js';
+import type { SweepResult } from '../../../src/modules/webhooks/application/ports/delivery-lanes.js';
+import type { DeliveryDetail } from '../../../src/modules/webhooks/application/ports/delivery-repository.js';
+import type { Subscription } from '../../../src/modules/webhooks/domain/subscription.js';
+import { deliveryDetail, failed, MAX_RETRIES, resultOf } from './attempts.js';
+import { deliverEvents, LEASE_MS, subscribe, TENANT, type PersistenceHarness, claimFrom } from './harness.js';
+
+/** What DeliveryLanes promises to the drain and to the sweep. */
+export function deliveryLanesContract(current: () => PersistenceHarness): void {
+  describe('DeliveryLanes', () => {
+    const detailOf = async (id: string): Promise<DeliveryDetail> => deliveryDetail(current(), id);
+    const subscriptionOf = async (id: string): Promise<Subscription | null> =>
+      current().transactions.run(TENANT, (transaction) => current().subscriptions.find(transaction, id));
+    const sweep = async (): Promise<SweepResult> => current().lanes.sweep(MAX_RETRIES, 100);
+
+    describe('claim', () => {
+      it('takes what is due, oldest first, up to the limit, with all that an attempt needs', async () => {
+        const lane = await subscribe(current());
+        const ids = await deliverEvents(current(), 3);
+        const claims = await claimFrom(current().lanes, lane, 2);
+        expect(claims.map(({ id }) => id)).toEqual(ids.slice(0, 2));
+        expect(claims[0]).toEqual({
+          ...{ id: ids[0], ...lane, event: 'thing.done', payload: '{"n":0}', attemptNumber: 1 },
+          payloadExpired: false,
+          ...{ autoAttempts: 1, trigger: 'auto', isRetry: false, leaseToken: expect.any(String) },
+          ...{ sealedPreviousSecret: null },
+          ...{ targetUrl: 'https://hooks.customer.com/in', subscriptionActive: true },
+          sealedSecret: `sealed ${lane.subscriptionId}`,
+        });
+        expect((await claimFrom(current().lanes, lane, 10)).map(({ id }) => id)).toEqual(ids.slice(2));
+      });
+
+      it('counts the attempt when it claims, before anything is sent', async () => {
+        const lane = await subscribe(current());
+        const [id] = await deliverEvents(current(), 1);
+        await claimFrom(current().lanes, lane, 1);
+        expect(await detailOf(id!)).toMatchObject({ status: 'SENDING', attempts: 1, nextAttemptAt: null });
+      });
+
+      it('leaves other lanes and what is not due yet', async () => {
+        const lane = await subscribe(current());
+        await subscribe(current(), { url: 'https://other.customer.com/' });
+        await deliverEvents(current(), 1);
+        const [claim] = await claimFrom(current().lanes, lane, 10);
+        await current().lanes.record(resultOf(claim!, failed(60_000)));
+        expect(await claimFrom(current().lanes, lane, 10)).toEqual([]);
+        await current().elapse(61_000);
+        expect(await claimFrom(current().lanes, lane, 10)).toMatchObject([
+          { id: claim!.id, attemptNumber: 2 },
+        ]);
+      });
+
+      it('puts one that waits for its retry behind those that were due before it', async () => {
+        const lane = await subscribe(current());
+        const [retried, ...fresh] = await deliverEvents(current(), 3);
+        const [claim] = await claimFrom(current().lanes, lane, 1);
+        await current().lanes.record(resultOf(claim!, failed(1_000)));
+        await current().elapse(2_000);
+        const order: string[] = [];
+        for (let n = 0; n < 3; n += 1) {
+          order.push(...(await claimFrom(current().lanes, lane, 1)).map(({ id }) => id));
+        }
+        expect(order).toEqual([...fresh, retried]);
+      });
+
+      // Red when retries are not bounded in the claim: they have been due for longer, and take every place.
+      it('takes no more retries than it is told to, nor than an endpoint may get, and first attempts beside them', async () => {
+        const lane = await subscribe(current());
+        const ids = await deliverEvents(current(), ENGINE_LIMITS.perEndpoint);
+        const first = await claimFrom(current().lanes, lane, 100);
+        for (const claim of first) await current().lanes.record(resultOf(claim, failed(1_000)));
+        await current().elapse(2_000);
+        const fresh = await deliverEvents(current(), ENGINE_LIMITS.perEndpoint);
+        const some = await claimFrom(current().lanes, lane, 5, 2);
+        expect(some.filter(({ isRetry }) => isRetry)).toHaveLength(2);
+        expect(some).toHaveLength(5);
+        const rest = await claimFrom(current().lanes, lane, 100);
+        const taken = [...some, ...rest];
+        expect(taken).toHaveLength(ENGINE_LIMITS.perEndpoint);
+        const retried = taken.filter(({ isRetry }) => isRetry).map(({ id }) => id);
+        expect(retried).toHaveLength(ENGINE_LIMITS.retriesPerEndpoint);
+        expect(retried.every((id) => ids.includes(id))).toBe(true);
+        expect(taken.filter(({ isRetry }) => !isRetry).every(({ id }) => fresh.includes(id))).toBe(true);
+      });
+
+      // Red when the bound is not counted in the claim itself, or without a lock on the lane.
+      it('never has more under way in a lane than an endpoint may get, however many claim at once', async () => {
+        const lane = await subscribe(current());
+        await deliverEvents(current(), ENGINE_LIMITS.perEndpoint + 4);
+        const claims = await Promise.all(
+          Array.from({ length: 6 }, () => claimFrom(current().lanes, lane, 8)),
+        );
+        const taken = claims.flat();
+        expect(taken.length).toBeLessThanOrEqual(ENGINE_LIMITS.perEndpoint);
+        expect(new Set(taken.map(({ id }) => id)).size).toBe(taken.length);
+        for (;;) {
+          const more = await claimFrom(current().lanes, lane, 100);
+          if (more.length === 0) break;
+          taken.push(...more);
+        }
+        expect(taken).toHaveLength(ENGINE_LIMITS.perEndpoint);
+        await current().lanes.record(resultOf(taken[0]!));
+        expect(await claimFrom(current().lanes, lane, 100)).toHaveLength(1);
+      });
+
+      // Red when the claim does not tell: a ring that finds every place taken by another process would be lost.
+      it('tells when there was less room than was asked for', async () => {
+        const lane = await subscribe(current());
+        await deliverEvents(current(), ENGINE_LIMITS.perEndpoint + 1);
+        const { lanes } = current();
+        expect((await lanes.claim(lane, ENGINE_LIMITS.perEndpoint)).isContended).toBe(false);
+        expect(await lanes.claim(lane, 1)).toEqual({ claims: [], isContended: true });
+      });
+
+      it('says that a subscription was deactivated, and sends to its URL of now', async () => {
+        const lane = await subscribe(current());
+        await deliverEvents(current(), 2);
+        const { subscriptions, transactions } = current();
+        const { subscriptionId: id } = lane;
+        await transactions.run(TENANT, (transaction) =>
+          subscriptions.update(transaction, id, { url: 'https://moved.customer.com/', sealedSecret: 'new' }),
+        );
+        const now = { targetUrl: 'https://moved.customer.com/', sealedSecret: 'new' };
+        expect(await claimFrom(current().lanes, lane, 1)).toMatchObject([
+          { ...now, subscriptionActive: true },
+        ]);
+        await transactions.run(TENANT, (transaction) => subscriptions.deactivate(transaction, id, 'why'));
+        expect(await claimFrom(current().lanes, lane, 1)).toMatchObject([
+          { ...now, subscriptionActive: false },
+        ]);
+      });
+    });
+
+    describe('record', () => {
+      it('writes a success with its attempt', async () => {
+        const lane = await subscribe(current());
+        const [id] = await deliverEvents(current(), 1);
+        const [claim] = await claimFrom(current().lanes, lane, 1);
+        expect(await current().lanes.record(resultOf(claim!))).toBe(true);
+        expect(await detailOf(id!)).toMatchObject({
+          ...{ status: 'DELIVERED', attempts: 1, lastError: null, nextAttemptAt: null },
+          attemptLog: [
+            {
+              ...{ number: 1, trigger: 'auto', startedAt: expect.any(Date), durationMs: 12, statusCode: 200 },
+              ...{ errorClass: null, error: null, responseBody: 'ok', requestHeaders: { 'X-Event': 'e' } },
+            },
+          ],
+        });
+      });
+
+      it('writes a failure that waits for its next attempt, and one that ends it', async () => {
+        const lane = await subscribe(current());
+        const [id] = await deliverEvents(current(), 1);
+        const [first] = await claimFrom(current().lanes, lane, 1);
+        await current().lanes.record(resultOf(first!, failed(2_000)));
+        expect(await detailOf(id!)).toMatchObject({
+          ...{ status: 'PENDING', lastError: 'HTTP 500', nextAttemptAt: expect.any(Date) },
+        });
+        await current().elapse(3_000);
+        const [second] = await claimFrom(current().lanes, lane, 1);
+        const next = { status: 'FAILED', lastError: 'HTTP 404', deactivate: false } as const;
+        await current().lanes.record(resultOf(second!, { statusCode: 404, next }));
+        const ended = await detailOf(id!);
+        expect(ended).toMatchObject({ status: 'FAILED', lastError: 'HTTP 404', nextAttemptAt: null });
+        expect(ended.attemptLog.map(({ number, statusCode }) => [number, statusCode])).toEqual([
+          [1, 500],
+          [2, 404],
+        ]);
+        expect(await subscriptionOf(lane.subscriptionId)).toMatchObject({ active: true });
+      });
+
+      it('deactivates the subscription of an endpoint that is gone', async () => {
+        const lane = await subscribe(current());
+        await deliverEvents(current(), 1);
+        const [claim] = await claimFrom(current().lanes, lane, 1);
+        const next = { status: 'FAILED', lastError: 'HTTP 410', deactivate: true } as const;
+        await current().lanes.record(resultOf(claim!, { statusCode: 410, next }));
+        expect(await subscriptionOf(lane.subscriptionId)).toMatchObject({
+          ...{ active: false, deactivationReason: 'The endpoint answered 410 Gone' },
+        });
+      });
+
+      // Red when the state is written without looking at the lease token.
+      it('logs an attempt whose lease was lost, and leaves the delivery to the newer one', async () => {
+        const lane = await subscribe(current());
+        const [id] = await deliverEvents(current(), 1);
+        const [frozen] = await claimFrom(current().lanes, lane, 1);
+        await current().elapse(LEASE_MS + 1_000);
+        await sweep();
+        const [newer] = await claimFrom(current().lanes, lane, 1);
+        expect(newer).toMatchObject({ id, attemptNumber: 2 });
+        expect(newer!.leaseToken).not.toBe(frozen!.leaseToken);
+        const next = { status: 'FAILED', lastError: 'HTTP 410', deactivate: true } as const;
+        expect(await current().lanes.record(resultOf(frozen!, { statusCode: 410, next }))).toBe(false);
+        const detail = await detailOf(id!);
+        expect(detail).toMatchObject({ status: 'SENDING', attempts: 2 });
+        expect(detail.attemptLog).toMatchObject([{ number: 1, statusCode: 410 }]);
+        expect(await subscriptionOf(lane.subscriptionId)).toMatchObject({ active: true });
+        expect(await current().lanes.record(resultOf(newer!))).toBe(true);
+        expect(await detailOf(id!)).toMatchObject({ status: 'DELIVERED' });
+      });
+
+      it('writes many at once, each to its own', async () => {
+        const lane = await subscribe(current());
+        const ids = await deliverEvents(current(), 5);
+        const claims = await claimFrom(current().lanes, lane, 5);
+        const held = await Promise.all(
+          claims.map((claim, n) =>
+            current().lanes.record(resultOf(claim, n === 2 ? failed(1_000) : { responseBody: `${n}` })),
+          ),
+        );
+        expect(held).toEqual([true, true, true, true, true]);
+        const statuses = await Promise.all(ids.map(async (id) => (await detailOf(id)).status));
+        expect(statuses).toEqual(['DELIVERED', 'DELIVERED', 'PENDING', 'DELIVERED', 'DELIVERED']);
+        expect((await detailOf(ids[4]!)).attemptLog).toMatchObject([{ responseBody: '4' }]);
+      });
+    });
+
+    it('release gives claims back untouched, also a manual one', async () => {
+      const { deliveries, lanes, transactions } = current();
+      const lane = await subscribe(current());
+      const [id] = await deliverEvents(current(), 1);
+      for (const trigger of ['auto', 'manual'] as const) {
+        if (trigger === 'manual')
+          await transactions.run(TENANT, (transaction) => deliveries.requeueManually(transaction, id!));
+        const claims = await claimFrom(lanes, lane, 1);
+        expect(claims).toMatchObject([{ trigger, attemptNumber: 1 }]);
+        await lanes.release(claims);
+        expect(await detailOf(id!)).toMatchObject({ status: 'PENDING', attempts: 0, attemptLog: [] });
+      }
+      const [again] = await claimFrom(lanes, lane, 1);
+      expect(again).toMatchObject({ trigger: 'manual', attemptNumber: 1, autoAttempts: 0 });
+    });
+
+    it('abandon ends claims without an attempt', async () => {
+      const lane = await subscribe(current());
+      const [id] = await deliverEvents(current(), 1);
+      const claims = await claimFrom(current().lanes, lane, 1);
+      await current().lanes.abandon(claims, 'Subscription deactivated');
+      expect(await detailOf(id!)).toMatchObject({
+        ...{ status: 'FAILED', lastError: 'Subscription deactivated', attempts: 0 },
+        ...{ nextAttemptAt: null, attemptLog: [] },
+      });
+    });
+
+    it('release and abandon leave what another lease holds by now', async () => {
+      const lane = await subscribe(current());
+      const [id] = await deliverEvents(current(), 1);
+      const old = await claimFrom(current().lanes, lane, 1);
+      await current().elapse(LEASE_MS + 1_000);
+      await sweep();
+      await claimFrom(current().lanes, lane, 1);
+      await current().lanes.release(old);
+      await current().lanes.abandon(old, 'given up');
+      expect(await detailOf(id!)).toMatchObject({ status: 'SENDING', attempts: 2 });
+    });
+  });
+}

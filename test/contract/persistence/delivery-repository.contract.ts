@@ -1,0 +1,120 @@
+import { describe, expect, it } from '@jest/globals';
+
+import type { DeliveryFilter } from '../../../src/modules/webhooks/application/ports/delivery-repository.js';
+import type { Transaction } from '../../../src/modules/webhooks/application/ports/transaction.js';
+import { eventually } from '../../support/eventually.js';
+import { append, deliverEvents, subscribe, TENANT, type PersistenceHarness, claimFrom } from './harness.js';
+
+/** What DeliveryRepository promises to the API. */
+export function deliveryRepositoryContract(current: () => PersistenceHarness): void {
+  describe('DeliveryRepository', () => {
+    const run = async <T>(work: (transaction: Transaction) => Promise<T>, tenantId = TENANT): Promise<T> =>
+      current().transactions.run(tenantId, work);
+    const page = async (
+      filter: DeliveryFilter = {},
+      limit = 100,
+      afterId: string | null = null,
+    ): Promise<{ ids: string[]; hasMore: boolean }> => {
+      const { deliveries, hasMore } = await run((transaction) =>
+        current().deliveries.list(transaction, filter, limit, afterId),
+      );
+      return { ids: deliveries.map(({ id }) => id), hasMore };
+    };
+
+    it('shows a new delivery as waiting, due, never attempted', async () => {
+      const lane = await subscribe(current());
+      const eventId = current().ids.next();
+      await append(current(), { id: eventId });
+      const { deliveries } = await run((transaction) => current().deliveries.list(transaction, {}, 1, null));
+      expect(deliveries[0]).toEqual({
+        ...{ id: expect.any(String), ...lane, eventId, event: 'thing.done', status: 'PENDING', attempts: 0 },
+        ...{ targetUrl: 'https://hooks.customer.com/in', lastError: null },
+        ...{ nextAttemptAt: expect.any(Date), createdAt: expect.any(Date), updatedAt: expect.any(Date) },
+      });
+    });
+
+    it('lists newest first in pages that neither repeat nor skip', async () => {
+      await subscribe(current());
+      const newestFirst = (await deliverEvents(current(), 5)).reverse();
+      expect(await page()).toEqual({ ids: newestFirst, hasMore: false });
+      expect(await page({}, 2)).toEqual({ ids: newestFirst.slice(0, 2), hasMore: true });
+      expect(await page({}, 2, newestFirst[1])).toEqual({ ids: newestFirst.slice(2, 4), hasMore: true });
+      expect(await page({}, 2, newestFirst[3])).toEqual({ ids: newestFirst.slice(4), hasMore: false });
+      expect(await page({}, 5)).toMatchObject({ hasMore: false });
+    });
+
+    it('filters by event, status, subscription and time, together', async () => {
+      const first = await subscribe(current());
+      const second = await subscribe(current(), { event: 'other.done' });
+      const [mine] = await deliverEvents(current(), 1);
+      await append(current(), { event: 'other.done', patterns: ['other.done'] });
+      await claimFrom(current().lanes, first, 1);
+      expect((await page({ event: 'thing.done' })).ids).toEqual([mine]);
+      expect((await page({ status: 'SENDING' })).ids).toEqual([mine]);
+      expect((await page({ subscriptionId: first.subscriptionId })).ids).toEqual([mine]);
+      expect((await page({ subscriptionId: second.subscriptionId })).ids).toHaveLength(1);
+      expect((await page({ event: 'thing.done', status: 'FAILED' })).ids).toEqual([]);
+      const { deliveries } = await run((transaction) =>
+        current().deliveries.list(transaction, { event: 'thing.done' }, 1, null),
+      );
+      const { createdAt } = deliveries[0]!;
+      const longAgo = new Date(createdAt.getTime() - 60_000);
+      const later = new Date(createdAt.getTime() + 60_000);
+      expect((await page({ since: longAgo, until: later })).ids).toHaveLength(2);
+      expect((await page({ since: later })).ids).toEqual([]);
+      expect((await page({ until: longAgo })).ids).toEqual([]);
+    });
+
+    it('shows, locks and changes nothing of an id that is unknown or another tenant’s', async () => {
+      const { deliveries } = current();
+      await subscribe(current());
+      const [mine] = await deliverEvents(current(), 1);
+      for (const id of [mine!, '01900000-0000-7000-8000-ffffffffffff']) {
+        await run(async (transaction) => {
+          expect(await deliveries.findDetail(transaction, id)).toBeNull();
+          expect(await deliveries.findForUpdate(transaction, id)).toBeNull();
+          await deliveries.requeueManually(transaction, id);
+        }, 'other');
+      }
+      expect(await run((transaction) => deliveries.findDetail(transaction, mine!))).toMatchObject({
+        ...{ id: mine, payload: '{"n":0}', attemptLog: [] },
+      });
+    });
+
+    it('makes a delivery due now, as a manual attempt', async () => {
+      const { deliveries, lanes } = current();
+      const lane = await subscribe(current());
+      const [id] = await deliverEvents(current(), 1);
+      const [claim] = await claimFrom(lanes, lane, 1);
+      await lanes.abandon([claim!], 'given up');
+      expect(await claimFrom(lanes, lane, 1)).toEqual([]);
+      await run((transaction) => deliveries.requeueManually(transaction, id!));
+      const found = await run((transaction) => deliveries.findForUpdate(transaction, id!));
+      expect(found).toMatchObject({ status: 'PENDING', nextAttemptAt: expect.any(Date) });
+      expect(await claimFrom(lanes, lane, 1)).toMatchObject([{ id, trigger: 'manual', autoAttempts: 0 }]);
+    });
+
+    // Red without the lock: both read FAILED and both go on.
+    it('lets parallel transactions decide about one delivery one after another', async () => {
+      const { deliveries, lanes } = current();
+      const lane = await subscribe(current());
+      const [id] = await deliverEvents(current(), 1);
+      const [claim] = await claimFrom(lanes, lane, 1);
+      await lanes.abandon([claim!], 'given up');
+      let looking = 0;
+      const decide = async (): Promise<string> =>
+        run(async (transaction) => {
+          const found = await deliveries.findForUpdate(transaction, id!);
+          looking += 1;
+          // Room for the other to look as well, which it must not get.
+          const bothLook = eventually(() => expect(looking).toBe(2), { timeoutMs: 400 });
+          await bothLook.catch(() => undefined);
+          if (found?.status !== 'FAILED') return 'too late';
+          await deliveries.requeueManually(transaction, id!);
+          return 'requeued';
+        });
+      const decided = await Promise.all([decide(), decide()]);
+      expect(decided.filter((one) => one === 'requeued')).toHaveLength(1);
+    });
+  });
+}

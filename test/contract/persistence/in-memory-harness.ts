@@ -1,0 +1,36 @@
+import { FakeClock } from '../../../src/modules/webhooks/testing/fake-clock.js';
+import { FakeLaneDispatcher } from '../../../src/modules/webhooks/testing/fake-lane-dispatcher.js';
+import { InMemoryDeliveryLanes } from '../../../src/modules/webhooks/testing/in-memory-delivery-lanes.js';
+import { InMemoryDeliveryRepository } from '../../../src/modules/webhooks/testing/in-memory-delivery-repository.js';
+import { InMemoryEventOutbox } from '../../../src/modules/webhooks/testing/in-memory-event-outbox.js';
+import { InMemoryExpiredHistory } from '../../../src/modules/webhooks/testing/in-memory-expired-history.js';
+import { InMemoryStore } from '../../../src/modules/webhooks/testing/in-memory-store.js';
+import { InMemorySubscriptionRepository } from '../../../src/modules/webhooks/testing/in-memory-subscription-repository.js';
+import { InMemoryTransactions } from '../../../src/modules/webhooks/testing/in-memory-transactions.js';
+import { RecordingDeliveryMetrics } from '../../../src/modules/webhooks/testing/recording-delivery-metrics.js';
+import { SequentialIds } from '../../../src/modules/webhooks/testing/sequential-ids.js';
+import { LEASE_MS, type PersistenceHarness } from './harness.js';
+
+export async function inMemoryHarness(): Promise<PersistenceHarness> {
+  const clock = new FakeClock();
+  const store = new InMemoryStore(clock);
+  const ids = new SequentialIds();
+  const dispatcher = new FakeLaneDispatcher();
+  const metrics = new RecordingDeliveryMetrics();
+  return Promise.resolve({
+    transactions: new InMemoryTransactions(store),
+    subscriptions: new InMemorySubscriptionRepository(store),
+    deliveries: new InMemoryDeliveryRepository(store),
+    outbox: new InMemoryEventOutbox(store, ids, dispatcher, metrics),
+    history: new InMemoryExpiredHistory(store),
+    lanes: new InMemoryDeliveryLanes(store, ids, LEASE_MS),
+    dispatcher,
+    metrics,
+    ids,
+    elapse: async (ms) => {
+      clock.advance(ms);
+      return Promise.resolve();
+    },
+    dispose: async () => Promise.resolve(),
+  });
+}

@@ -1,0 +1,143 @@
+import { describe, expect, it } from '@jest/globals';
+
+import type { Transaction } from '../../../src/modules/webhooks/application/ports/transaction.js';
+import { subscribe, TENANT, type PersistenceHarness } from './harness.js';
+
+/** What SubscriptionRepository promises to the use cases. */
+export function subscriptionRepositoryContract(current: () => PersistenceHarness): void {
+  describe('SubscriptionRepository', () => {
+    const run = async <T>(work: (transaction: Transaction) => Promise<T>, tenantId = TENANT): Promise<T> =>
+      current().transactions.run(tenantId, work);
+    const UNKNOWN = '01900000-0000-7000-8000-ffffffffffff';
+
+    it('gives back what it stored, active, and never the secret', async () => {
+      const { subscriptionId: id } = await subscribe(current(), { event: 'a.*', url: 'https://h.com/in' });
+      const found = await run((transaction) => current().subscriptions.find(transaction, id));
+      expect(found).toEqual({
+        ...{ id, tenantId: TENANT, event: 'a.*', url: 'https://h.com/in', active: true },
+        ...{ deactivatedAt: null, deactivationReason: null },
+        ...{ secretRotatedAt: null, previousSecretExpiresAt: null },
+        ...{ createdAt: expect.any(Date), updatedAt: expect.any(Date) },
+      });
+      expect(JSON.stringify(found)).not.toContain('sealed');
+    });
+
+    it('finds, changes and deactivates nothing under an id that is unknown or another tenant’s', async () => {
+      const { subscriptions } = current();
+      const { subscriptionId: foreign } = await subscribe(current(), { tenantId: 'other' });
+      for (const id of [foreign, UNKNOWN]) {
+        await run(async (transaction) => {
+          expect(await subscriptions.find(transaction, id)).toBeNull();
+          expect(await subscriptions.update(transaction, id, { active: false })).toBeNull();
+          expect(await subscriptions.deactivate(transaction, id, 'why')).toBe(false);
+        });
+      }
+      const theirs = await run((transaction) => subscriptions.find(transaction, foreign), 'other');
+      expect(theirs).toMatchObject({ active: true });
+    });
+
+    it('lists newest first, by event and by state', async () => {
+      const { subscriptions } = current();
+      const first = await subscribe(current(), { event: 'a.b', url: 'https://h.com/1' });
+      const second = await subscribe(current(), { event: 'a.b', url: 'https://h.com/2' });
+      const third = await subscribe(current(), { event: 'c.d', url: 'https://h.com/3' });
+      await run((transaction) => subscriptions.deactivate(transaction, second.subscriptionId, 'why'));
+      const idsOf = async (filter: { event?: string; active?: boolean }): Promise<string[]> =>
+        (await run((transaction) => subscriptions.list(transaction, filter))).map(({ id }) => id);
+      const ids = [third, second, first].map(({ subscriptionId }) => subscriptionId);
+      expect(await idsOf({})).toEqual(ids);
+      expect(await idsOf({ event: 'a.b' })).toEqual(ids.slice(1));
+      expect(await idsOf({ active: true })).toEqual([ids[0], ids[2]]);
+      expect(await idsOf({ event: 'a.b', active: false })).toEqual([ids[1]]);
+    });
+
+    it('refuses a second active one of the same event and URL; inactive ones and other tenants do not count', async () => {
+      const first = await subscribe(current());
+      await expect(subscribe(current())).rejects.toMatchObject({ code: 'duplicate_subscription' });
+      await subscribe(current(), { tenantId: 'other' });
+      await run((transaction) =>
+        current().subscriptions.deactivate(transaction, first.subscriptionId, 'why'),
+      );
+      const second = await subscribe(current());
+      expect(second.subscriptionId).not.toBe(first.subscriptionId);
+    });
+
+    // Red when a check before the write decides instead of an index.
+    it('lets one of many parallel equal ones win', async () => {
+      const results = await Promise.allSettled(Array.from({ length: 10 }, () => subscribe(current())));
+      expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+      for (const result of results) {
+        if (result.status === 'rejected')
+          expect(result.reason).toMatchObject({ code: 'duplicate_subscription' });
+      }
+    });
+
+    // Red without the lock (PostgreSQL): all of them count before any of the others has committed.
+    it('counts the active ones so that parallel requests cannot pass a limit together', async () => {
+      const { subscriptions, ids } = current();
+      const limit = 3;
+      const results = await Promise.allSettled(
+        Array.from({ length: 9 }, (_unused, n) =>
+          run(async (transaction) => {
+            const id = ids.next();
+            const url = `https://h.com/${n}`;
+            await subscriptions.insert(transaction, {
+              id,
+              tenantId: TENANT,
+              event: 'a.b',
+              url,
+              sealedSecret: 's',
+            });
+            if ((await subscriptions.countActive(transaction)) > limit) throw new Error('too many');
+          }),
+        ),
+      );
+      expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(limit);
+      const left = await run((transaction) => subscriptions.list(transaction, { active: true }));
+      expect(left).toHaveLength(limit);
+    });
+
+    it('changes what is given and leaves the rest', async () => {
+      const { subscriptions } = current();
+      const { subscriptionId: id } = await subscribe(current(), { event: 'a.b', url: 'https://h.com/1' });
+      const before = await run((transaction) => subscriptions.find(transaction, id));
+      const changed = await run((transaction) =>
+        subscriptions.update(transaction, id, {
+          url: 'https://h.com/2',
+          sealedSecret: 'other',
+          event: undefined,
+        }),
+      );
+      const times = { updatedAt: expect.any(Date), secretRotatedAt: expect.any(Date) };
+      expect(changed).toEqual({ ...before, url: 'https://h.com/2', ...times });
+      expect(await run((transaction) => subscriptions.find(transaction, id))).toEqual(changed);
+    });
+
+    it('refuses a change that would make a duplicate, and changes nothing', async () => {
+      const { subscriptions } = current();
+      await subscribe(current(), { event: 'a.b', url: 'https://h.com/1' });
+      const { subscriptionId: id } = await subscribe(current(), { event: 'a.b', url: 'https://h.com/2' });
+      const changing = run((transaction) =>
+        subscriptions.update(transaction, id, { url: 'https://h.com/1' }),
+      );
+      await expect(changing).rejects.toMatchObject({ code: 'duplicate_subscription' });
+      const kept = await run((transaction) => subscriptions.find(transaction, id));
+      expect(kept).toMatchObject({ url: 'https://h.com/2' });
+    });
+
+    it('deactivates once, with the reason, and forgets the reason when it is active again', async () => {
+      const { subscriptions } = current();
+      const { subscriptionId: id } = await subscribe(current());
+      const deactivate = async (): Promise<boolean> =>
+        run((transaction) => subscriptions.deactivate(transaction, id, 'told so'));
+      expect(await deactivate()).toBe(true);
+      expect(await deactivate()).toBe(false);
+      const off = await run((transaction) => subscriptions.find(transaction, id));
+      expect(off).toMatchObject({
+        ...{ active: false, deactivationReason: 'told so', deactivatedAt: expect.any(Date) },
+      });
+      const on = await run((transaction) => subscriptions.update(transaction, id, { active: true }));
+      expect(on).toMatchObject({ active: true, deactivationReason: null, deactivatedAt: null });
+    });
+  });
+}

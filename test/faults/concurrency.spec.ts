@@ -1,0 +1,87 @@
+import { expect } from '@jest/globals';
+
+import { ENGINE_LIMITS } from '../../src/modules/webhooks/application/engine-limits.js';
+import { eventually } from '../support/eventually.js';
+import { describeFaults, itTogether, type OpenLab } from './harness/fault-suite.js';
+
+const { perEndpoint: PER_ENDPOINT, slots } = ENGINE_LIMITS;
+const PER_PROCESS = slots.fast.total + slots.slow.total + slots.hanging.total;
+
+/** Far beyond the boot of the workers on a busy machine: a request that ended by its budget would be sent again. */
+const PATIENCE_SECONDS = 60;
+
+// Red when AttemptSlots grants whatever it is asked for (attempt-slots.ts).
+async function fillsAProcess(openLab: OpenLab): Promise<void> {
+  const lanes = 80;
+  const perLane = 20;
+  const lab = await openLab({ lanes, tenants: 16, timeoutSeconds: PATIENCE_SECONDS });
+  const { name } = await lab.startWorker();
+  // One quick answer of each: before it, an endpoint gets hardly any slots.
+  await lab.emit(lanes);
+  await lab.settle();
+  lab.receiver.behave('hold');
+  await lab.emit(lanes * perLane, { concurrency: 16 });
+  // It takes what it may take, and then no more for a while; how much of it a slow endpoint may have is not for this test.
+  let held = { count: 0, sinceMs: performance.now() };
+  await eventually(() => {
+    const count = lab.receiver.heldCount;
+    if (count !== held.count) held = { count, sinceMs: performance.now() };
+    expect(count).toBeGreaterThan(PER_PROCESS / 2);
+    expect(performance.now() - held.sinceMs).toBeGreaterThan(1_000);
+  });
+  lab.receiver.behave(200);
+  while (lab.receiver.release() > 0 || (await lab.counts())['PENDING']) await lab.watchLeases();
+  await lab.settle();
+  expect(lab.receiver.mostOpenOf(`worker:${name}`)).toBeLessThanOrEqual(PER_PROCESS);
+  expect(await lab.violations()).toEqual([]);
+  expect(lab.receiver.requests).toHaveLength(lanes * (perLane + 1));
+}
+
+// Red when the claim does not count what is SENDING (claim-deliveries.ts): each process has its own idea of the endpoint.
+async function sharesAnEndpoint(openLab: OpenLab): Promise<void> {
+  // Without a broker every worker tries the lane at each of its sweeps.
+  const lab = await openLab({ timeoutSeconds: PATIENCE_SECONDS, broker: false });
+  const workers = await lab.startWorkers(3);
+  // Each of them has seen it answer: before that, one request is all that a process lets an endpoint have.
+  await eventually(
+    async () => {
+      await lab.emit(10);
+      for (const { name } of workers) expect(lab.receiver.mostOpenOf(`worker:${name}`)).toBeGreaterThan(0);
+    },
+    { timeoutMs: 90_000, intervalMs: 200 },
+  );
+  await lab.settle();
+  const before = lab.receiver.requests.length;
+  lab.receiver.behave('hold');
+  await lab.emit(PER_ENDPOINT * 3);
+  await eventually(() => expect(lab.receiver.heldCount).toBe(PER_ENDPOINT));
+  // Long enough for a turn to end and for sweeps to ring the lane for the others.
+  const [until] = await lab.query<{ at: Date }>(`SELECT now() + interval '4 seconds' AS at`);
+  await eventually(
+    async () => {
+      const [clock] = await lab.query<{ passed: boolean }>('SELECT now() > $1 AS passed', [until?.at]);
+      expect(clock?.passed).toBe(true);
+    },
+    { timeoutMs: 10_000, intervalMs: 100 },
+  );
+  lab.receiver.behave(200);
+  lab.receiver.release();
+  await lab.settle();
+  expect(lab.receiver.mostOpenOf('lane:0')).toBe(PER_ENDPOINT);
+  expect(await lab.violations()).toEqual([]);
+  expect(lab.receiver.requests).toHaveLength(before + PER_ENDPOINT * 3);
+}
+
+/* Invariant 6. Fairness between endpoints (invariant 5) has a suite of its own, fairness.spec.ts. */
+describeFaults('requests under way', (openLab) => {
+  itTogether(
+    [
+      { title: 'are bounded in a process, and never overshoot', run: () => fillsAProcess(openLab) },
+      {
+        title: 'are bounded for an endpoint over all workers, and never overshoot',
+        run: () => sharesAnEndpoint(openLab),
+      },
+    ],
+    240_000,
+  );
+});

@@ -1,0 +1,126 @@
+import { fork, type ChildProcess } from 'node:child_process';
+
+import { BUILD, harnessScript } from './settings.js';
+import type { Fate } from './history.js';
+
+export interface EventToEmit {
+  readonly number: number;
+  readonly lane: number;
+  readonly tenantId: string;
+  readonly event: string;
+  readonly rollBack: boolean;
+}
+
+export interface LaneToSubscribe {
+  readonly tenantId: string;
+  readonly event: string;
+  readonly url: string;
+}
+
+interface Message {
+  readonly ready?: true;
+  readonly emitted?: { readonly number: number; readonly fate: Fate; readonly reason?: string };
+  readonly done?: number;
+  readonly result?: unknown;
+  readonly error?: string;
+}
+
+interface Call {
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** An emitting module of the ERP as a process of its own; see emitter.mjs. */
+export class EmitterProcess {
+  /** Resolves when the process has ended, by whatever cause. */
+  readonly ended: Promise<NodeJS.Signals | number | null>;
+  private readonly calls = new Map<number, Call>();
+  private readonly output: string[] = [];
+  private lastCall = 0;
+
+  private constructor(
+    private readonly child: ChildProcess,
+    private readonly onEmitted: (number: number, fate: Fate) => void,
+  ) {
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on('data', (chunk: Buffer) => this.output.push(chunk.toString('utf8')));
+    }
+    this.ended = new Promise((resolve) => {
+      child.once('close', (code, signal) => {
+        for (const call of this.calls.values()) call.reject(new Error(`The emitter ended:\n${this.tail()}`));
+        this.calls.clear();
+        resolve(signal ?? code);
+      });
+    });
+  }
+
+  /** @param onEmitted is told of every event as soon as its transaction has ended */
+  static async start(
+    env: Readonly<Record<string, string>>,
+    onEmitted: (number: number, fate: Fate) => void,
+  ): Promise<EmitterProcess> {
+    const { PATH, HOME } = process.env;
+    // The channel closes with this process, and the emitter ends with the channel: it cannot outlive a killed test.
+    const child = fork(harnessScript('emitter.mjs'), {
+      env: { PATH, HOME, FAULTS_BUILD: BUILD, LOG_LEVEL: 'error', ...env, WEBHOOK_ROLE: 'api' },
+      execArgv: [],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    const emitter = new EmitterProcess(child, onEmitted);
+    await new Promise<void>((resolve, reject) => {
+      child.on('message', (message: Message) => {
+        if (message.ready) resolve();
+        else emitter.hear(message);
+      });
+      void emitter.ended.then(() => reject(new Error(`The emitter did not start:\n${emitter.tail()}`)));
+    });
+    return emitter;
+  }
+
+  /** Emits all, each in its own transaction, `concurrency` at a time. Resolves when all transactions have ended. */
+  async emit(events: readonly EventToEmit[], concurrency: number): Promise<void> {
+    await this.call('emit', { events, concurrency });
+  }
+
+  /** @returns the ids of the new subscriptions */
+  async subscribe(lanes: readonly LaneToSubscribe[]): Promise<string[]> {
+    return (await this.call('subscribe', { lanes })) as string[];
+  }
+
+  /** The process will end by SIGKILL after its next COMMIT was answered and before anybody is rung. */
+  async dieAfterCommit(): Promise<void> {
+    await this.call('dieAfterCommit', {});
+  }
+
+  async kill(): Promise<void> {
+    this.child.kill('SIGKILL');
+    await this.ended;
+  }
+
+  private call(operation: string, input: object): Promise<unknown> {
+    this.lastCall += 1;
+    const id = this.lastCall;
+    return new Promise((resolve, reject) => {
+      this.calls.set(id, { resolve, reject });
+      // With a callback, a process that has just been killed is an answer and not an event that nobody expects.
+      this.child.send({ id, operation, ...input }, (error) => {
+        if (error === null) return;
+        this.calls.delete(id);
+        reject(error);
+      });
+    });
+  }
+
+  private hear({ emitted, done, result, error }: Message): void {
+    if (emitted) this.onEmitted(emitted.number, emitted.fate);
+    if (done === undefined) return;
+    const call = this.calls.get(done);
+    this.calls.delete(done);
+    if (error === undefined) call?.resolve(result);
+    else call?.reject(new Error(error));
+  }
+
+  private tail(): string {
+    return this.output.join('').slice(-4_000);
+  }
+}

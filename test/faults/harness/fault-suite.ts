@@ -1,0 +1,59 @@
+import { afterAll, afterEach, beforeAll, it } from '@jest/globals';
+
+import { describeWithPostgresAndRedis } from '../../support/servers.js';
+import { FaultLab, FaultServers, type LabOptions } from './lab.js';
+
+/** Opens a lab for one test; the suite disposes of it after the test. */
+export type OpenLab = (options?: LabOptions) => Promise<FaultLab>;
+
+/** A suite on private servers of its own: nothing that it breaks is anybody else's. */
+export function describeFaults(name: string, tests: (openLab: OpenLab) => void): void {
+  describeWithPostgresAndRedis(name, () => {
+    let servers: FaultServers | undefined;
+    let labs: FaultLab[] = [];
+
+    beforeAll(async () => {
+      servers = await FaultServers.start();
+    });
+    afterEach(async () => {
+      for (const lab of labs) await lab.dispose();
+      labs = [];
+    });
+    afterAll(async () => {
+      await servers?.dispose();
+    });
+
+    tests(async (options) => {
+      if (servers === undefined) throw new Error('The private servers of the suite did not start');
+      const lab = await FaultLab.start(servers, options);
+      labs.push(lab);
+      return lab;
+    });
+  });
+}
+
+/** One test of several that run at the same time. */
+export interface Experiment {
+  readonly title: string;
+  readonly run: () => Promise<void>;
+}
+
+/**
+ * Tests that spend their time waiting for leases to end, each in a lab of its own: they run side by side, as long as the
+ * longest of them, and are reported one by one. Only for those that leave the shared servers alone.
+ */
+export function itTogether(experiments: readonly Experiment[], timeoutMs: number): void {
+  let running: Promise<void>[] | undefined;
+  experiments.forEach(({ title }, index) => {
+    it(
+      title,
+      async () => {
+        running ??= experiments.map((experiment) => experiment.run());
+        // All of them, before the first test ends: its labs are taken away with it.
+        await Promise.allSettled(running);
+        await running[index];
+      },
+      timeoutMs,
+    );
+  });
+}

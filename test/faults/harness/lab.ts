@@ -1,0 +1,294 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import pg from 'pg';
+
+import { eventually } from '../../support/eventually.js';
+import { startPostgres, type PostgresServer } from '../../support/postgres-server.js';
+import { startRedis, type RedisServer } from '../../support/redis-server.js';
+import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
+import { violationsOf } from './checker.js';
+import { EmitterProcess, type EventToEmit } from './emitter-process.js';
+import type { AttemptState, DeliveryState, Fate, Incident, RunHistory } from './history.js';
+import { HistoryReceiver } from './history-receiver.js';
+import { LeaseWatch, type ExpiredLease } from './lease-watch.js';
+import { BUILD } from './settings.js';
+import { Worker, type WorkerOptions } from './worker.js';
+
+const DELIVERIES = `
+SELECT d.id, (e.payload->>'number')::int AS "eventNumber", (e.payload->>'lane')::int AS lane, d.status, d.attempts,
+       d.auto_attempts AS "autoAttempts", d.last_error AS "lastError"
+  FROM webhook_deliveries d JOIN webhook_events e ON e.tenant_id = d.tenant_id AND e.id = d.event_id`;
+
+const ATTEMPTS = `
+SELECT delivery_id AS "deliveryId", number, trigger, status_code AS "statusCode", error_class AS "errorClass", error,
+       duration_ms AS "durationMs"
+  FROM webhook_attempts ORDER BY delivery_id, number`;
+
+const EXPIRED_LEASES = `
+SELECT id AS "deliveryId", leased_until::text AS "leasedUntil"
+  FROM webhook_deliveries WHERE status = 'SENDING' AND leased_until < now()`;
+
+export interface LabOptions {
+  /** Subscriptions, each with an event name and a URL of its own; default 1. */
+  readonly lanes?: number;
+  /** Tenants that the lanes are dealt out to; default 1. */
+  readonly tenants?: number;
+  readonly maxRetries?: number;
+  /** The budget of an attempt; default 10: what a busy machine must not take for a receiver that hangs. */
+  readonly timeoutSeconds?: number;
+  /** Whether rings go through Redis; without it every worker works by its own sweep alone. Default true. */
+  readonly broker?: boolean;
+}
+
+export interface EmitOptions {
+  /** Which lanes take turns; default all. */
+  readonly lanes?: readonly number[];
+  /** Every n-th transaction is rolled back after its emit; default none. */
+  readonly rollBackEvery?: number;
+  /** Transactions open at a time; default 8. */
+  readonly concurrency?: number;
+  readonly emitter?: EmitterProcess;
+}
+
+/** The servers of a test file: private, so that they may be flushed, cut and killed. */
+export class FaultServers {
+  private constructor(
+    readonly postgres: PostgresServer,
+    readonly redis: RedisServer,
+  ) {}
+
+  static async start(): Promise<FaultServers> {
+    const postgres = await startPostgres();
+    try {
+      return new FaultServers(postgres, await startRedis());
+    } catch (error) {
+      await postgres.dispose();
+      throw error;
+    }
+  }
+
+  async dispose(): Promise<void> {
+    await Promise.all([this.postgres.dispose(), this.redis.dispose()]);
+  }
+}
+
+/**
+ * One experiment: a database and a queue of its own, a receiver that keeps the history, an emitting process, and worker
+ * processes to be killed. Ends with {@link violations}.
+ */
+export class FaultLab {
+  readonly incidents: Incident[] = [];
+  readonly workers: Worker[] = [];
+  private readonly lanes: { readonly tenantId: string; readonly event: string; subscriptionId: string }[] =
+    [];
+  private readonly events = new Map<number, { readonly lane: number; fate: Fate }>();
+  private readonly emitters: EmitterProcess[] = [];
+  private readonly leases = new LeaseWatch();
+  private readonly env: Readonly<Record<string, string>>;
+  private mainEmitter: EmitterProcess | null = null;
+
+  private constructor(
+    readonly servers: FaultServers,
+    readonly receiver: HistoryReceiver,
+    private readonly database: TestDatabase,
+    private readonly pool: pg.Pool,
+    private readonly maxRetries: number,
+    private readonly timeoutSeconds: number,
+    broker: boolean,
+  ) {
+    this.env = {
+      DATABASE_URL: database.url,
+      ...(broker ? { REDIS_URL: servers.redis.url } : {}),
+      WEBHOOK_QUEUE_PREFIX: database.name,
+      JWT_SECRET: randomBytes(24).toString('hex'),
+      WEBHOOK_ENCRYPTION_KEYS: `k1:${randomBytes(32).toString('base64')}`,
+      WEBHOOK_ALLOW_INSECURE_TARGETS: 'loopback',
+      WEBHOOK_TIMEOUT_SECONDS: String(timeoutSeconds),
+      WEBHOOK_MAX_RETRIES: String(maxRetries),
+      FAULTS_BUILD: BUILD,
+      LOG_LEVEL: 'warn',
+    };
+  }
+
+  static async start(servers: FaultServers, options: LabOptions = {}): Promise<FaultLab> {
+    const { lanes = 1, tenants = 1, maxRetries = 3, timeoutSeconds = 10, broker = true } = options;
+    const receiver = await HistoryReceiver.start();
+    const database = await createTestDatabase(servers.postgres.url);
+    const pool = new pg.Pool({ connectionString: database.url, max: 4, connectionTimeoutMillis: 2_000 });
+    pool.on('error', () => undefined); // a cut connection makes the query itself reject
+    const lab = new FaultLab(servers, receiver, database, pool, maxRetries, timeoutSeconds, broker);
+    try {
+      lab.mainEmitter = await lab.startEmitter();
+      await lab.subscribe(lanes, tenants);
+      return lab;
+    } catch (error) {
+      await lab.dispose();
+      throw error;
+    }
+  }
+
+  async startWorker(options: WorkerOptions = {}): Promise<Worker> {
+    const name = `worker-${this.workers.length + 1}`;
+    const worker = await Worker.start(name, this.env, options, this.incidents, join(BUILD, 'main.js'));
+    this.workers.push(worker);
+    return worker;
+  }
+
+  async startWorkers(count: number, options: WorkerOptions = {}): Promise<Worker[]> {
+    const started: Worker[] = [];
+    // One after the other: the name tells them apart, and two processors gain nothing from booting all at once.
+    for (let index = 0; index < count; index += 1) started.push(await this.startWorker(options));
+    return started;
+  }
+
+  async startEmitter(): Promise<EmitterProcess> {
+    const emitter = await EmitterProcess.start(this.env, (number, fate) => {
+      const event = this.events.get(number);
+      if (event) event.fate = fate;
+    });
+    this.emitters.push(emitter);
+    return emitter;
+  }
+
+  /** The environment of every process of this lab, for servers of another role. */
+  get environment(): Readonly<Record<string, string>> {
+    return this.env;
+  }
+
+  subscriptionOf(lane: number): string {
+    return this.laneAt(lane).subscriptionId;
+  }
+
+  tenantOf(lane: number): string {
+    return this.laneAt(lane).tenantId;
+  }
+
+  /** Emits `count` events, each in its own transaction. Resolves when every transaction has ended. */
+  async emit(count: number, options: EmitOptions = {}): Promise<void> {
+    const { lanes = this.lanes.map((_, lane) => lane), rollBackEvery = 0, concurrency = 8 } = options;
+    const events = Array.from({ length: count }, (_, index): EventToEmit => {
+      const lane = lanes[index % lanes.length] ?? 0;
+      const number = this.events.size + 1;
+      this.events.set(number, { lane, fate: 'unknown' });
+      const { tenantId, event } = this.laneAt(lane);
+      return {
+        number,
+        lane,
+        tenantId,
+        event,
+        rollBack: rollBackEvery > 0 && (index + 1) % rollBackEvery === 0,
+      };
+    });
+    await (options.emitter ?? this.emitter).emit(events, concurrency);
+  }
+
+  /** How many events came to this fate so far. */
+  countOf(fate: Fate): number {
+    return [...this.events.values()].filter((event) => event.fate === fate).length;
+  }
+
+  async query<Row extends pg.QueryResultRow>(sql: string, values: unknown[] = []): Promise<Row[]> {
+    return (await this.pool.query<Row>(sql, values)).rows;
+  }
+
+  /** A connection to lock rows with; to be released. */
+  async connect(): Promise<pg.PoolClient> {
+    return this.pool.connect();
+  }
+
+  /** Deliveries by status. */
+  async counts(): Promise<Readonly<Record<string, number>>> {
+    const rows = await this.query<{ status: string; count: number }>(
+      'SELECT status, count(*)::int AS count FROM webhook_deliveries GROUP BY status',
+    );
+    return Object.fromEntries(rows.map((row) => [row.status, row.count]));
+  }
+
+  /** Resolves when no delivery waits or is under way any more; watches the leases meanwhile. */
+  async settle(timeoutMs = 90_000): Promise<void> {
+    await eventually(
+      async () => {
+        await this.watchLeases();
+        const { PENDING = 0, SENDING = 0 } = await this.counts();
+        if (PENDING + SENDING > 0) throw new Error(`${PENDING} deliveries wait, ${SENDING} are being sent`);
+      },
+      { timeoutMs, intervalMs: 100, message: 'the run did not come to rest' },
+    );
+  }
+
+  /** One look at the leases; for runs that go on for a while before {@link settle}. */
+  async watchLeases(): Promise<void> {
+    try {
+      const expired = await this.query<ExpiredLease & pg.QueryResultRow>(EXPIRED_LEASES);
+      if (this.workers.some((worker) => worker.awake)) this.leases.observe(expired, performance.now());
+      else this.leases.forget();
+    } catch (error) {
+      this.leases.forget();
+      throw error;
+    }
+  }
+
+  async deliveries(): Promise<DeliveryState[]> {
+    return this.query<DeliveryState & pg.QueryResultRow>(DELIVERIES);
+  }
+
+  async attempts(): Promise<AttemptState[]> {
+    return this.query<AttemptState & pg.QueryResultRow>(ATTEMPTS);
+  }
+
+  async history(): Promise<RunHistory> {
+    return {
+      maxRetries: this.maxRetries,
+      budgetMs: this.timeoutSeconds * 1_000,
+      events: [...this.events].map(([number, { lane, fate }]) => ({ number, lane, fate })),
+      requests: this.receiver.requests,
+      deliveries: await this.deliveries(),
+      attempts: await this.attempts(),
+      incidents: this.incidents,
+      overdueLeases: this.leases.overdue,
+    };
+  }
+
+  /** Workers that ended by themselves, and what the checker says of the run; at most 20 lines of it. */
+  async violations(): Promise<string[]> {
+    const crashes = this.workers.flatMap(({ name, crash }) =>
+      crash === null ? [] : [`${name} ended by itself:\n${crash}`],
+    );
+    return [...crashes, ...violationsOf(await this.history()).slice(0, 20)];
+  }
+
+  async dispose(): Promise<void> {
+    for (const worker of this.workers) await worker.dispose();
+    for (const emitter of this.emitters) await emitter.kill();
+    await this.receiver.close();
+    await this.pool.end();
+    await this.database.drop();
+  }
+
+  private get emitter(): EmitterProcess {
+    if (this.mainEmitter === null) throw new Error('The lab has no emitter yet');
+    return this.mainEmitter;
+  }
+
+  private laneAt(lane: number): {
+    readonly tenantId: string;
+    readonly event: string;
+    readonly subscriptionId: string;
+  } {
+    const known = this.lanes[lane];
+    if (known === undefined) throw new Error(`There is no lane ${lane}`);
+    return known;
+  }
+
+  private async subscribe(lanes: number, tenants: number): Promise<void> {
+    const wanted = Array.from({ length: lanes }, (_, lane) => ({
+      tenantId: `tenant_${lane % tenants}`,
+      event: `lab.lane_${lane}`,
+      url: this.receiver.urlOf(lane),
+    }));
+    const ids = await this.emitter.subscribe(wanted);
+    wanted.forEach(({ tenantId, event }, lane) => {
+      this.lanes.push({ tenantId, event, subscriptionId: ids[lane] ?? '' });
+    });
+  }
+}

@@ -1,0 +1,31 @@
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const HERE = dirname(fileURLToPath(import.meta.url));
+
+/** The compiled service under test: `dist/`, or another build whose sources were broken on purpose (docs/faults.md). */
+export const BUILD = resolve(process.env['FAULTS_BUILD'] ?? join(HERE, '../../../dist'));
+
+/** Whether the suite runs in full (`npm run test:faults`) or in the short form that is part of `npm test`. */
+export const IS_FULL = process.env['FAULTS'] === 'full';
+
+/** The size of a fault in the two forms of the suite. */
+export function size<T>(short: T, full: T): T {
+  return IS_FULL ? full : short;
+}
+
+/** The path of a script that lies beside this file. */
+export function harnessScript(name: string): string {
+  return join(HERE, name);
+}
+
+/** The seed of this run: FAULTS_SEED, or one that nobody chose. */
+export function chosenSeed(): number {
+  const given = process.env['FAULTS_SEED'];
+  return given === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(given);
+}
+
+/** Past jest, which keeps back what tests print until they end: a run that hangs must have said its seed. */
+export function sayHowToRepeat(seed: number): void {
+  process.stderr.write(`\nFaults with seed ${seed}; to repeat: FAULTS_SEED=${seed} npm run test:faults\n`);
+}

@@ -1,0 +1,66 @@
+import { expect, it } from '@jest/globals';
+
+import { eventually } from '../support/eventually.js';
+import { describeFaults } from './harness/fault-suite.js';
+import type { FaultLab } from './harness/lab.js';
+import { size } from './harness/settings.js';
+
+async function cutConnections(lab: FaultLab): Promise<number> {
+  await lab.servers.postgres.assertIsMine();
+  const cut = await lab.query(
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE datname = current_database() AND application_name = 'gestiqcloud-webhooks'`,
+  );
+  return cut.length;
+}
+
+/*
+ * None of these faults is an excuse for a repeated request: the results are kept and written when the database is back.
+ * Red when recordAll (typeorm-delivery-lanes.ts) gives up at its first error instead of trying again.
+ */
+describeFaults('a PostgreSQL that', (openLab) => {
+  it('loses every connection again and again, of workers and emitters: each event once', async () => {
+    const lab = await openLab({ lanes: 8, tenants: 2 });
+    await lab.startWorkers(2);
+    for (let round = 1; round <= size(3, 20); round += 1) {
+      const seen = lab.receiver.requests.length;
+      const emitting = lab.emit(200, { concurrency: 8 });
+      await eventually(() => expect(lab.receiver.requests.length).toBeGreaterThan(seen + 40));
+      expect(await cutConnections(lab)).toBeGreaterThan(0);
+      await emitting;
+    }
+    await lab.settle();
+    expect(await lab.violations()).toEqual([]);
+    expect((await lab.counts())['FAILED'] ?? 0).toBe(0);
+  }, 240_000);
+
+  it.each(['restarts', 'crashes'] as const)(
+    '%s while requests are under way: their results are not lost',
+    async (how) => {
+      const lab = await openLab({ lanes: 4, timeoutSeconds: 20 });
+      const worker = await lab.startWorker();
+      // One quick answer of each: before it, an endpoint gets hardly any places.
+      await lab.emit(4);
+      await lab.settle();
+      lab.receiver.behave('hold');
+      await lab.emit(40);
+      await eventually(() => expect(lab.receiver.heldCount).toBe(40));
+      const { postgres } = lab.servers;
+      await postgres.assertIsMine();
+      await (how === 'restarts' ? postgres.stop() : postgres.kill());
+      // The receiver answers while there is no database to write it to.
+      lab.receiver.release();
+      lab.receiver.behave(200);
+      await eventually(() =>
+        expect(lab.receiver.requests.every((seen) => seen.answeredStatus === 200)).toBe(true),
+      );
+      await postgres.restart();
+      await lab.emit(20);
+      await lab.settle();
+      expect(await lab.violations()).toEqual([]);
+      expect(lab.receiver.requests).toHaveLength(64);
+      expect(worker.running).toBe(true);
+    },
+    240_000,
+  );
+});

@@ -1,0 +1,75 @@
+import { expect, it } from '@jest/globals';
+
+import { eventually } from '../support/eventually.js';
+import { describeFaults } from './harness/fault-suite.js';
+import type { Answer, LaneRequest } from './harness/history-receiver.js';
+import { Nemesis } from './harness/nemesis.js';
+import { SeededRandom } from './harness/random.js';
+import { chosenSeed, sayHowToRepeat, size } from './harness/settings.js';
+
+const SECONDS = Number(process.env['FAULTS_SECONDS'] ?? size(20, 60));
+const LANES = 12;
+
+/** What went wrong stays wrong for at most: a frozen worker 10 s, a lease 8 s, a stalled turn 10 s, retries 7 s. */
+const REST_MS = 150_000;
+
+/** Decided by the seed and by what is sent, so that it does not depend on the order of arrival. */
+function moodyReceiver(seed: number): (request: LaneRequest) => Answer {
+  return ({ request, seenBefore }) => {
+    const random = new SeededRandom(seed ^ (request.eventNumber * 31 + seenBefore * 7));
+    const mood = random.next();
+    if (mood < 0.8) return 200;
+    if (mood < 0.9) return random.pick([500, 503, 429, 408]);
+    return random.pick<Answer>(['hang', 'drip', 'reset', 'garbage', 'close_mid_body', 'huge', 404, 302]);
+  };
+}
+
+describeFaults('all faults in a random mix', (openLab) => {
+  const seed = chosenSeed();
+
+  it(
+    `for ${SECONDS} s: the history keeps every invariant`,
+    async () => {
+      sayHowToRepeat(seed);
+      const random = new SeededRandom(seed);
+      const lab = await openLab({ lanes: LANES, tenants: 3, timeoutSeconds: 3 });
+      lab.receiver.hugeBytes = 1024 * 1024;
+      lab.receiver.behave(moodyReceiver(seed));
+      const nemesis = new Nemesis(lab, random);
+      await nemesis.prepare();
+
+      const endsAtMs = performance.now() + SECONDS * 1_000;
+      const generator = new SeededRandom(seed + 1);
+      const generate = async (): Promise<void> => {
+        while (performance.now() < endsAtMs) {
+          // An emitter that is killed, and transactions that are cut, are part of the mix: their fate stays unknown.
+          await lab
+            .emit(generator.whole(1, 60), {
+              lanes: [generator.whole(0, LANES - 1), generator.whole(0, LANES - 1)],
+              rollBackEvery: generator.pick([0, 3, 10]),
+              ...(generator.next() < 0.5 ? { emitter: nemesis.emitter } : {}),
+            })
+            .catch(() => undefined);
+          await lab.watchLeases().catch(() => undefined);
+          const restsUntilMs = performance.now() + generator.whole(0, 300);
+          await eventually(() => expect(performance.now()).toBeGreaterThan(restsUntilMs));
+        }
+      };
+      const strike = async (): Promise<void> => {
+        while (performance.now() < endsAtMs) await nemesis.strike();
+        nemesis.mend();
+      };
+      await Promise.all([generate(), strike()]);
+      await lab.settle(REST_MS);
+
+      const history = `seed ${seed}: ${nemesis.log.join(', ')}`;
+      expect({ history, violations: await lab.violations() }).toEqual({ history, violations: [] });
+      expect(lab.countOf('committed')).toBeGreaterThan(0);
+      process.stderr.write(
+        `${history}; ${lab.countOf('committed')} committed, ${lab.countOf('rolled_back')} rolled back, ` +
+          `${lab.countOf('unknown')} unknown, ${lab.receiver.requests.length} requests\n`,
+      );
+    },
+    (SECONDS + 180) * 1_000,
+  );
+});

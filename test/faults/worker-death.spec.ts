@@ -1,0 +1,185 @@
+import { expect } from '@jest/globals';
+
+import { eventually } from '../support/eventually.js';
+import { describeFaults, itTogether, type OpenLab } from './harness/fault-suite.js';
+import { SeededRandom } from './harness/random.js';
+import { chosenSeed, sayHowToRepeat, size } from './harness/settings.js';
+import { holdLock, untilBlocked } from './harness/locks.js';
+
+const KILLS = size(2, 20);
+const IN_FLIGHT = size(200, 500);
+const LANES = size(16, 40);
+const INTERRUPTED = 'Connection error: interrupted, the worker stopped before recording a result';
+
+async function diesBeforeItsClaim(openLab: OpenLab): Promise<void> {
+  const lab = await openLab({ lanes: 2 });
+  await lab.emit(6);
+  const tableLock = await holdLock(lab, 'LOCK TABLE webhook_deliveries IN ACCESS EXCLUSIVE MODE');
+  const first = await lab.startWorker();
+  await untilBlocked(lab, 'WITH room');
+  await first.kill();
+  await tableLock.release();
+  await lab.startWorker();
+  await lab.settle();
+  expect(await lab.violations()).toEqual([]);
+  expect(lab.receiver.requests).toHaveLength(6);
+  expect((await lab.deliveries()).map((delivery) => delivery.attempts)).toEqual([1, 1, 1, 1, 1, 1]);
+}
+
+// Invariants 1 and 3; red without RECLAIM (sweep-deliveries.ts), and when it waits for locks instead of SKIP LOCKED.
+async function diesDuringItsRequest(openLab: OpenLab): Promise<void> {
+  const lab = await openLab({ lanes: 2, timeoutSeconds: 6 });
+  const [unanswered, unwritten] = [0, 1];
+  lab.receiver.behaveOn(unanswered, 'hold');
+  lab.receiver.behaveOn(unwritten, 'hold');
+  const first = await lab.startWorker();
+  await lab.emit(2);
+  await eventually(() => expect(lab.receiver.heldCount).toBe(2));
+
+  const delivered = lab.receiver.requestsTo(unwritten)[0];
+  const rowLock = await holdLock(lab, 'SELECT 1 FROM webhook_deliveries WHERE id = $1 FOR UPDATE', [
+    delivered?.webhookId,
+  ]);
+  lab.receiver.release(200, unwritten);
+  await untilBlocked(lab, 'WITH result');
+  await first.kill();
+
+  // Whoever holds a row holds up that row alone.
+  lab.receiver.behaveOn(unanswered, 200);
+  lab.receiver.behaveOn(unwritten, 200);
+  await lab.startWorker();
+  await eventually(() => expect(lab.receiver.requestsTo(unanswered)).toHaveLength(2), { timeoutMs: 90_000 });
+  expect(lab.receiver.requestsTo(unwritten)).toHaveLength(1);
+  await rowLock.release();
+  await lab.settle();
+  expect(await lab.violations()).toEqual([]);
+  for (const lane of [unanswered, unwritten]) {
+    const requests = lab.receiver.requestsTo(lane);
+    expect(requests.map((request) => request.worker)).toEqual(['worker-1', 'worker-2']);
+    expect(new Set(requests.map((request) => request.webhookId)).size).toBe(1);
+  }
+  const attempts = await lab.attempts();
+  expect(attempts.map(({ number, statusCode, error }) => ({ number, statusCode, error }))).toEqual([
+    { number: 1, statusCode: null, error: INTERRUPTED },
+    { number: 2, statusCode: 200, error: null },
+    { number: 1, statusCode: null, error: INTERRUPTED },
+    { number: 2, statusCode: 200, error: null },
+  ]);
+}
+
+// Invariant 2; red when RECORD (record-attempts.ts) does not ask for `d.lease_token = r.lease_token`.
+async function comesBackTooLate(openLab: OpenLab): Promise<void> {
+  const lab = await openLab({ timeoutSeconds: 6 });
+  lab.receiver.behave('hold');
+  const frozen = await lab.startWorker();
+  await lab.emit(1);
+  await eventually(() => expect(lab.receiver.heldCount).toBe(1));
+  frozen.freeze();
+  lab.receiver.behave(200);
+  await lab.startWorker();
+  await eventually(async () => expect(await lab.counts()).toEqual({ DELIVERED: 1 }), { timeoutMs: 90_000 });
+
+  lab.receiver.release(500);
+  frozen.thaw();
+  await eventually(async () => {
+    expect((await lab.attempts())[0]).toMatchObject({ number: 1, error: 'Request timeout (6s)' });
+  });
+  expect(await lab.deliveries()).toMatchObject([{ status: 'DELIVERED', attempts: 2, lastError: null }]);
+  // A result that had overwritten the state would be due again after 1 s, and sent for a third time.
+  await lab.emit(1);
+  await lab.settle();
+  expect(await lab.violations()).toEqual([]);
+  expect(lab.receiver.requests).toHaveLength(3);
+}
+
+// The sweeps of three workers find the same expired leases. Red without RECLAIM.
+async function leavesMuchToSweep(openLab: OpenLab): Promise<void> {
+  const lab = await openLab({ lanes: 6, timeoutSeconds: 15 });
+  const dying = await lab.startWorker();
+  await lab.emit(6);
+  await lab.settle();
+  lab.receiver.behave('hold');
+  await lab.emit(96);
+  await eventually(() => expect(lab.receiver.heldCount).toBe(96), { timeoutMs: 90_000 });
+  await dying.kill();
+  lab.receiver.behave(200);
+  await lab.startWorkers(3);
+  await lab.settle();
+  expect(await lab.violations()).toEqual([]);
+  expect((await lab.deliveries()).filter((delivery) => delivery.attempts === 2)).toHaveLength(96);
+  expect(lab.receiver.requests).toHaveLength(6 + 192);
+}
+
+// Invariants 1 to 3 at scale; red without RECLAIM (sweep-deliveries.ts).
+async function isKilledAtRandom(openLab: OpenLab): Promise<void> {
+  const seed = chosenSeed();
+  sayHowToRepeat(seed);
+  const random = new SeededRandom(seed);
+  // Every kill costs what was under way an attempt, and the number of attempts is not what is tested here. The budget is
+  // longer than emitting takes on a busy machine: an answer that crosses the end of its budget is sent for again.
+  const lab = await openLab({ lanes: LANES, tenants: 8, timeoutSeconds: 10, maxRetries: 20 });
+  for (let kill = 0; kill < KILLS; kill += 1) {
+    lab.receiver.behave(200);
+    const worker = await lab.startWorker();
+    await lab.emit(LANES);
+    // Each lane has had a quick answer from this worker: before it, an endpoint gets hardly any places. The places of
+    // the worker before it come free when its leases end.
+    await eventually(
+      () => {
+        const answered = lab.receiver.requests.filter(
+          (request) => request.worker === worker.name && request.answeredStatus === 200,
+        );
+        expect(new Set(answered.map(({ lane }) => lane)).size).toBe(LANES);
+      },
+      { timeoutMs: 90_000 },
+    );
+    lab.receiver.behave('hold');
+    await lab.emit(LANES * 14, { concurrency: 16 });
+    await eventually(() => expect(lab.receiver.heldCount).toBeGreaterThanOrEqual(IN_FLIGHT), {
+      timeoutMs: 90_000,
+    });
+    // Some are killed while all are open, some when a part of the answers is on its way into the database.
+    const answered = random.pick([0, 0.5, 1]);
+    for (let lane = 0; lane < LANES * answered; lane += 1) lab.receiver.release(200, lane);
+    const killAtMs = performance.now() + random.whole(0, 30);
+    await eventually(() => expect(performance.now()).toBeGreaterThan(killAtMs), { intervalMs: 1 });
+    await worker.kill();
+  }
+  lab.receiver.behave(200);
+  await lab.startWorkers(2);
+  await lab.settle();
+  expect({ seed, violations: await lab.violations() }).toEqual({ seed, violations: [] });
+  expect({ seed, counts: await lab.counts() }).toEqual({
+    seed,
+    counts: { DELIVERED: KILLS * LANES * 15 },
+  });
+}
+
+describeFaults('a worker that dies', (openLab) => {
+  itTogether(
+    [
+      {
+        title: 'before its claim is committed: the next one delivers, and nothing was sent twice',
+        run: () => diesBeforeItsClaim(openLab),
+      },
+      {
+        title:
+          'during a request, or after the 2xx and before its result is written: one more attempt with the same id',
+        run: () => diesDuringItsRequest(openLab),
+      },
+      {
+        title: 'only seemingly, frozen past its lease: its late result is recorded and overwrites nothing',
+        run: () => comesBackTooLate(openLab),
+      },
+      {
+        title: 'with much under way, and several sweep at once: each lease is given back once',
+        run: () => leavesMuchToSweep(openLab),
+      },
+      {
+        title: `${KILLS} times at random, with ${IN_FLIGHT} requests under way: only those may be repeated`,
+        run: () => isKilledAtRandom(openLab),
+      },
+    ],
+    size(300_000, 900_000),
+  );
+});

@@ -1,0 +1,127 @@
+import { EVENT_REFUSALS, PATTERN_RULE } from './bad-events.js';
+import {
+  badBodies,
+  badIds,
+  badPaging,
+  json,
+  problem,
+  unknown,
+  wrong,
+  type BadRequest,
+} from './bad-request.js';
+
+const SUBSCRIPTIONS = '/api/v1/tenant/webhooks/subscriptions';
+const URL_OK = 'https://hooks.customer.com/other';
+const URL_REFUSALS: readonly [unknown, string][] = [
+  [7, 'URL must be a string'],
+  [null, 'URL must be a string'],
+  [[URL_OK], 'URL must be a string'],
+  ['http://hooks.customer.com/', 'URL must use HTTPS protocol'],
+  ['ftp://hooks.customer.com/', 'URL must use HTTPS protocol'],
+];
+
+const SECRET_REFUSALS: readonly [unknown, string][] = [
+  [12345678, 'Secret must be a string'],
+  [null, 'Secret must be a string'],
+  [['12345678'], 'Secret must be a string'],
+  ['', 'Secret must be at least 8 characters'],
+  ['1234567', 'Secret must be at least 8 characters'],
+  ['x'.repeat(501), 'Secret must be at most 500 characters'],
+  ['12345678\u0000', 'Secret must not contain control characters or half characters'],
+  ['12345678\ud800', 'Secret must not contain control characters or half characters'],
+  [
+    'whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4=',
+    'Secret must not be a public key: whpk_ keys only verify',
+  ],
+  ['whsec_!!!!!!!!', 'Secret must be base64 after whsec_'],
+  ['whsec_YWJj', 'Secret must hold at least 8 bytes of base64 after whsec_'],
+];
+
+const subscriptionFields = (method: string, path: string, rest: object): BadRequest[] => [
+  ...EVENT_REFUSALS.map(([event, msg]) => ({
+    title: `event ${json(event)}`,
+    method,
+    path,
+    body: { ...rest, event },
+    problems: [wrong('event', msg)],
+  })),
+  ...URL_REFUSALS.map(([url, msg]) => ({
+    title: `url ${json(url)}`,
+    method,
+    path,
+    body: { ...rest, url },
+    problems: [wrong('url', msg)],
+  })),
+  ...SECRET_REFUSALS.map(([secret, msg]) => ({
+    title: `secret ${json(secret).slice(0, 40)}`,
+    method,
+    path,
+    body: { ...rest, secret },
+    problems: [wrong('secret', msg)],
+  })),
+];
+
+export const BAD_SUBSCRIPTION_REQUESTS: readonly BadRequest[] = [
+  ...badBodies('POST', SUBSCRIPTIONS, { event: 'x', url: URL_OK }, ['event', 'url']),
+  ...subscriptionFields('POST', SUBSCRIPTIONS, { event: 'x', url: URL_OK }),
+  {
+    title: 'everything wrong at once',
+    method: 'POST',
+    path: SUBSCRIPTIONS,
+    body: { event: 'a..b', url: 'http://hooks.customer.com/', secret: 'short', nonsense: 1 },
+    problems: [
+      wrong('event', PATTERN_RULE),
+      wrong('url', 'URL must use HTTPS protocol'),
+      wrong('secret', 'Secret must be at least 8 characters'),
+      unknown('nonsense'),
+    ],
+  },
+  {
+    title: 'active=yes and two events',
+    method: 'GET',
+    path: `${SUBSCRIPTIONS}?active=yes&event=a&event=b`,
+    problems: [
+      problem('query', 'active', 'Active must be true or false'),
+      problem('query', 'event', 'Event must be a string'),
+    ],
+  },
+  {
+    title: 'an event that is none, and unknown keys',
+    method: 'GET',
+    path: `${SUBSCRIPTIONS}?event=%00&limit=1&toString=1`,
+    problems: [
+      problem('query', 'event', PATTERN_RULE),
+      unknown('limit', 'query'),
+      unknown('toString', 'query'),
+    ],
+  },
+  ...badIds('GET', `${SUBSCRIPTIONS}/{id}`, 'subscription_not_found'),
+  ...badBodies('PATCH', `${SUBSCRIPTIONS}/{subscription}`, {}, []),
+  ...subscriptionFields('PATCH', `${SUBSCRIPTIONS}/{subscription}`, {}),
+  ...['true', 1, null, []].map((active) => ({
+    title: `active ${json(active)}`,
+    method: 'PATCH',
+    path: `${SUBSCRIPTIONS}/{subscription}`,
+    body: { active },
+    problems: [wrong('active', 'Active must be true or false')],
+  })),
+  ...badIds('PATCH', `${SUBSCRIPTIONS}/{id}`, 'subscription_not_found', { body: { active: false } }),
+  ...badIds('DELETE', `${SUBSCRIPTIONS}/{id}`, 'subscription_not_found'),
+  ...badBodies('POST', `${SUBSCRIPTIONS}/{subscription}/rotate-secret`, {}, []),
+  ...SECRET_REFUSALS.map(([secret, msg]) => ({
+    title: `secret ${json(secret).slice(0, 40)}`,
+    method: 'POST',
+    path: `${SUBSCRIPTIONS}/{subscription}/rotate-secret`,
+    body: { secret },
+    problems: [wrong('secret', msg)],
+  })),
+  ...['24', -1, 169, 1e300, null, true, []].map((overlap_hours) => ({
+    title: `overlap_hours ${json(overlap_hours)}`,
+    method: 'POST',
+    path: `${SUBSCRIPTIONS}/{subscription}/rotate-secret`,
+    body: { overlap_hours },
+    problems: [wrong('overlap_hours', 'Overlap must be a number of hours from 0 to 168')],
+  })),
+  ...badIds('POST', `${SUBSCRIPTIONS}/{id}/rotate-secret`, 'subscription_not_found'),
+  ...badPaging('/api/v1/tenant/webhooks/audit'),
+];

@@ -1,0 +1,277 @@
+import { randomBytes } from 'node:crypto';
+
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import pg from 'pg';
+import { DataSource } from 'typeorm';
+
+import { ResealSecrets } from '../../src/modules/webhooks/application/reseal-secrets.js';
+import { AesGcmSecretVault } from '../../src/modules/webhooks/infrastructure/crypto/aes-gcm-secret-vault.js';
+import { TypeormSealedSecrets } from '../../src/modules/webhooks/infrastructure/persistence/typeorm-sealed-secrets.js';
+import { WorkerTransaction } from '../../src/modules/webhooks/infrastructure/persistence/worker-transaction.js';
+import { WebhookSignature } from '../../src/modules/webhooks/index.js';
+import { dataSourceOptions } from '../../src/platform/database/data-source-options.js';
+import { migrate } from '../../src/platform/database/migrate.js';
+import { SecretText } from '../../src/platform/kernel/secret-text.js';
+import { PinoAppLogger } from '../../src/platform/observability/pino-app-logger.js';
+import { ApiClient, signToken } from '../support/api-client.js';
+import { eventually } from '../support/eventually.js';
+import { Receiver } from '../support/receiver.js';
+import { startServer, type ServerProcess } from '../support/server-process.js';
+import { describeWithPostgres, testDatabaseUrl } from '../support/servers.js';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+
+const JWT_SECRET = 'integration-secret-of-32-characters';
+const OLD_SECRET = 'the-secret-before-the-rotation';
+const SECRET = 'the-secret-after-the-rotation';
+const [K1, K2, K3] = ['k1', 'k_2', 'k3'].map((kid) => `${kid}:${randomBytes(32).toString('base64')}`);
+/** More than one batch of the walk. */
+const SUBSCRIPTIONS = 230;
+
+interface Ready {
+  readonly status: string;
+  readonly checks: { readonly secrets: object };
+}
+
+describeWithPostgres('the rotation of encryption keys', () => {
+  let database: TestDatabase;
+  let admin: pg.Client;
+  let receiver: Receiver;
+
+  beforeAll(async () => {
+    database = await createTestDatabase(testDatabaseUrl());
+    await migrate(database.url);
+    admin = new pg.Client({ connectionString: database.url });
+    await admin.connect();
+    receiver = await Receiver.start();
+  }, 180_000);
+  afterAll(async () => {
+    await receiver?.close();
+    await admin?.end();
+    await database?.drop();
+  });
+
+  /** How many records each key has sealed. */
+  const records = async (): Promise<Record<string, number>> => {
+    const { rows } = await admin.query<{ kid: string; n: number }>(
+      `SELECT split_part(sealed, '.', 2) AS kid, count(*)::int AS n
+         FROM (SELECT secret FROM webhook_subscriptions
+               UNION ALL SELECT previous_secret FROM webhook_subscriptions WHERE previous_secret IS NOT NULL) r (sealed)
+        GROUP BY 1`,
+    );
+    return Object.fromEntries(rows.map(({ kid, n }) => [kid, n]));
+  };
+
+  describe('of a service that is restarted with other keys', () => {
+    let server: ServerProcess;
+    let api: ApiClient;
+    let id: string;
+
+    const boot = async (keys: string): Promise<void> => {
+      server = await startServer({
+        env: {
+          DATABASE_URL: database.url,
+          JWT_SECRET,
+          WEBHOOK_ENCRYPTION_KEYS: keys,
+          WEBHOOK_ALLOW_INSECURE_TARGETS: 'loopback',
+          WEBHOOK_MAX_RETRIES: '0',
+        },
+      });
+      api = new ApiClient(server.url, await signToken({ secret: JWT_SECRET, tenantId: 'keys' }));
+    };
+    const readiness = async (secrets: object): Promise<Ready> =>
+      eventually(
+        async () => {
+          const { body, status } = await api.request<Ready>('GET', '/health/ready');
+          expect(status).toBe(200);
+          expect(body.checks.secrets).toEqual(secrets);
+          return body;
+        },
+        { timeoutMs: 60_000, intervalMs: 100 },
+      );
+    const signatures = async (): Promise<boolean[]> => {
+      const count = receiver.requests.length;
+      await api.post('/deliveries', { event: 'keys.used', payload: {} });
+      await receiver.waitForCount(count + 1);
+      const { headers, rawBody: body } = receiver.requests[count]!;
+      return [OLD_SECRET, SECRET].map(
+        (secret) => WebhookSignature.verifyStandard({ secret, headers, body }).ok,
+      );
+    };
+    afterAll(async () => server?.dispose());
+
+    it('starts with one key', async () => {
+      await boot(K1!);
+      const made = await api.post<{ id: string }>('/subscriptions', {
+        event: 'keys.used',
+        url: receiver.url,
+        secret: OLD_SECRET,
+      });
+      id = made.body.id;
+      expect((await api.post(`/subscriptions/${id}/rotate-secret`, { secret: SECRET })).status).toBe(200);
+      for (let n = 1; n < SUBSCRIPTIONS; n += 1) {
+        await api.post('/subscriptions', { event: `keys.n${n}`, url: receiver.url });
+      }
+      expect(await records()).toEqual({ k1: SUBSCRIPTIONS + 1 });
+      expect(await readiness({ status: 'up', pending: 0, unreadable: 0 })).toMatchObject({ status: 'ok' });
+      expect(await signatures()).toEqual([true, true]);
+      expect(await server.stop()).toBe(0);
+    }, 180_000);
+
+    it('re-encrypts everything in the background once another key comes first', async () => {
+      const before = (await admin.query('SELECT id, updated_at FROM webhook_subscriptions ORDER BY id')).rows;
+      await boot(`${K2!},${K1!}`);
+      // Red when nothing walks over the records, or when `_` in a key's id were taken for a wildcard.
+      await server.waitForLog(
+        ({ msg }) => msg === `Re-encrypted ${SUBSCRIPTIONS + 1} signing secrets under the current key`,
+      );
+      await readiness({ status: 'up', pending: 0, unreadable: 0 });
+      expect(await records()).toEqual({ k_2: SUBSCRIPTIONS + 1 });
+      // It is no change that a tenant made.
+      expect(
+        (await admin.query('SELECT id, updated_at FROM webhook_subscriptions ORDER BY id')).rows,
+      ).toEqual(before);
+      expect(await signatures()).toEqual([true, true]);
+      expect(await server.stop()).toBe(0);
+    }, 180_000);
+
+    it('needs the old key no more', async () => {
+      await boot(K2!);
+      expect(await readiness({ status: 'up', pending: 0, unreadable: 0 })).toMatchObject({ status: 'ok' });
+      expect(await signatures()).toEqual([true, true]);
+      expect(await server.stop()).toBe(0);
+    }, 180_000);
+
+    it('is degraded, with a count, when the key of records is missing; their tenants can rotate', async () => {
+      await boot(K3!);
+      const unreadable = SUBSCRIPTIONS + 1;
+      expect(await readiness({ status: 'degraded', pending: 0, unreadable })).toMatchObject({
+        status: 'degraded',
+      });
+      await server.waitForLog(({ msg }) =>
+        String(msg).startsWith(
+          `${unreadable} signing secrets cannot be read: The secret was sealed with key "k_2"`,
+        ),
+      );
+      const count = receiver.requests.length;
+      const sent = await api.post<{ delivery_ids: string[] }>('/deliveries', {
+        event: 'keys.used',
+        payload: {},
+      });
+      await eventually(async () => {
+        const { body } = await api.get(`/deliveries/${sent.body.delivery_ids[0]!}`);
+        expect(body).toMatchObject({
+          status: 'FAILED',
+          last_error: 'Connection error: the signing secret cannot be read (check WEBHOOK_ENCRYPTION_KEYS)',
+        });
+      });
+      expect(receiver.requests).toHaveLength(count);
+
+      const rotated = await api.post(`/subscriptions/${id}/rotate-secret`, { secret: SECRET });
+      expect(rotated).toMatchObject({ status: 200, body: { previous_secret_expires_at: null } });
+      expect(await signatures()).toEqual([false, true]);
+      await readiness({ status: 'degraded', pending: 0, unreadable: unreadable - 2 });
+    }, 180_000);
+  });
+
+  describe('while others write', () => {
+    const oldVault = new AesGcmSecretVault([{ kid: 'a', key: Buffer.alloc(32, 1) }]);
+    const vault = new AesGcmSecretVault([
+      { kid: 'b', key: Buffer.alloc(32, 2) },
+      { kid: 'a', key: Buffer.alloc(32, 1) },
+    ]);
+    let dataSource: DataSource;
+    let sealed: TypeormSealedSecrets;
+    let reseal: ResealSecrets;
+
+    beforeAll(async () => {
+      dataSource = await new DataSource(dataSourceOptions(database.url, 4)).initialize();
+      sealed = new TypeormSealedSecrets(new WorkerTransaction(dataSource));
+      reseal = new ResealSecrets(sealed, vault, new PinoAppLogger({ level: 'silent', pretty: false }));
+    });
+    afterAll(async () => dataSource?.destroy());
+
+    const fill = async (count: number): Promise<void> => {
+      await admin.query('DELETE FROM webhook_subscriptions');
+      const ids = Array.from(
+        { length: count },
+        (_, n) => `00000000-0000-7000-8000-${String(n).padStart(12, '0')}`,
+      );
+      await admin.query(
+        `INSERT INTO webhook_subscriptions (tenant_id, id, event, url, secret)
+         SELECT 't', i, i::text, 'https://x.customer.com', s FROM unnest($1::uuid[], $2::text[]) r (i, s)`,
+        [
+          ids,
+          ids.map((id) =>
+            oldVault.seal(new SecretText(SECRET), { tenantId: 't', subscriptionId: id, purpose: 'signing' }),
+          ),
+        ],
+      );
+    };
+
+    it('never overwrites a secret that a tenant replaced meanwhile', async () => {
+      await fill(2);
+      const tenant = new pg.Client({ connectionString: database.url });
+      await tenant.connect();
+      await tenant.query('BEGIN');
+      const newer = vault.seal(new SecretText('newer-secret'), {
+        tenantId: 't',
+        subscriptionId: '00000000-0000-7000-8000-000000000001',
+        purpose: 'signing',
+      });
+      await tenant.query(`UPDATE webhook_subscriptions SET secret = $1 WHERE id::text LIKE '%1'`, [newer]);
+      const walk = reseal.execute(() => false);
+      // It has read the old record and waits for the row: now the tenant commits.
+      await eventually(async () => {
+        const { rowCount } = await admin.query(
+          `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+        );
+        expect(rowCount).toBe(1);
+      });
+      await tenant.query('COMMIT');
+      await tenant.end();
+      // Red without `AND s.secret = r.sealed`.
+      expect(await walk).toEqual({ resealed: 1, unreadable: 0, ended: 'complete' });
+      const { rows } = await admin.query<{ secret: string }>(
+        'SELECT secret FROM webhook_subscriptions ORDER BY id',
+      );
+      expect(rows[1]!.secret).toBe(newer);
+      expect(await sealed.count(vault.currentMark, vault.knownMarks)).toEqual({ stale: 0, unreadable: 0 });
+    }, 180_000);
+
+    it('is done by one process at a time', async () => {
+      await fill(1);
+      const first = dataSource.createQueryRunner();
+      await first.startTransaction();
+      await first.query(
+        `SELECT pg_advisory_xact_lock(hashtextextended('webhooks: re-encryption of secrets', 0))`,
+      );
+      expect(await reseal.execute(() => false)).toMatchObject({ resealed: 0, ended: 'busy' });
+      await first.rollbackTransaction();
+      await first.release();
+      expect(await reseal.execute(() => false)).toMatchObject({ resealed: 1, ended: 'complete' });
+    });
+
+    it('stops after the batch under way, and goes on where it is started again', async () => {
+      await fill(450);
+      let asked = 0;
+      expect(await reseal.execute(() => (asked += 1) > 1)).toMatchObject({ resealed: 200, ended: 'stopped' });
+      expect(await sealed.count(vault.currentMark, vault.knownMarks)).toEqual({ stale: 250, unreadable: 0 });
+      expect(await reseal.execute(() => false)).toMatchObject({ resealed: 250, ended: 'complete' });
+    }, 180_000);
+
+    it('passes by what it cannot read, and forgets what has expired', async () => {
+      await fill(450);
+      await admin.query(`UPDATE webhook_subscriptions SET secret = 'v1.gone.x.y' WHERE id::text LIKE '%7'`);
+      await admin.query(
+        `UPDATE webhook_subscriptions SET previous_secret = 'v1.gone.x.y', previous_secret_expires_at = now() - interval '1 s'
+          WHERE id::text LIKE '%1'`,
+      );
+      expect(await reseal.execute(() => false)).toEqual({ resealed: 405, unreadable: 45, ended: 'complete' });
+      expect(await sealed.count(vault.currentMark, vault.knownMarks)).toEqual({ stale: 45, unreadable: 45 });
+      const { rows } = await admin.query(
+        'SELECT count(*)::int AS kept FROM webhook_subscriptions WHERE previous_secret IS NOT NULL',
+      );
+      expect(rows).toEqual([{ kept: 0 }]);
+    }, 180_000);
+  });
+});
