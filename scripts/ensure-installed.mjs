@@ -20,6 +20,9 @@ const SERVER_SOURCES = [
 ];
 const WEB_SOURCES = ['src', 'public', 'index.html', 'package-lock.json', 'tsconfig.json', 'vite.config.ts'];
 
+/** A download may fail once; npm's own retries do not cover a connection that breaks in the middle. */
+const INSTALL_TRIES = 3;
+
 /**
  * Runs `npm ci` where node_modules is missing or is not what package-lock.json says.
  *
@@ -29,7 +32,7 @@ export function ensureInstalled() {
   for (const folder of projects()) {
     if (isInstalled(folder)) continue;
     // NODE_ENV=production would leave out what the build needs.
-    npm(folder, ['ci', '--include=dev', '--no-audit', '--no-fund']);
+    npm(folder, ['ci', '--include=dev', '--no-audit', '--no-fund'], INSTALL_TRIES);
   }
 }
 
@@ -82,17 +85,20 @@ function newestMs(path) {
   return Math.max(stats.mtimeMs, ...children.map((name) => newestMs(join(path, name))));
 }
 
-function npm(folder, args) {
+function npm(folder, args, tries = 1) {
   const where = folder === root ? '' : ` in ${folder.slice(root.length + 1)}/`;
-  console.error(`> npm ${args.join(' ')}${where}`);
-  // Standard output belongs to the caller's result; npm's progress goes with the errors.
-  const result = spawnSync('npm', args, {
-    cwd: folder,
-    stdio: ['ignore', 2, 2],
-    shell: process.platform === 'win32',
-  });
-  if (result.status !== 0) {
+  const command = `npm ${args.join(' ')}${where}`;
+  for (let left = tries; ; left -= 1) {
+    console.error(`> ${command}`);
+    // Standard output belongs to the caller's result; npm's progress goes with the errors.
+    const result = spawnSync('npm', args, {
+      cwd: folder,
+      stdio: ['ignore', 2, 2],
+      shell: process.platform === 'win32',
+    });
+    if (result.status === 0) return;
     const reason = result.error?.message ?? `exit code ${result.status}`;
-    throw new Error(`npm ${args.join(' ')}${where} failed (${reason}); its output is above`);
+    if (left <= 1) throw new Error(`${command} failed (${reason}); its output is above`);
+    console.error(`${command} failed (${reason}); it is tried again`);
   }
 }

@@ -18,22 +18,42 @@ try {
 // Not at the top: it finds jest in node_modules.
 const { runJest } = await import('./jest.mjs');
 
+/** Files named at the end of a run, so that whoever wants it shorter knows where to look. */
+const SLOWEST_SHOWN = 10;
+
 const scratch = mkdtempSync(join(tmpdir(), 'webhooks-test-counts-'));
 const file = join(scratch, 'counts.json');
 try {
   process.exitCode = await runJest(process.argv.slice(2), { TEST_COUNTS_FILE: file });
-  console.log(countsLine());
+  for (const line of summary()) console.log(line);
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }
 
-function countsLine() {
+/** The slowest files, then what failed, then the counts: whoever sees the last lines alone sees what matters. */
+function summary() {
   try {
-    const { failures, passed, failed, skipped } = JSON.parse(readFileSync(file, 'utf8'));
-    for (const failure of failures) console.log(`failed: ${relative(process.cwd(), failure)}`);
-    return `${passed} passed, ${failed} failed, ${skipped} skipped`;
+    const { failures, durations, passed, failed, skipped } = JSON.parse(readFileSync(file, 'utf8'));
+    return [
+      ...slowest(durations),
+      ...failures.map(({ file, test, error }) => `failed: ${shown(file)}: ${test}: ${error}`),
+      `${passed} passed, ${failed} failed, ${skipped} skipped`,
+    ];
   } catch {
     process.exitCode ||= 1;
-    return 'jest ended before it could count its tests; see its output above';
+    return ['jest ended before it could count its tests; see its output above'];
   }
+}
+
+function slowest(durations) {
+  if (durations.length <= SLOWEST_SHOWN) return [];
+  const files = durations.toSorted((a, b) => b.ms - a.ms).slice(0, SLOWEST_SHOWN);
+  return [
+    'slowest files:',
+    ...files.map(({ file, ms }) => `  ${(ms / 1_000).toFixed(1).padStart(6)} s  ${shown(file)}`),
+  ];
+}
+
+function shown(file) {
+  return relative(process.cwd(), file);
 }
