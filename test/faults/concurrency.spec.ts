@@ -5,7 +5,8 @@ import { eventually } from '../support/eventually.js';
 import { describeFaults, itTogether, type OpenLab } from './harness/fault-suite.js';
 
 const { perEndpoint: PER_ENDPOINT, slots } = ENGINE_LIMITS;
-const PER_PROCESS = slots.fast.total + slots.slow.total + slots.hanging.total;
+const PER_PROCESS =
+  slots.fast.total + slots.slow.total + slots.slow.reserve + slots.hanging.total + slots.hanging.reserve;
 
 /** Far beyond the boot of the workers on a busy machine: a request that ended by its budget would be sent again. */
 const PATIENCE_SECONDS = 60;

@@ -93,7 +93,7 @@ export class DrainLane {
         state.goOn = true;
         break;
       }
-      const grant = this.slots.take(lane, pace, places);
+      const grant = this.slots.take(lane, pace, places, state.taken === 0);
       if (grant === null) break;
       const claimed = await this.claim(lane, state, pace, grant);
       // Rung while the claim was under way: what the ring was for may have come too late for it.

@@ -35,6 +35,16 @@ describe('AttemptSlots', () => {
     expect(new AttemptSlots(limits(change)).take(lane('a'), pace, wanted)?.count ?? null).toBe(count);
   });
 
+  // Red without the reserve: an endpoint that was slow once, by chance, would wait for those that always are.
+  it('gives a slow lane with nothing under way one slot from the reserve, and no other', () => {
+    const slots = new AttemptSlots(limits({ hanging: { ...account(2, 1), reserve: 1 } }));
+    expect(slots.take(lane('a'), 'hanging', 1, true)).toMatchObject({ count: 1 });
+    expect(slots.take(lane('a'), 'hanging', 1)).toBeNull();
+    expect(slots.take(lane('b'), 'hanging', 3, true)).toMatchObject({ count: 1 });
+    expect(slots.take(lane('c'), 'hanging', 1, true)).toMatchObject({ count: 1 });
+    expect(slots.take(lane('d'), 'hanging', 1, true)).toBeNull();
+  });
+
   it('keeps slots for first attempts', () => {
     const slots = new AttemptSlots(limits({ fast: account(10, 10, 6) }));
     expect(slots.take(lane('a'), 'fast', 4)).toMatchObject({ count: 4, retries: 4 });

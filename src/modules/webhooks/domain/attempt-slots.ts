@@ -9,6 +9,8 @@ export interface AccountLimits {
   readonly perTenant: number;
   /** What retries may hold together: the others are kept for first attempts. */
   readonly retries: number;
+  /** Beyond the total, for lanes with nothing under way. */
+  readonly reserve?: number;
 }
 
 /** An account for each pace; endpoints that have not answered yet begin in the fast one, of which they may hold a part. */
@@ -65,10 +67,14 @@ export class AttemptSlots {
 
   constructor(private readonly limits: SlotLimits) {}
 
-  /** Takes up to `wanted` slots for a lane; null when there is none, and then the lane is parked. */
-  take(lane: Lane, pace: Pace, wanted: number): Grant | null {
+  /**
+   * Takes up to `wanted` slots for a lane; null when there is none, and then the lane is parked. A slow lane with nothing
+   * under way gets one from the reserve at once: it may have been slow by chance, and only an answer can show that.
+   */
+  take(lane: Lane, pace: Pace, wanted: number, isIdle = false): Grant | null {
     const account = accountOf(pace);
-    const count = Math.min(wanted, this.room(pace, lane.tenantId));
+    const fromReserve = isIdle && wanted > 0 && this.hasReserve(pace) ? 1 : 0;
+    const count = Math.max(Math.min(wanted, this.room(pace, lane.tenantId)), fromReserve);
     for (const lot of PACES) this.parked[lot].remove(lane);
     if (count <= 0) {
       this.parked[pace].add(lane);
@@ -145,6 +151,10 @@ export class AttemptSlots {
         called.push(...this.parked[pace].take(count, (tenantId) => this.room(pace, tenantId) > 0));
     }
     return called;
+  }
+
+  private hasReserve(pace: Pace): boolean {
+    return this.use[pace].total < this.limits[pace].total + (this.limits[pace].reserve ?? 0);
   }
 
   private room(pace: Pace, tenantId: string): number {
