@@ -31,6 +31,7 @@ import { DeliveryMetrics } from './application/ports/delivery-metrics.js';
 import { DeliveryRepository } from './application/ports/delivery-repository.js';
 import { ExpiredHistory } from './application/ports/expired-history.js';
 import { EventRepository } from './application/ports/event-repository.js';
+import { BirthPlaces, EventIntake } from './application/ports/event-intake.js';
 import { EventOutbox } from './application/ports/event-outbox.js';
 import { HttpSender } from './application/ports/http-sender.js';
 import { LaneDispatcher } from './application/ports/lane-dispatcher.js';
@@ -72,12 +73,14 @@ import { AttemptRow } from './infrastructure/persistence/attempt.row.js';
 import { AuditRow } from './infrastructure/persistence/audit.row.js';
 import { DeliveryRow } from './infrastructure/persistence/delivery.row.js';
 import { EventRow } from './infrastructure/persistence/event.row.js';
+import { LeaseOwner } from './infrastructure/persistence/lease-owner.js';
 import { RingAfterCommitSubscriber } from './infrastructure/persistence/ring-after-commit.subscriber.js';
 import { SubscriptionRow } from './infrastructure/persistence/subscription.row.js';
 import { TaskRow } from './infrastructure/persistence/task.row.js';
 import { TypeormAuditTrail } from './infrastructure/persistence/typeorm-audit-trail.js';
 import { TypeormDeliveryLanes } from './infrastructure/persistence/typeorm-delivery-lanes.js';
 import { TypeormDeliveryRepository } from './infrastructure/persistence/typeorm-delivery-repository.js';
+import { TypeormEventIntake } from './infrastructure/persistence/typeorm-event-intake.js';
 import { TypeormEventOutbox } from './infrastructure/persistence/typeorm-event-outbox.js';
 import { TypeormEventRepository } from './infrastructure/persistence/typeorm-event-repository.js';
 import { TypeormExpiredHistory } from './infrastructure/persistence/typeorm-expired-history.js';
@@ -88,6 +91,7 @@ import { TypeormTaskSteps } from './infrastructure/persistence/typeorm-task-step
 import { TypeormSubscriptionSecrets } from './infrastructure/persistence/typeorm-subscription-secrets.js';
 import { TypeormTransactions } from './infrastructure/persistence/typeorm-transactions.js';
 import { WebhookEmitter } from './infrastructure/persistence/webhook-emitter.js';
+import { WorkerRow } from './infrastructure/persistence/worker.row.js';
 import { WorkerTransaction } from './infrastructure/persistence/worker-transaction.js';
 import { BullmqLaneConsumer } from './infrastructure/queue/bullmq-lane-consumer.js';
 import { BullmqLaneDispatcher } from './infrastructure/queue/bullmq-lane-dispatcher.js';
@@ -136,6 +140,7 @@ const USE_CASES: Provider[] = [
 
 const PERSISTENCE: Provider[] = [
   WorkerTransaction,
+  LeaseOwner,
   RingAfterCommitSubscriber,
   WebhookEmitter,
   { provide: TenantTransactions, useClass: TypeormTransactions },
@@ -145,6 +150,8 @@ const PERSISTENCE: Provider[] = [
   { provide: AuditTrail, useClass: TypeormAuditTrail },
   { provide: DeliveryRepository, useClass: TypeormDeliveryRepository },
   { provide: EventOutbox, useClass: TypeormEventOutbox },
+  { provide: EventIntake, useClass: TypeormEventIntake },
+  { provide: BirthPlaces, useExisting: DrainLane },
   { provide: DeliveryLanes, useClass: TypeormDeliveryLanes },
   { provide: EventRepository, useClass: TypeormEventRepository },
   { provide: TaskRepository, useClass: TypeormTaskRepository },
@@ -162,7 +169,15 @@ export class WebhooksModule {
       global: true,
       imports: [
         DatabaseModule,
-        TypeOrmModule.forFeature([SubscriptionRow, EventRow, DeliveryRow, AttemptRow, TaskRow, AuditRow]),
+        TypeOrmModule.forFeature([
+          SubscriptionRow,
+          EventRow,
+          DeliveryRow,
+          AttemptRow,
+          TaskRow,
+          AuditRow,
+          WorkerRow,
+        ]),
         ...(broker.imports ?? []),
       ],
       controllers: options.role === 'worker' ? [] : CONTROLLERS,

@@ -29,8 +29,11 @@ export class AttemptDelivery {
     private readonly logger: AppLogger,
   ) {}
 
-  /** @returns where the delivery goes from here, once that is durable. */
-  async execute(claim: ClaimedDelivery): Promise<NextStep> {
+  /**
+   * @param onAnswered called when the request is over, before its result is written: its place is free from then on
+   * @returns where the delivery goes from here, once that is durable.
+   */
+  async execute(claim: ClaimedDelivery, onAnswered: (isHealthy: boolean) => void): Promise<NextStep> {
     const total = Math.max(this.settings.maxRetries + 1, claim.attemptNumber);
     this.logger.info(
       `Attempting webhook delivery ${claim.attemptNumber}/${total}: ${claim.event} to ${withoutQuery(claim.targetUrl)}`,
@@ -38,6 +41,7 @@ export class AttemptDelivery {
     );
     const { headers, result } = await this.send(claim);
     const outcome = this.outcomeOf(result);
+    onAnswered(isHealthy(result));
     const next = nextStep(outcome, claim, this.settings.maxRetries);
     const statusCode = result.kind === 'response' ? result.statusCode : null;
     const errorClass =
@@ -45,6 +49,7 @@ export class AttemptDelivery {
     const held = await this.lanes.record({
       tenantId: claim.tenantId,
       subscriptionId: claim.subscriptionId,
+      eventId: claim.eventId,
       deliveryId: claim.id,
       leaseToken: claim.leaseToken,
       number: claim.attemptNumber,
@@ -139,6 +144,11 @@ export class AttemptDelivery {
       );
     }
   }
+}
+
+/** Whether the endpoint coped: it answered, and not that it cannot or that it is too much. */
+function isHealthy(result: HttpSendResult): boolean {
+  return result.kind === 'response' && result.statusCode < 500 && result.statusCode !== 429;
 }
 
 /** A URL as it may be logged: query strings can carry tokens. */

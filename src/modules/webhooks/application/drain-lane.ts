@@ -11,14 +11,15 @@ import { AttemptDelivery } from './attempt-delivery.js';
 import { AttemptWatch } from './attempt-watch.js';
 import { ENGINE_LIMITS } from './engine-limits.js';
 import { DeliveryLanes } from './ports/delivery-lanes.js';
+import { BirthPlaces } from './ports/event-intake.js';
 import { LaneDispatcher } from './ports/lane-dispatcher.js';
 
 /** Milliseconds after which a lane is rung again whose places are taken by other processes. */
-const CONTENDED_MS = 100;
+const CONTENDED_MS = 20;
 
 /** What one process knows of a lane while something of it is under way here. */
 interface LaneState {
-  /** Attempts under way, and slots for which deliveries are being claimed. */
+  /** Requests under way, and slots for which deliveries are being claimed. */
   taken: number;
   /** Those of them that are expected to end in a moment. */
   quick: number;
@@ -34,12 +35,21 @@ interface LaneState {
  * slot, it is parked and called. Which slots a lane may fill follows from how its endpoint answers.
  */
 @Injectable()
-export class DrainLane {
+export class DrainLane extends BirthPlaces {
   private readonly states = new Map<string, LaneState>();
   /** Turns and attempts of this process; none of them rejects. */
   private readonly underWay = new Set<Promise<void>>();
-  private readonly paces = new LanePaces(ENGINE_LIMITS.paceAges, ENGINE_LIMITS.rememberedLanes);
+  private readonly paces = new LanePaces(
+    ENGINE_LIMITS.paceAges,
+    ENGINE_LIMITS.concurrency,
+    ENGINE_LIMITS.rememberedLanes,
+  );
   private readonly watches: Readonly<Record<'slow' | 'hanging', AgeWatch>>;
+  /** Answers whose result is not written yet. */
+  private unrecorded = 0;
+  /** Lanes that go on when enough results are written. */
+  private readonly held = new Map<string, Lane>();
+  private started = false;
   private stopping = false;
 
   constructor(
@@ -51,9 +61,51 @@ export class DrainLane {
     private readonly clock: Clock,
     private readonly logger: AppLogger,
   ) {
+    super();
     const nowMs = (): number => clock.monotonicMs();
     const { slow, hanging } = ENGINE_LIMITS.paceAges;
     this.watches = { slow: new AgeWatch(slow, nowMs), hanging: new AgeWatch(hanging, nowMs) };
+  }
+
+  /** From now on this process may deliver what it stores itself. Turns are taken by whoever calls {@link execute}. */
+  start(): void {
+    this.started = true;
+  }
+
+  /**
+   * How many new deliveries of a lane this process could send at once, without a claim: 0 where something waits already, so
+   * that nothing overtakes it.
+   */
+  override freePlaces(lane: Lane): number {
+    if (!this.mayStart() || this.mustWait(lane)) return 0;
+    const places = this.placesOf(lane) - this.taken(lane);
+    return Math.max(0, Math.min(places, this.slots.roomOf(lane, this.paces.of(lane.subscriptionId))));
+  }
+
+  /** The same of a lane that this process knows nothing of; null when it does not deliver, or not now. */
+  override get freePlacesOfUnknown(): number | null {
+    return this.mayStart() ? ENGINE_LIMITS.concurrency.first : null;
+  }
+
+  override taken(lane: Lane): number {
+    return this.states.get(lane.subscriptionId)?.taken ?? 0;
+  }
+
+  /** Sends deliveries that were claimed where they were stored. What there is no slot for after all is given back. */
+  adopt(lane: Lane, claims: readonly ClaimedDelivery[]): void {
+    const state = this.stateOf(lane);
+    const pace = this.paces.of(lane.subscriptionId);
+    const grant = this.stopping ? null : this.slots.take(lane, pace, claims.length);
+    const begun = claims.slice(0, grant?.count ?? 0);
+    if (grant !== null) {
+      state.taken += begun.length;
+      if (grant.account === 'fast') state.quick += begun.length;
+      this.call(this.slots.settle(lane, pace, grant, { all: begun.length, retries: 0 }));
+      for (const claim of begun) this.begin(lane, state, pace, grant, claim);
+    }
+    this.forget(lane, state);
+    const refused = claims.slice(begun.length);
+    if (refused.length > 0) this.track(this.giveBack(lane, refused));
   }
 
   /** @throws what the claim throws: the lane is then left to the sweep. */
@@ -87,9 +139,13 @@ export class DrainLane {
   private async turn(lane: Lane): Promise<void> {
     const state = this.stateOf(lane);
     for (let more = true; more && !this.stopping;) {
+      if (this.unrecorded >= ENGINE_LIMITS.unrecorded) {
+        this.held.set(lane.subscriptionId, lane);
+        break;
+      }
       const pace = this.paces.of(lane.subscriptionId);
       const places = this.placesOf(lane) - state.taken;
-      if (!isWorthAClaim(places, state)) {
+      if (!this.isWorthAClaim(lane, places, state)) {
         state.goOn = true;
         break;
       }
@@ -112,12 +168,14 @@ export class DrainLane {
   ): Promise<{ readonly all: number; readonly retries: number; readonly retryLimit: number }> {
     const retryLimit = Math.max(Math.min(grant.retries, this.retryPlacesOf(lane) - state.retries), 0);
     const isQuick = grant.account === 'fast';
+    const { taken, retries: retriesTaken } = state;
     state.taken += grant.count;
     if (isQuick) state.quick += grant.count;
     state.retries += retryLimit;
     let started: ClaimedDelivery[] = [];
     try {
-      const { claims, isContended } = await this.lanes.claim(lane, grant.count, retryLimit);
+      const wish = { limit: grant.count, retryLimit, taken, retriesTaken };
+      const { claims, isContended } = await this.lanes.claim(lane, wish);
       // What is due may have to wait for another process, which knows nothing of it. Those that take long are the sweep's.
       if (isContended && pace !== 'hanging') this.dispatcher.ringAfter(lane, CONTENDED_MS);
       started = await this.sendable(claims);
@@ -128,7 +186,7 @@ export class DrainLane {
       const retries = retriesIn(started);
       state.retries -= retryLimit - retries;
       this.call(this.slots.settle(lane, pace, grant, { all: started.length, retries }));
-      for (const claim of started) this.start(lane, state, pace, grant, claim);
+      for (const claim of started) this.begin(lane, state, pace, grant, claim);
     }
   }
 
@@ -155,7 +213,7 @@ export class DrainLane {
     for (const claim of claims) this.watch.attempted(claim.id);
   }
 
-  private start(lane: Lane, state: LaneState, pace: Pace, grant: Grant, claim: ClaimedDelivery): void {
+  private begin(lane: Lane, state: LaneState, pace: Pace, grant: Grant, claim: ClaimedDelivery): void {
     const slot = this.slots.begin(lane, pace, grant, claim.isRetry);
     const aging: Aging = { startedAtMs: this.clock.monotonicMs(), done: false };
     this.watches.slow.watch(aging, () => {
@@ -163,15 +221,22 @@ export class DrainLane {
       if (moved) this.watches.hanging.watch(aging, () => this.move(lane, state, slot, 'hanging'));
       return moved;
     });
+    const answered = (isHealthy: boolean): void => {
+      if (aging.done) return;
+      aging.done = true;
+      this.paces.answered(lane.subscriptionId, this.clock.monotonicMs() - aging.startedAtMs, isHealthy);
+      state.taken -= 1;
+      if (slot.account === 'fast') state.quick -= 1;
+      if (claim.isRetry) state.retries -= 1;
+      this.call(this.slots.finish(slot));
+      this.goOn(lane, state);
+      this.unrecorded += 1;
+    };
     this.track(
-      this.run(lane, claim).finally(() => {
-        aging.done = true;
-        this.paces.answered(lane.subscriptionId, this.clock.monotonicMs() - aging.startedAtMs);
-        state.taken -= 1;
-        if (slot.account === 'fast') state.quick -= 1;
-        if (claim.isRetry) state.retries -= 1;
-        this.call(this.slots.finish(slot));
-        this.goOn(lane, state);
+      this.run(lane, claim, answered).finally(() => {
+        answered(false);
+        this.unrecorded -= 1;
+        this.goOnWithHeld();
       }),
     );
   }
@@ -188,9 +253,13 @@ export class DrainLane {
   }
 
   /** Never rejects: an attempt whose result could not be written is left to the sweep, which gives its lease back. */
-  private async run(lane: Lane, claim: ClaimedDelivery): Promise<void> {
+  private async run(
+    lane: Lane,
+    claim: ClaimedDelivery,
+    onAnswered: (isHealthy: boolean) => void,
+  ): Promise<void> {
     try {
-      const next = await this.attempt.execute(claim);
+      const next = await this.attempt.execute(claim, onAnswered);
       if (next.status === 'PENDING') this.dispatcher.ringAfter(lane, next.delayMs);
       // The rest of a lane that was just deactivated ends in its next turn.
       if (next.status === 'FAILED' && next.deactivate) this.dispatcher.ring([lane]);
@@ -205,11 +274,18 @@ export class DrainLane {
   }
 
   private goOn(lane: Lane, state: LaneState): void {
-    if (state.goOn && isWorthAClaim(this.placesOf(lane) - state.taken, state)) {
+    if (state.goOn && this.isWorthAClaim(lane, this.placesOf(lane) - state.taken, state)) {
       state.goOn = false;
       this.call([lane]);
     }
     this.forget(lane, state);
+  }
+
+  private goOnWithHeld(): void {
+    if (this.held.size === 0 || this.unrecorded >= ENGINE_LIMITS.unrecorded / 2) return;
+    const lanes = [...this.held.values()];
+    this.held.clear();
+    this.call(lanes);
   }
 
   /** Goes on with lanes in this process, without the way through a broker. */
@@ -227,14 +303,35 @@ export class DrainLane {
 
   /** Requests under way that this process lets an endpoint have. */
   private placesOf({ subscriptionId }: Lane): number {
-    const { perEndpoint, perUnprovenEndpoint } = ENGINE_LIMITS;
-    return this.paces.hasAnswered(subscriptionId) ? perEndpoint : perUnprovenEndpoint;
+    return this.paces.concurrencyOf(subscriptionId);
   }
 
   /** Those of them that retries may take. */
-  private retryPlacesOf({ subscriptionId }: Lane): number {
-    const { retriesPerEndpoint, perUnprovenEndpoint } = ENGINE_LIMITS;
-    return this.paces.hasAnswered(subscriptionId) ? retriesPerEndpoint : perUnprovenEndpoint;
+  private retryPlacesOf(lane: Lane): number {
+    return Math.ceil(this.placesOf(lane) * ENGINE_LIMITS.retryShare);
+  }
+
+  /** One claim for many sends, instead of one for each, as long as more places are about to come free. */
+  private isWorthAClaim(lane: Lane, places: number, { quick }: LaneState): boolean {
+    return places > 0 && (places >= this.placesOf(lane) / 2 || quick === 0);
+  }
+
+  private mayStart(): boolean {
+    return this.started && !this.stopping && this.unrecorded < ENGINE_LIMITS.unrecorded;
+  }
+
+  private async giveBack(lane: Lane, claims: readonly ClaimedDelivery[]): Promise<void> {
+    try {
+      await this.lanes.release(claims);
+      this.dispatcher.ring([lane]);
+    } catch (cause) {
+      this.logger.error('Deliveries could not be given back; the sweep will do it', {
+        subscriptionId: lane.subscriptionId,
+        cause,
+      });
+    } finally {
+      for (const claim of claims) this.watch.attempted(claim.id);
+    }
   }
 
   private track(work: Promise<void>): void {
@@ -261,9 +358,4 @@ export class DrainLane {
 
 function retriesIn(claims: readonly ClaimedDelivery[]): number {
   return claims.filter((claim) => claim.isRetry).length;
-}
-
-/** One claim for many sends, instead of one for each, as long as more places are about to come free. */
-function isWorthAClaim(places: number, { quick }: LaneState): boolean {
-  return places > 0 && (places >= ENGINE_LIMITS.perEndpoint / 2 || quick === 0);
 }

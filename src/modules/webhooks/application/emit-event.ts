@@ -51,7 +51,6 @@ export class EmitEvent {
       payload: serialise(command.payload),
       idempotency: null,
       onlyIfMatched: !this.settings.storeUnmatched,
-      requestedBy: null,
     });
     const { deliveryIds, lanes } = result.kind === 'stored' ? result : { deliveryIds: [], lanes: [] };
     this.outbox.announceAfterCommit(transaction, event.name, lanes);

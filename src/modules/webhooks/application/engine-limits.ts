@@ -1,7 +1,16 @@
 /** Bounds of the engine in one process. */
 export const ENGINE_LIMITS = {
-  /** Requests under way to one endpoint. */
-  perEndpoint: 16,
+  /**
+   * Requests under way to one endpoint, over all processes; of those whose answer is in and not recorded yet it is no bound
+   * of the endpoint any more, but they count until they are.
+   */
+  perEndpoint: 64,
+  /** What of it one process uses follows from how the endpoint answers. */
+  concurrency: { first: 1, most: 64, promptMs: 1_000 },
+  /** Deliveries that one statement may store as claimed already. */
+  bornAtOnce: 128,
+  /** Answers that wait to be recorded in one process; beyond it nothing new is claimed until some are. */
+  unrecorded: 4_000,
   /**
    * Connections to one origin: as many as there are slots, because endpoints that share an origin must not wait for each
    * other in its pool. Each has its own bound above.
@@ -22,11 +31,16 @@ export const ENGINE_LIMITS = {
   /** Milliseconds under way after which an attempt is slow, or hangs, and its endpoint with it. */
   paceAges: { slow: 250, hanging: 2_000 },
   /** Requests under way to one endpoint that are retries: the other places are kept for first attempts. */
-  retriesPerEndpoint: 12,
-  /** Requests under way to an endpoint that has not answered yet. */
-  perUnprovenEndpoint: 1,
+  retriesPerEndpoint: 48,
+  /** The same as a share of what one process lets the endpoint have. */
+  retryShare: 0.75,
   /** Lanes of which one process remembers how they answer. */
   rememberedLanes: 100_000,
+  /**
+   * Milliseconds that a process's leases hold after its last sign of life, which it gives with each sweep: a dead one's
+   * deliveries go on within 6 s, and one that was away for three sweeps keeps its own.
+   */
+  aliveMs: 4_500,
   /** Milliseconds that a lease outlives the time budget of its attempt: room for writing the result. */
   leaseMarginMs: 5_000,
   /** Milliseconds between two sweeps. */

@@ -8,9 +8,9 @@ import { IdGenerator } from '../../../platform/kernel/id-generator.js';
 import { WebhookError } from '../domain/errors.js';
 import { parseEventName, patternsMatching } from '../domain/event-name.js';
 import { DeliveryMetrics } from './ports/delivery-metrics.js';
-import { EventOutbox, type AppendResult } from './ports/event-outbox.js';
+import { DrainLane } from './drain-lane.js';
+import { EventIntake, type IntakeResult } from './ports/event-intake.js';
 import { LaneDispatcher } from './ports/lane-dispatcher.js';
-import { TenantTransactions } from './ports/transaction.js';
 
 export interface RequestDeliveryCommand {
   readonly tenantId: string;
@@ -30,8 +30,8 @@ export interface RequestedDelivery {
 @Injectable()
 export class RequestDelivery {
   constructor(
-    private readonly transactions: TenantTransactions,
-    private readonly outbox: EventOutbox,
+    private readonly intake: EventIntake,
+    private readonly drain: DrainLane,
     private readonly dispatcher: LaneDispatcher,
     private readonly ids: IdGenerator,
     private readonly metrics: DeliveryMetrics,
@@ -46,19 +46,16 @@ export class RequestDelivery {
     if (!event.ok) throw InvalidInputError.ofField('event', event.message);
     const fingerprint = fingerprintOf(event.name, command.payload);
     const id = this.ids.next();
-    const result = await this.transactions.run(command.tenantId, (transaction) =>
-      this.outbox.append(transaction, {
-        id,
-        tenantId: command.tenantId,
-        event: event.name,
-        patterns: patternsMatching(event.name),
-        payload: command.payload,
-        idempotency:
-          command.idempotencyKey === undefined ? null : { key: command.idempotencyKey, fingerprint },
-        onlyIfMatched: true,
-        requestedBy: command.actor,
-      }),
-    );
+    const result = await this.intake.accept({
+      id,
+      tenantId: command.tenantId,
+      event: event.name,
+      patterns: patternsMatching(event.name),
+      payload: command.payload,
+      fingerprint,
+      idempotencyKey: command.idempotencyKey ?? null,
+      requestedBy: command.actor,
+    });
     return this.answer(id, event.name, fingerprint, result);
   }
 
@@ -66,7 +63,7 @@ export class RequestDelivery {
     id: string,
     event: string,
     fingerprint: string,
-    result: AppendResult,
+    result: IntakeResult,
   ): Promise<RequestedDelivery> {
     if (result.kind === 'unmatched') throw new WebhookError('no_active_subscriptions_for_event');
     if (result.kind === 'repeated') {
@@ -74,7 +71,10 @@ export class RequestDelivery {
       return { eventId: result.eventId, deliveryIds: result.deliveryIds };
     }
     this.metrics.emitted(event);
-    await this.dispatcher.afterRequest(result.lanes, result.deliveryIds);
+    // It watches the deliveries from here on: before the first of them can have been attempted.
+    const answerable = this.dispatcher.afterRequest(result.waiting, result.deliveryIds);
+    for (const { lane, claims } of result.born) this.drain.adopt(lane, claims);
+    await answerable;
     return { eventId: id, deliveryIds: result.deliveryIds };
   }
 }

@@ -87,6 +87,11 @@ export class AttemptSlots {
     return { account, count, retries };
   }
 
+  /** How many slots the lane would get now. */
+  roomOf({ tenantId }: Lane, pace: Pace): number {
+    return this.room(pace, tenantId);
+  }
+
   /** Turns part of a grant into the slot of an attempt, to be given back with {@link finish}. */
   begin(lane: Lane, pace: Pace, grant: Grant, isRetry: boolean): Slot {
     return { account: grant.account, lane, unproven: pace === 'unproven', isRetry };

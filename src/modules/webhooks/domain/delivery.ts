@@ -31,6 +31,7 @@ export interface ClaimedDelivery {
   readonly id: string;
   readonly tenantId: string;
   readonly subscriptionId: string;
+  readonly eventId: string;
   readonly event: string;
   /** The body, byte for byte. */
   readonly payload: string;
@@ -52,6 +53,12 @@ export interface ClaimedDelivery {
   /** False once the subscription was deactivated: nothing may be sent any more. */
   readonly subscriptionActive: boolean;
 }
+
+/**
+ * Attempts of a delivery that may end with their process without using up its schedule. Beyond them they count: a delivery
+ * that kills its worker must not do so for ever.
+ */
+export const FREE_INTERRUPTIONS = 3;
 
 /** The `last_error` of a delivery whose subscription was deactivated before it could be sent. */
 export const SUBSCRIPTION_DEACTIVATED = 'Subscription deactivated';

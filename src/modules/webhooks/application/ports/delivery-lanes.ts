@@ -3,6 +3,17 @@ import type { ClaimedDelivery } from '../../domain/delivery.js';
 import type { Lane } from '../../domain/lane.js';
 import type { NextStep } from '../../domain/retry-policy.js';
 
+/** What a process asks of a lane. */
+export interface ClaimWish {
+  /** Deliveries at most. */
+  readonly limit: number;
+  /** Of these, retries at most; as many as there may be when left out. */
+  readonly retryLimit?: number;
+  /** Requests of the lane that this process has under way itself: they count against what an endpoint may get. */
+  readonly taken?: number;
+  readonly retriesTaken?: number;
+}
+
 /** What a claim got. */
 export interface LaneClaim {
   readonly claims: readonly ClaimedDelivery[];
@@ -14,6 +25,7 @@ export interface LaneClaim {
 export interface AttemptResult {
   readonly tenantId: string;
   readonly subscriptionId: string;
+  readonly eventId: string;
   readonly deliveryId: string;
   readonly leaseToken: string;
   readonly number: number;
@@ -40,10 +52,10 @@ export interface SweepResult {
  */
 export abstract class DeliveryLanes {
   /**
-   * Takes up to `limit` due deliveries of a lane, oldest due first, and starts their attempts (attempts + 1). At most
-   * `retryLimit` of them are retries (default: as many as there may be), however long those have been due.
+   * Takes due deliveries of a lane, oldest due first, and starts their attempts (attempts + 1): no more than wished for, nor
+   * than the endpoint may get beside what this process and all others have under way.
    */
-  abstract claim(lane: Lane, limit: number, retryLimit?: number): Promise<LaneClaim>;
+  abstract claim(lane: Lane, wish: ClaimWish): Promise<LaneClaim>;
   /**
    * Writes the attempt and moves the delivery on, in one statement. A lost lease is recorded as an attempt but changes
    * nothing of the delivery. Resolves once it is durable.
@@ -55,7 +67,10 @@ export abstract class DeliveryLanes {
   abstract release(claims: readonly ClaimedDelivery[]): Promise<void>;
   /** Ends claimed deliveries of a deactivated subscription without an attempt. */
   abstract abandon(claims: readonly ClaimedDelivery[], lastError: string): Promise<void>;
-  /** Returns expired leases to PENDING (or FAILED when no automatic attempt is left) and lists lanes with due work. */
+  /**
+   * Keeps this process's leases alive, returns expired ones to PENDING (or FAILED when no automatic attempt is left), and
+   * lists lanes with due work. Where another process sweeps at this moment, only the first.
+   */
   abstract sweep(maxRetries: number, laneLimit: number): Promise<SweepResult>;
   /** Age in milliseconds of the oldest delivery that is due and unclaimed, and how many wait; for health and metrics. */
   abstract backlog(): Promise<{ readonly oldestDueAgeMs: number; readonly pending: number }>;

@@ -1,4 +1,3 @@
-import type { Actor } from '../../../../platform/kernel/actor.js';
 import type { Lane } from '../../domain/lane.js';
 import type { Transaction } from './transaction.js';
 
@@ -15,8 +14,6 @@ export interface NewEvent {
   readonly idempotency: { readonly key: string; readonly fingerprint: string } | null;
   /** True: without a matching subscription nothing is stored at all. */
   readonly onlyIfMatched: boolean;
-  /** Whoever asked for it through the API, for the audit trail; null when a module emits in its own transaction. */
-  readonly requestedBy: Actor | null;
 }
 
 export type AppendResult =

@@ -1,14 +1,9 @@
-import { Check, Column, Entity, ForeignKey, PrimaryColumn } from 'typeorm';
+import { Check, Column, Entity, PrimaryColumn } from 'typeorm';
 
 import type { AttemptTrigger, ErrorClass } from '../../domain/attempt.js';
-import { DeliveryRow } from './delivery.row.js';
 
 @Entity({ name: 'webhook_attempts' })
 @Check('webhook_attempts_trigger_ck', `trigger IN ('auto', 'manual')`)
-@ForeignKey(() => DeliveryRow, ['tenantId', 'deliveryId'], ['tenantId', 'id'], {
-  name: 'webhook_attempts_delivery_fk',
-  onDelete: 'CASCADE',
-})
 export class AttemptRow {
   @PrimaryColumn({ name: 'tenant_id', type: 'text', primaryKeyConstraintName: 'webhook_attempts_pk' })
   tenantId!: string;

@@ -6,17 +6,18 @@ interface Entry<I, O> {
 
 export interface BatcherOptions {
   readonly maxBatch: number;
-  /** Milliseconds that the first item waits for company. */
-  readonly waitMs: number;
   /** Batches under way at once; further items wait and so make the next batch larger. */
   readonly parallel: number;
 }
 
-/** Turns many single calls into few calls with many items: one statement then serves them all. */
+/**
+ * Turns many single calls into few calls with many items: one statement then serves them all. Items wait only for those of
+ * the same moment and for batches under way, so an idle system adds no delay and a busy one makes larger batches.
+ */
 export class Batcher<I, O> {
   private entries: Entry<I, O>[] = [];
   private running = 0;
-  private timer: NodeJS.Timeout | null = null;
+  private isScheduled = false;
 
   constructor(
     /** Answers one output for each item, in order. */
@@ -32,21 +33,19 @@ export class Batcher<I, O> {
   }
 
   private schedule(): void {
-    if (this.entries.length === 0 || this.running >= this.options.parallel) return;
-    if (this.entries.length >= this.options.maxBatch) {
+    if (this.isScheduled || this.entries.length === 0 || this.running >= this.options.parallel) return;
+    this.isScheduled = true;
+    setImmediate(() => {
+      this.isScheduled = false;
       this.flush();
-    } else {
-      this.timer ??= setTimeout(() => {
-        this.flush();
-      }, this.options.waitMs);
-    }
+    });
   }
 
   private flush(): void {
-    if (this.timer !== null) clearTimeout(this.timer);
-    this.timer = null;
     const batch = this.entries.splice(0, this.options.maxBatch);
     this.running += 1;
+    // What a batch has no room for starts the next one.
+    this.schedule();
     this.run(batch.map((entry) => entry.item))
       .then(
         (outputs) => {

@@ -1,23 +1,20 @@
-import { Check, Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
+import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
 import type { AttemptTrigger } from '../../domain/attempt.js';
 import type { DeliveryStatus } from '../../domain/delivery.js';
-import { EventRow } from './event.row.js';
 
 @Entity({ name: 'webhook_deliveries' })
-@Index('webhook_deliveries_status_ix', ['tenantId', 'status', 'id'])
+@Index('webhook_deliveries_open_ix', ['tenantId', 'id'], { where: `status IN ('PENDING', 'SENDING')` })
+@Index('webhook_deliveries_failed_ix', ['tenantId', 'id'], { where: `status = 'FAILED'` })
+@Index('webhook_deliveries_name_ix', ['event', 'tenantId', 'id'])
 @Index('webhook_deliveries_subscription_ix', ['tenantId', 'subscriptionId', 'id'])
-@Index('webhook_deliveries_event_uq', ['tenantId', 'eventId', 'subscriptionId'], { unique: true })
+@Index('webhook_deliveries_event_uq', ['eventId', 'subscriptionId', 'tenantId'], { unique: true })
 @Index('webhook_deliveries_due_ix', ['subscriptionId', 'isRetry', 'nextAttemptAt', 'id'], {
   where: `status = 'PENDING'`,
 })
 @Index('webhook_deliveries_leased_ix', ['subscriptionId', 'leasedUntil'], { where: `status = 'SENDING'` })
 @Check('webhook_deliveries_status_ck', `status IN ('PENDING', 'SENDING', 'DELIVERED', 'FAILED')`)
 @Check('webhook_deliveries_trigger_ck', `next_trigger IN ('auto', 'manual')`)
-@ForeignKey(() => EventRow, ['tenantId', 'eventId'], ['tenantId', 'id'], {
-  name: 'webhook_deliveries_event_fk',
-  onDelete: 'CASCADE',
-})
 export class DeliveryRow {
   @PrimaryColumn({ name: 'tenant_id', type: 'text', primaryKeyConstraintName: 'webhook_deliveries_pk' })
   tenantId!: string;
@@ -56,8 +53,16 @@ export class DeliveryRow {
   @Column({ name: 'lease_token', type: 'uuid', nullable: true })
   leaseToken!: string | null;
 
+  /** The process whose life the lease depends on. */
+  @Column({ name: 'leased_by', type: 'uuid', nullable: true })
+  leasedBy!: string | null;
+
   @Column({ name: 'leased_until', type: 'timestamptz', nullable: true })
   leasedUntil!: Date | null;
+
+  /** Attempts that ended with their process. */
+  @Column({ type: 'smallint', default: 0 })
+  interruptions!: number;
 
   @Column({ name: 'target_url', type: 'text' })
   targetUrl!: string;

@@ -1,10 +1,11 @@
 import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
 @Entity({ name: 'webhook_events' })
-@Index('webhook_events_idempotency_uq', ['tenantId', 'idempotencyKey'], {
+@Index('webhook_events_idempotency_uq', ['idempotencyKey', 'tenantId'], {
   unique: true,
   where: 'idempotency_key IS NOT NULL',
 })
+@Index('webhook_events_name_ix', ['event', 'tenantId', 'id'])
 @Index('webhook_events_age_ix', ['hasPayload', 'createdAt'])
 @Check('webhook_events_payload_ck', 'has_payload = (payload IS NOT NULL)')
 export class EventRow {

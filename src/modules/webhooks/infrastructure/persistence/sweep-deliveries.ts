@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
 
+import { FREE_INTERRUPTIONS } from '../../domain/delivery.js';
 import type { Lane } from '../../domain/lane.js';
 
 /** The error of an attempt whose worker died, was frozen past its lease, or could not write the result. */
@@ -11,32 +12,61 @@ const RECLAIM_LIMIT = 5_000;
 /** Milliseconds that a due delivery may wait before the sweep rings for it: its own ring is usually on its way. */
 const GRACE_MS = 250;
 
-/* The interrupted attempt is logged as such; if its worker comes back after all, the real outcome replaces the line. */
+/** One sweep at a time over all processes: what one finds, another need not look for. */
+const LOCK = `SELECT pg_try_advisory_xact_lock(hashtextextended('webhooks: sweep', 0)) AS locked`;
+
+/*
+ * `unbroken`: it was alive until now, so nothing kept it from the database. The old row is read before it is written: an
+ * INSERT cannot return what it replaced.
+ */
+const BEAT = `
+WITH before AS (SELECT alive_until > now() AS unbroken FROM webhook_workers WHERE id = $1), beat AS (
+  INSERT INTO webhook_workers (id, alive_until) VALUES ($1, now() + $2::int * interval '1 millisecond')
+  ON CONFLICT (id) DO UPDATE SET alive_until = excluded.alive_until
+)
+SELECT coalesce((SELECT unbroken FROM before), false) AS unbroken`;
+
+/** Rows of processes that ended long ago. */
+const FORGET = `DELETE FROM webhook_workers WHERE alive_until < now() - interval '1 hour'`;
+
+/*
+ * A lease ends with its time, or with the process that holds it. The interrupted attempt is logged as such; if its worker
+ * comes back after all, the real outcome replaces the line. The first few do not use up the schedule: with no retries
+ * configured, a crash between claim and request would otherwise end as FAILED without one request.
+ */
 const RECLAIM = `
 WITH expired AS (
-  SELECT tenant_id, id, leased_until, next_trigger
-    FROM webhook_deliveries
-   WHERE status = 'SENDING' AND leased_until < now()
+  SELECT d.tenant_id, d.id, d.event_id, d.subscription_id, d.leased_until, d.next_trigger,
+         d.interruptions < ${FREE_INTERRUPTIONS} AS is_free,
+         d.interruptions >= ${FREE_INTERRUPTIONS} AND d.auto_attempts > $1::int AS used_up
+    FROM webhook_deliveries d
+   WHERE d.status = 'SENDING'
+     AND (d.leased_until < now()
+          OR d.leased_by IS NOT NULL
+             AND NOT EXISTS (SELECT FROM webhook_workers w WHERE w.id = d.leased_by AND w.alive_until > now()))
    LIMIT ${RECLAIM_LIMIT}
      FOR UPDATE SKIP LOCKED
 ), reclaimed AS (
   UPDATE webhook_deliveries d
-     SET status = CASE WHEN d.auto_attempts > $1::int THEN 'FAILED' ELSE 'PENDING' END,
-         next_attempt_at = CASE WHEN d.auto_attempts > $1::int THEN NULL ELSE now() END,
+     SET status = CASE WHEN x.used_up THEN 'FAILED' ELSE 'PENDING' END,
+         next_attempt_at = CASE WHEN x.used_up THEN NULL ELSE now() END,
          last_error = $2,
-         next_trigger = 'auto',
-         is_retry = true,
+         auto_attempts = d.auto_attempts - (x.is_free AND d.next_trigger = 'auto')::int,
+         interruptions = d.interruptions + 1,
+         next_trigger = CASE WHEN x.is_free THEN d.next_trigger ELSE 'auto' END,
+         is_retry = NOT (x.is_free AND d.next_trigger = 'manual'),
          lease_token = NULL,
+         leased_by = NULL,
          leased_until = NULL,
          updated_at = now()
     FROM expired x
-   WHERE d.tenant_id = x.tenant_id AND d.id = x.id
+   WHERE d.event_id = x.event_id AND d.subscription_id = x.subscription_id AND d.tenant_id = x.tenant_id
   RETURNING d.tenant_id, d.id, d.attempts, x.next_trigger, x.leased_until
 ), logged AS (
   INSERT INTO webhook_attempts (tenant_id, delivery_id, number, trigger, started_at, duration_ms, error_class, error,
                                 request_headers)
-    SELECT r.tenant_id, r.id, r.attempts, r.next_trigger, r.leased_until - $3::int * interval '1 millisecond', $3::int,
-           'other', $2, '{}'
+    SELECT r.tenant_id, r.id, r.attempts, r.next_trigger, r.leased_until - $3::int * interval '1 millisecond',
+           greatest(0, extract(epoch FROM now() - r.leased_until) * 1000 + $3::int)::int, 'other', $2, '{}'
       FROM reclaimed r
   ON CONFLICT (tenant_id, delivery_id, number) DO NOTHING
 )
@@ -61,6 +91,22 @@ SELECT subscription_id, tenant_id FROM lane
  WHERE next_attempt_at <= now() - ${GRACE_MS} * interval '1 millisecond'
  LIMIT $2::int`;
 
+/**
+ * Says that this process lives, so that its leases hold for `aliveMs` milliseconds more.
+ *
+ * @returns false after a gap: the process was away from the database for longer than that, or has just started
+ */
+export async function beat(manager: EntityManager, ownerId: string, aliveMs: number): Promise<boolean> {
+  const rows = await manager.query<{ unbroken: boolean }[]>(BEAT, [ownerId, aliveMs]);
+  return rows[0]?.unbroken === true;
+}
+
+/** Whether this process may sweep now; until its transaction ends no other may. */
+export async function lockSweep(manager: EntityManager): Promise<boolean> {
+  const rows = await manager.query<{ locked: boolean }[]>(LOCK);
+  return rows[0]?.locked === true;
+}
+
 /** @returns how many expired leases were given back. */
 export async function reclaimExpired(
   manager: EntityManager,
@@ -68,6 +114,7 @@ export async function reclaimExpired(
   leaseMs: number,
 ): Promise<number> {
   const rows = await manager.query<{ count: number }[]>(RECLAIM, [maxRetries, INTERRUPTED, leaseMs]);
+  await manager.query(FORGET);
   return rows[0]?.count ?? 0;
 }
 

@@ -1,12 +1,14 @@
 import { Injectable } from '@nestjs/common';
-import { QueryFailedError } from 'typeorm';
+import { DataSource, QueryFailedError } from 'typeorm';
 
+import { Clock } from '../../../../platform/kernel/clock.js';
 import { IdGenerator } from '../../../../platform/kernel/id-generator.js';
 import { DeliverySettings } from '../../application/delivery-settings.js';
 import { ENGINE_LIMITS } from '../../application/engine-limits.js';
 import {
   DeliveryLanes,
   type AttemptResult,
+  type ClaimWish,
   type LaneClaim,
   type SweepResult,
 } from '../../application/ports/delivery-lanes.js';
@@ -14,8 +16,9 @@ import type { ClaimedDelivery } from '../../domain/delivery.js';
 import type { Lane } from '../../domain/lane.js';
 import { Batcher } from './batcher.js';
 import { claimDeliveries, type ClaimRequest } from './claim-deliveries.js';
+import { LeaseOwner } from './lease-owner.js';
 import { recordAttempts } from './record-attempts.js';
-import { findDueLanes, reclaimExpired } from './sweep-deliveries.js';
+import { beat, findDueLanes, lockSweep, reclaimExpired } from './sweep-deliveries.js';
 import { WorkerTransaction } from './worker-transaction.js';
 
 const NIL_UUID = '00000000-0000-0000-0000-000000000000';
@@ -23,20 +26,23 @@ const NIL_UUID = '00000000-0000-0000-0000-000000000000';
 /** Milliseconds between tries to write results while the database is away, doubling up to the last. */
 const RECORD_BACKOFF_MS = [100, 200, 400, 800, 1_600, 3_200] as const;
 
+/* By the key that no other index leads with, as the functions of the hot path do; the lease is the fence. */
+const HELD = `FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::uuid[]) AS c (tenant_id, event_id, subscription_id, lease_token)
+ WHERE d.event_id = c.event_id AND d.subscription_id = c.subscription_id AND d.tenant_id = c.tenant_id
+   AND d.lease_token = c.lease_token`;
+
 const RELEASE = `
 UPDATE webhook_deliveries d
    SET status = 'PENDING', attempts = d.attempts - 1, auto_attempts = d.auto_attempts - (d.next_trigger = 'auto')::int,
-       lease_token = NULL, leased_until = NULL, updated_at = now()
-  FROM unnest($1::text[], $2::uuid[], $3::uuid[]) AS c (tenant_id, id, lease_token)
- WHERE d.tenant_id = c.tenant_id AND d.id = c.id AND d.lease_token = c.lease_token`;
+       lease_token = NULL, leased_by = NULL, leased_until = NULL, updated_at = now()
+  ${HELD}`;
 
 const ABANDON = `
 UPDATE webhook_deliveries d
-   SET status = 'FAILED', last_error = $4, next_attempt_at = NULL, attempts = d.attempts - 1,
+   SET status = 'FAILED', last_error = $5, next_attempt_at = NULL, attempts = d.attempts - 1,
        auto_attempts = d.auto_attempts - (d.next_trigger = 'auto')::int,
-       next_trigger = 'auto', lease_token = NULL, leased_until = NULL, updated_at = now()
-  FROM unnest($1::text[], $2::uuid[], $3::uuid[]) AS c (tenant_id, id, lease_token)
- WHERE d.tenant_id = c.tenant_id AND d.id = c.id AND d.lease_token = c.lease_token`;
+       next_trigger = 'auto', lease_token = NULL, leased_by = NULL, leased_until = NULL, updated_at = now()
+  ${HELD}`;
 
 const BACKLOG = `
 SELECT count(*)::int AS pending,
@@ -49,28 +55,25 @@ export class TypeormDeliveryLanes extends DeliveryLanes {
   private readonly claims: Batcher<ClaimRequest, LaneClaim>;
   private readonly results: Batcher<AttemptResult, boolean>;
   private sweptUpTo = NIL_UUID;
+  /** When this process may give back what others hold, in milliseconds of its own clock. */
+  private trustedFromMs = Infinity;
 
   constructor(
+    private readonly dataSource: DataSource,
     private readonly transactions: WorkerTransaction,
+    private readonly owner: LeaseOwner,
     private readonly ids: IdGenerator,
+    private readonly clock: Clock,
     settings: DeliverySettings,
   ) {
     super();
     this.leaseMs = settings.timeoutMs + ENGINE_LIMITS.leaseMarginMs;
-    this.claims = new Batcher((requests) => this.claimAll(requests), {
-      maxBatch: 200,
-      waitMs: 1,
-      parallel: 2,
-    });
-    this.results = new Batcher((results) => this.recordAll(results), {
-      maxBatch: 500,
-      waitMs: 5,
-      parallel: 2,
-    });
+    this.claims = new Batcher((requests) => this.claimAll(requests), { maxBatch: 200, parallel: 2 });
+    this.results = new Batcher((results) => this.recordAll(results), { maxBatch: 1_000, parallel: 2 });
   }
 
-  override async claim(lane: Lane, limit: number, retryLimit = limit): Promise<LaneClaim> {
-    return this.claims.add({ lane, limit, retryLimit });
+  override async claim(lane: Lane, wish: ClaimWish): Promise<LaneClaim> {
+    return this.claims.add({ lane, wish });
   }
 
   override async record(result: AttemptResult): Promise<boolean> {
@@ -86,13 +89,29 @@ export class TypeormDeliveryLanes extends DeliveryLanes {
   }
 
   override async sweep(maxRetries: number, laneLimit: number): Promise<SweepResult> {
+    const unbroken = await this.transactions.run((manager) =>
+      beat(manager, this.owner.id, ENGINE_LIMITS.aliveMs),
+    );
     return this.transactions.run(async (manager) => {
-      const reclaimed = await reclaimExpired(manager, maxRetries, this.leaseMs);
+      if (!(await lockSweep(manager))) return { reclaimed: 0, dueLanes: [] };
+      const reclaimed = this.mayReclaim(unbroken)
+        ? await reclaimExpired(manager, maxRetries, this.leaseMs)
+        : 0;
       const { lanes, isLastPage } = await findDueLanes(manager, this.sweptUpTo, laneLimit);
       // After the last page the next sweep starts over.
       this.sweptUpTo = isLastPage ? NIL_UUID : (lanes.at(-1)?.subscriptionId ?? NIL_UUID);
       return { reclaimed, dueLanes: lanes };
     });
+  }
+
+  /**
+   * When the database was away, it was away for all: whoever lives says so within the time that a lease outlives its last
+   * sign, and writes its results. Until then nothing is taken from anybody.
+   */
+  private mayReclaim(unbroken: boolean): boolean {
+    const nowMs = this.clock.monotonicMs();
+    if (!unbroken) this.trustedFromMs = nowMs + ENGINE_LIMITS.aliveMs;
+    return nowMs >= this.trustedFromMs;
   }
 
   override async backlog(): Promise<{ oldestDueAgeMs: number; pending: number }> {
@@ -103,26 +122,24 @@ export class TypeormDeliveryLanes extends DeliveryLanes {
   }
 
   private async claimAll(requests: readonly ClaimRequest[]): Promise<LaneClaim[]> {
-    const lease = {
-      token: this.ids.next(),
-      ms: this.leaseMs,
+    const lease = { token: this.ids.next(), owner: this.owner.id, ms: this.leaseMs };
+    return claimDeliveries(this.dataSource, requests, lease, {
       perLane: ENGINE_LIMITS.perEndpoint,
       retriesPerLane: ENGINE_LIMITS.retriesPerEndpoint,
-    };
-    return this.transactions.run((manager) => claimDeliveries(manager, requests, lease));
+    });
   }
 
   /** Tries again while the database is away; afterwards the leases run out and the sweep gives the deliveries back. */
   private async recordAll(results: readonly AttemptResult[]): Promise<boolean[]> {
     for (const backoffMs of RECORD_BACKOFF_MS) {
       try {
-        return await this.transactions.run((manager) => recordAttempts(manager, results));
+        return await recordAttempts(this.dataSource, results);
       } catch (cause) {
         if (isDataError(cause)) return this.recordApart(results, cause);
         await new Promise((resolve) => setTimeout(resolve, backoffMs));
       }
     }
-    return this.transactions.run((manager) => recordAttempts(manager, results));
+    return recordAttempts(this.dataSource, results);
   }
 
   /** One result that the database refuses must not keep the others from being written. */
@@ -152,7 +169,8 @@ function isDataError(cause: unknown): boolean {
 function columnsOf(claims: readonly ClaimedDelivery[]): unknown[] {
   return [
     claims.map((claim) => claim.tenantId),
-    claims.map((claim) => claim.id),
+    claims.map((claim) => claim.eventId),
+    claims.map((claim) => claim.subscriptionId),
     claims.map((claim) => claim.leaseToken),
   ];
 }

@@ -16,34 +16,20 @@ interface EmitRow {
 
 const EMIT = 'SELECT * FROM webhook_emit($1, $2, $3, $4, $5::json, $6, $7, $8)';
 
-/* With its line of the audit trail in the same round trip: a request pays for a row, not for a statement. */
-const EMIT_ON_REQUEST = `
-WITH emitted AS MATERIALIZED (${EMIT}), audited AS (
-  INSERT INTO webhook_audit (tenant_id, actor_type, actor, action, resource_type, resource_id, details, request_id)
-    SELECT $1::text, 'token', $9::text, 'delivery.requested', 'event', event_id,
-           json_build_object('event', $3::text, 'deliveries', cardinality(delivery_ids)), $10::text
-      FROM emitted WHERE outcome = 'stored'
-)
-SELECT * FROM emitted`;
-
 /** Stores an event and fans it out in one round trip, with the database function `webhook_emit`. */
 @Injectable()
 export class TypeormEventOutbox extends EventOutbox {
   override async append(transaction: Transaction, event: NewEvent): Promise<AppendResult> {
-    const rows = await managerOf(transaction).query<EmitRow[]>(
-      event.requestedBy === null ? EMIT : EMIT_ON_REQUEST,
-      [
-        event.tenantId,
-        event.id,
-        event.event,
-        event.patterns,
-        event.payload,
-        event.idempotency?.key ?? null,
-        event.idempotency?.fingerprint ?? null,
-        event.onlyIfMatched,
-        ...(event.requestedBy === null ? [] : [event.requestedBy.subject, event.requestedBy.requestId]),
-      ],
-    );
+    const rows = await managerOf(transaction).query<EmitRow[]>(EMIT, [
+      event.tenantId,
+      event.id,
+      event.event,
+      event.patterns,
+      event.payload,
+      event.idempotency?.key ?? null,
+      event.idempotency?.fingerprint ?? null,
+      event.onlyIfMatched,
+    ]);
     const row = rows[0];
     if (row === undefined) throw new Error('webhook_emit returned no row');
     if (row.outcome === 'unmatched') return { kind: 'unmatched' };

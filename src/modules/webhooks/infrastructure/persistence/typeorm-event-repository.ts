@@ -24,7 +24,10 @@ interface ListedRow {
 
 const OF_EVENT = 'FROM webhook_deliveries d WHERE d.tenant_id = e.tenant_id AND d.event_id = e.id';
 
-/* One statement, so that a subscription which changes meanwhile is seen in one state. Existing deliveries come first. */
+/*
+ * One statement, so that a subscription which changes meanwhile is seen in one state. Existing deliveries come first. The
+ * event is locked, so that retention does not remove it from under its new deliveries.
+ */
 const REPLAY = `
 WITH target AS (
   SELECT s.tenant_id, s.id, s.url FROM webhook_subscriptions s
@@ -35,10 +38,12 @@ WITH target AS (
     FROM target t
    WHERE d.tenant_id = t.tenant_id AND d.event_id = $1 AND d.subscription_id = t.id AND d.status <> 'SENDING'
   RETURNING d.id, d.subscription_id
+), original AS MATERIALIZED (
+  SELECT e.tenant_id, e.id, e.event FROM webhook_events e WHERE e.id = $1 FOR KEY SHARE
 ), fresh AS (
   INSERT INTO webhook_deliveries (tenant_id, id, event_id, subscription_id, event, next_trigger, target_url)
     SELECT e.tenant_id, webhook_uuid_v7(), e.id, t.id, e.event, 'manual', t.url
-      FROM target t JOIN webhook_events e ON e.tenant_id = t.tenant_id AND e.id = $1
+      FROM target t JOIN original e ON e.tenant_id = t.tenant_id
   ON CONFLICT (tenant_id, event_id, subscription_id) DO NOTHING
   RETURNING id, subscription_id
 )

@@ -22,7 +22,7 @@ function oldest(hasPayload: boolean): string {
 
 /*
  * Locked in a statement of its own, before anything is decided: from here on no delivery can be added to these events
- * (its foreign key would wait for us), and the statements that follow see every one that was. An event which gets a
+ * (a replay locks its event as well, and would wait for us), and the statements that follow see every one that was. An event which gets a
  * delivery at this moment is skipped.
  */
 function lockOldest(candidates: string): string {
@@ -43,7 +43,9 @@ WITH removed AS (
             JOIN webhook_deliveries x ON x.tenant_id = e.tenant_id AND x.event_id = e.id
            LIMIT $3::int) AS old
    WHERE d.tenant_id = old.tenant_id AND d.id = old.id AND d.status IN ('DELIVERED', 'FAILED')
-  RETURNING 1
+  RETURNING d.tenant_id, d.id
+), attempts AS (
+  DELETE FROM webhook_attempts a USING removed r WHERE a.tenant_id = r.tenant_id AND a.delivery_id = r.id
 )
 SELECT count(*)::int AS count FROM removed`;
 

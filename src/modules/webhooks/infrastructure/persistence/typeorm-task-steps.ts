@@ -45,8 +45,11 @@ const MADE_DUE: Readonly<Record<TaskKind, string>> = {
     RETURNING subscription_id`,
 };
 
-/* Deliveries are locked against a claim or a manual retry at this moment; events never change, and a second insert is none. */
-const LOCK: Readonly<Record<TaskKind, string>> = { retry_deliveries: 'FOR UPDATE OF r', replay_missing: '' };
+/* Deliveries are locked against a claim or a manual retry at this moment, events against retention. */
+const LOCK: Readonly<Record<TaskKind, string>> = {
+  retry_deliveries: 'FOR UPDATE OF r',
+  replay_missing: 'FOR KEY SHARE OF r',
+};
 
 type TakenTask = Pick<TaskRow, 'tenantId' | 'id' | 'kind' | 'selection' | 'position' | 'until'>;
 

@@ -40,6 +40,7 @@ export class DeliveryEngine
 
   onApplicationBootstrap(): void {
     if (this.duties.consumer === null) return;
+    this.drain.start();
     this.duties.consumer.start((lane) => this.drain.execute(lane));
     this.sweeper.start();
   }

@@ -1,0 +1,119 @@
+import type { DataSource } from 'typeorm';
+
+import type { BornDeliveries, IntakeResult, RequestedEvent } from '../../application/ports/event-intake.js';
+import type { ClaimedDelivery } from '../../domain/delivery.js';
+import type { Lane } from '../../domain/lane.js';
+import type { Lease } from './claim-deliveries.js';
+
+export interface Births {
+  /** Lanes that are known, with what this process has free for them, and what their endpoints may still get. */
+  readonly lanes: readonly { readonly id: string; readonly places: number; readonly left: number }[];
+  /** For other lanes; null: this process does not deliver, and nothing is born claimed. */
+  readonly unknownPlaces: number | null;
+  readonly perLane: number;
+  /** In one statement. */
+  readonly most: number;
+  readonly lease: Lease;
+}
+
+/** One row for each event; the arrays have one element for each of its deliveries. */
+interface AcceptedRow {
+  /** Which of the events, from 1. */
+  readonly n: number;
+  readonly outcome: 'stored' | 'unmatched' | 'repeated';
+  readonly event_id: string | null;
+  readonly fingerprint: string | null;
+  readonly delivery_ids: string[];
+  readonly subscription_ids: string[];
+  readonly born: boolean[];
+  readonly urls: (string | null)[];
+  readonly secrets: (string | null)[];
+  readonly previous_secrets: (string | null)[];
+}
+
+const ACCEPT = `SELECT * FROM webhook_accept($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`;
+
+/** Stores events in one statement that commits by itself; answers one result for each, in order. */
+export async function acceptEvents(
+  dataSource: DataSource,
+  events: readonly RequestedEvent[],
+  births: Births,
+): Promise<IntakeResult[]> {
+  const column = <T>(read: (event: RequestedEvent) => T): T[] => events.map(read);
+  const rows = await dataSource.query<AcceptedRow[]>(ACCEPT, [
+    column(({ tenantId }) => tenantId),
+    column(({ id }) => id),
+    column(({ event }) => event),
+    // Patterns have no spaces.
+    column(({ patterns }) => patterns.join(' ')),
+    column(({ payload }) => payload),
+    column(({ idempotencyKey }) => idempotencyKey),
+    column(({ fingerprint }) => fingerprint),
+    column(({ requestedBy }) => requestedBy.subject),
+    column(({ requestedBy }) => requestedBy.requestId),
+    births.lanes.map(({ id }) => id),
+    births.lanes.map(({ places }) => places),
+    births.lanes.map(({ left }) => left),
+    births.unknownPlaces ?? 0,
+    births.perLane,
+    births.most,
+    births.lease.token,
+    births.unknownPlaces === null ? null : births.lease.owner,
+    births.lease.ms,
+  ]);
+  const results: (IntakeResult | undefined)[] = events.map(() => undefined);
+  for (const row of rows) {
+    const event = events[row.n - 1];
+    if (event !== undefined) results[row.n - 1] = resultOf(event, row, births.lease.token);
+  }
+  return results.map((result) => {
+    if (result === undefined) throw new Error('webhook_accept answered fewer events than it was given');
+    return result;
+  });
+}
+
+function resultOf(event: RequestedEvent, row: AcceptedRow, leaseToken: string): IntakeResult {
+  if (row.outcome === 'unmatched') return { kind: 'unmatched' };
+  if (row.outcome === 'repeated') {
+    return {
+      kind: 'repeated',
+      eventId: row.event_id ?? '',
+      fingerprint: row.fingerprint ?? '',
+      deliveryIds: row.delivery_ids,
+    };
+  }
+  const born: BornDeliveries[] = [];
+  const waiting: Lane[] = [];
+  row.subscription_ids.forEach((subscriptionId, index) => {
+    const lane = { tenantId: event.tenantId, subscriptionId };
+    if (row.born[index] !== true) waiting.push(lane);
+    else born.push({ lane, claims: [bornClaim(event, lane, row, index, leaseToken)] });
+  });
+  return { kind: 'stored', deliveryIds: row.delivery_ids, born, waiting };
+}
+
+function bornClaim(
+  event: RequestedEvent,
+  lane: Lane,
+  row: AcceptedRow,
+  index: number,
+  leaseToken: string,
+): ClaimedDelivery {
+  return {
+    ...lane,
+    id: row.delivery_ids[index] ?? '',
+    eventId: event.id,
+    event: event.event,
+    payload: event.payload,
+    payloadExpired: false,
+    attemptNumber: 1,
+    autoAttempts: 1,
+    trigger: 'auto',
+    isRetry: false,
+    leaseToken,
+    targetUrl: row.urls[index] ?? '',
+    sealedSecret: row.secrets[index] ?? '',
+    sealedPreviousSecret: row.previous_secrets[index] ?? null,
+    subscriptionActive: true,
+  };
+}

@@ -1,0 +1,63 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+
+import { IdGenerator } from '../../../../platform/kernel/id-generator.js';
+import { DeliverySettings } from '../../application/delivery-settings.js';
+import { ENGINE_LIMITS } from '../../application/engine-limits.js';
+import {
+  BirthPlaces,
+  EventIntake,
+  type IntakeResult,
+  type RequestedEvent,
+} from '../../application/ports/event-intake.js';
+import { acceptEvents } from './accept-events.js';
+import { Batcher } from './batcher.js';
+import { FannedOut } from './fanned-out.js';
+import { LeaseOwner } from './lease-owner.js';
+
+/** Events that share one statement at most: what one of them waits for the others stays small. */
+const MAX_BATCH = 64;
+
+/** Events whose lanes are remembered. */
+const REMEMBERED = 20_000;
+
+/** Stores what concurrent requests bring in one statement, one at a time: two would meet in the locks of their lanes. */
+@Injectable()
+export class TypeormEventIntake extends EventIntake {
+  private readonly leaseMs: number;
+  private readonly fannedOut = new FannedOut(REMEMBERED);
+  private readonly requests: Batcher<RequestedEvent, IntakeResult>;
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly places: BirthPlaces,
+    private readonly owner: LeaseOwner,
+    private readonly ids: IdGenerator,
+    settings: DeliverySettings,
+  ) {
+    super();
+    this.leaseMs = settings.timeoutMs + ENGINE_LIMITS.leaseMarginMs;
+    this.requests = new Batcher((events) => this.acceptAll(events), { maxBatch: MAX_BATCH, parallel: 1 });
+  }
+
+  override async accept(event: RequestedEvent): Promise<IntakeResult> {
+    return this.requests.add(event);
+  }
+
+  private async acceptAll(events: readonly RequestedEvent[]): Promise<IntakeResult[]> {
+    const lanes = this.fannedOut.lanesOf(events);
+    const results = await acceptEvents(this.dataSource, events, {
+      lanes: lanes.map((lane) => ({
+        id: lane.subscriptionId,
+        places: this.places.freePlaces(lane),
+        left: ENGINE_LIMITS.perEndpoint - this.places.taken(lane),
+      })),
+      unknownPlaces: this.places.freePlacesOfUnknown,
+      perLane: ENGINE_LIMITS.perEndpoint,
+      most: ENGINE_LIMITS.bornAtOnce,
+      lease: { token: this.ids.next(), owner: this.owner.id, ms: this.leaseMs },
+    });
+    this.fannedOut.learn(events, results);
+    return results;
+  }
+}
