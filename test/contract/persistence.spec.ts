@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe } from '@jest/globals';
 import { describeWithPostgres } from '../support/servers.js';
 import { deliveryLanesContract } from './persistence/delivery-lanes.contract.js';
 import { deliveryRepositoryContract } from './persistence/delivery-repository.contract.js';
+import { eventIntakeContract } from './persistence/event-intake.contract.js';
 import { eventOutboxContract } from './persistence/event-outbox.contract.js';
 import { expiredHistoryContract } from './persistence/expired-history.contract.js';
 import type { PersistenceHarness } from './persistence/harness.js';
@@ -33,6 +34,7 @@ function contracts(open: () => Promise<PersistenceHarness>): void {
   subscriptionRepositoryContract(current);
   deliveryRepositoryContract(current);
   eventOutboxContract(current);
+  eventIntakeContract(current);
   deliveryLanesContract(current);
   laneSweepContract(current);
   expiredHistoryContract(current);

@@ -8,7 +8,8 @@ export const MAX_RETRIES = 3;
 /** The result of a claim's attempt: a success unless changed. */
 export function resultOf(claim: ClaimedDelivery, change: Partial<AttemptResult> = {}): AttemptResult {
   return {
-    ...{ tenantId: claim.tenantId, subscriptionId: claim.subscriptionId, deliveryId: claim.id },
+    ...{ tenantId: claim.tenantId, subscriptionId: claim.subscriptionId, eventId: claim.eventId },
+    deliveryId: claim.id,
     ...{ leaseToken: claim.leaseToken, number: claim.attemptNumber, trigger: claim.trigger, durationMs: 12 },
     ...{
       statusCode: 200,

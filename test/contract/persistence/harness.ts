@@ -1,6 +1,7 @@
 import type { DeliveryLanes } from '../../../src/modules/webhooks/application/ports/delivery-lanes.js';
 import type { DeliveryRepository } from '../../../src/modules/webhooks/application/ports/delivery-repository.js';
 import type { ExpiredHistory } from '../../../src/modules/webhooks/application/ports/expired-history.js';
+import type { EventIntake } from '../../../src/modules/webhooks/application/ports/event-intake.js';
 import type {
   AppendResult,
   EventOutbox,
@@ -10,6 +11,7 @@ import type { SubscriptionRepository } from '../../../src/modules/webhooks/appli
 import type { TenantTransactions } from '../../../src/modules/webhooks/application/ports/transaction.js';
 import type { ClaimedDelivery } from '../../../src/modules/webhooks/domain/delivery.js';
 import type { Lane } from '../../../src/modules/webhooks/domain/lane.js';
+import type { FakeBirthPlaces } from '../../../src/modules/webhooks/testing/fake-birth-places.js';
 import type { FakeLaneDispatcher } from '../../../src/modules/webhooks/testing/fake-lane-dispatcher.js';
 import type { RecordingDeliveryMetrics } from '../../../src/modules/webhooks/testing/recording-delivery-metrics.js';
 import type { IdGenerator } from '../../../src/platform/kernel/id-generator.js';
@@ -25,6 +27,11 @@ export interface PersistenceHarness {
   readonly deliveries: DeliveryRepository;
   readonly outbox: EventOutbox;
   readonly lanes: DeliveryLanes;
+  /** The lanes as another process has them. */
+  readonly otherLanes: DeliveryLanes;
+  readonly intake: EventIntake;
+  /** What the process that stores could send itself; nothing unless a test says so. */
+  readonly places: FakeBirthPlaces;
   readonly history: ExpiredHistory;
   /** What was rung and counted after commits. */
   readonly dispatcher: FakeLaneDispatcher;
@@ -56,7 +63,6 @@ export function newEvent(harness: PersistenceHarness, change: Partial<NewEvent> 
     payload: '{"b":1,"a":2}',
     idempotency: null,
     onlyIfMatched: false,
-    requestedBy: null,
     ...change,
   };
 }
@@ -87,5 +93,5 @@ export async function claimFrom(
   limit: number,
   retryLimit?: number,
 ): Promise<readonly ClaimedDelivery[]> {
-  return (await lanes.claim(lane, limit, retryLimit)).claims;
+  return (await lanes.claim(lane, { limit, ...(retryLimit === undefined ? {} : { retryLimit }) })).claims;
 }

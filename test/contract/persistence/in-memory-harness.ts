@@ -1,7 +1,9 @@
+import { FakeBirthPlaces } from '../../../src/modules/webhooks/testing/fake-birth-places.js';
 import { FakeClock } from '../../../src/modules/webhooks/testing/fake-clock.js';
 import { FakeLaneDispatcher } from '../../../src/modules/webhooks/testing/fake-lane-dispatcher.js';
 import { InMemoryDeliveryLanes } from '../../../src/modules/webhooks/testing/in-memory-delivery-lanes.js';
 import { InMemoryDeliveryRepository } from '../../../src/modules/webhooks/testing/in-memory-delivery-repository.js';
+import { InMemoryEventIntake } from '../../../src/modules/webhooks/testing/in-memory-event-intake.js';
 import { InMemoryEventOutbox } from '../../../src/modules/webhooks/testing/in-memory-event-outbox.js';
 import { InMemoryExpiredHistory } from '../../../src/modules/webhooks/testing/in-memory-expired-history.js';
 import { InMemoryStore } from '../../../src/modules/webhooks/testing/in-memory-store.js';
@@ -17,13 +19,19 @@ export async function inMemoryHarness(): Promise<PersistenceHarness> {
   const ids = new SequentialIds();
   const dispatcher = new FakeLaneDispatcher();
   const metrics = new RecordingDeliveryMetrics();
+  const outbox = new InMemoryEventOutbox(store, ids, dispatcher, metrics);
+  const lanes = new InMemoryDeliveryLanes(store, ids, LEASE_MS);
+  const places = new FakeBirthPlaces();
   return Promise.resolve({
     transactions: new InMemoryTransactions(store),
     subscriptions: new InMemorySubscriptionRepository(store),
     deliveries: new InMemoryDeliveryRepository(store),
-    outbox: new InMemoryEventOutbox(store, ids, dispatcher, metrics),
+    outbox,
+    intake: new InMemoryEventIntake(store, outbox, lanes, places),
+    places,
     history: new InMemoryExpiredHistory(store),
-    lanes: new InMemoryDeliveryLanes(store, ids, LEASE_MS),
+    lanes,
+    otherLanes: new InMemoryDeliveryLanes(store, ids, LEASE_MS, 'another process'),
     dispatcher,
     metrics,
     ids,

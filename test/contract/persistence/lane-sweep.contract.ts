@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 
 import type { SweepResult } from '../../../src/modules/webhooks/application/ports/delivery-lanes.js';
+import { FREE_INTERRUPTIONS } from '../../../src/modules/webhooks/domain/delivery.js';
 import { deliveryDetail, failed, MAX_RETRIES, resultOf } from './attempts.js';
 import { deliverEvents, LEASE_MS, subscribe, type PersistenceHarness, claimFrom } from './harness.js';
 
@@ -62,15 +63,17 @@ export function laneSweepContract(current: () => PersistenceHarness): void {
         });
         expect(await sweep()).toMatchObject({ reclaimed: 0 });
         expect(await claimFrom(current().lanes, lane, 1)).toMatchObject([
-          { id, attemptNumber: 2, autoAttempts: 2 },
+          { id, attemptNumber: 2, autoAttempts: 1 },
         ]);
       });
 
-      // Red when the give-back does not count: a poison delivery would be tried for ever.
-      it('ends a delivery whose automatic attempts are used up', async () => {
+      // Red when the give-back never counts: a poison delivery would be tried for ever. Red when it counts at once: a crash
+      // would use up what the receiver never saw.
+      it('ends a delivery whose automatic attempts are used up; the first interruptions use up none', async () => {
         const lane = await subscribe(current());
         const [id] = await deliverEvents(current(), 1);
-        for (let attempt = 1; attempt <= MAX_RETRIES + 1; attempt += 1) {
+        const all = MAX_RETRIES + 1 + FREE_INTERRUPTIONS;
+        for (let attempt = 1; attempt <= all; attempt += 1) {
           expect(await claimFrom(current().lanes, lane, 1)).toMatchObject([{ attemptNumber: attempt }]);
           await current().elapse(LEASE_MS + 1_000);
           expect(await sweep()).toMatchObject({ reclaimed: 1 });
@@ -79,11 +82,11 @@ export function laneSweepContract(current: () => PersistenceHarness): void {
         const ended = await detailOf(id!);
         expect(ended).toMatchObject({
           status: 'FAILED',
-          attempts: 4,
+          attempts: all,
           lastError: INTERRUPTED,
           nextAttemptAt: null,
         });
-        expect(ended.attemptLog).toHaveLength(4);
+        expect(ended.attemptLog).toHaveLength(all);
       });
 
       it('gives each expired lease back once, when two sweep at the same time', async () => {

@@ -1,17 +1,23 @@
 import { DataSource } from 'typeorm';
 
+import { ENGINE_LIMITS } from '../../../src/modules/webhooks/application/engine-limits.js';
 import { AttemptRow } from '../../../src/modules/webhooks/infrastructure/persistence/attempt.row.js';
 import { DeliveryRow } from '../../../src/modules/webhooks/infrastructure/persistence/delivery.row.js';
 import { EventRow } from '../../../src/modules/webhooks/infrastructure/persistence/event.row.js';
+import { LeaseOwner } from '../../../src/modules/webhooks/infrastructure/persistence/lease-owner.js';
 import { RingAfterCommitSubscriber } from '../../../src/modules/webhooks/infrastructure/persistence/ring-after-commit.subscriber.js';
 import { SubscriptionRow } from '../../../src/modules/webhooks/infrastructure/persistence/subscription.row.js';
 import { TypeormDeliveryLanes } from '../../../src/modules/webhooks/infrastructure/persistence/typeorm-delivery-lanes.js';
 import { TypeormDeliveryRepository } from '../../../src/modules/webhooks/infrastructure/persistence/typeorm-delivery-repository.js';
+import { TypeormEventIntake } from '../../../src/modules/webhooks/infrastructure/persistence/typeorm-event-intake.js';
 import { TypeormEventOutbox } from '../../../src/modules/webhooks/infrastructure/persistence/typeorm-event-outbox.js';
 import { TypeormExpiredHistory } from '../../../src/modules/webhooks/infrastructure/persistence/typeorm-expired-history.js';
 import { TypeormSubscriptionRepository } from '../../../src/modules/webhooks/infrastructure/persistence/typeorm-subscription-repository.js';
 import { TypeormTransactions } from '../../../src/modules/webhooks/infrastructure/persistence/typeorm-transactions.js';
+import { WorkerRow } from '../../../src/modules/webhooks/infrastructure/persistence/worker.row.js';
 import { WorkerTransaction } from '../../../src/modules/webhooks/infrastructure/persistence/worker-transaction.js';
+import { FakeBirthPlaces } from '../../../src/modules/webhooks/testing/fake-birth-places.js';
+import { FakeClock } from '../../../src/modules/webhooks/testing/fake-clock.js';
 import { FakeLaneDispatcher } from '../../../src/modules/webhooks/testing/fake-lane-dispatcher.js';
 import { RecordingDeliveryMetrics } from '../../../src/modules/webhooks/testing/recording-delivery-metrics.js';
 import { testSettings } from '../../../src/modules/webhooks/testing/test-settings.js';
@@ -40,24 +46,41 @@ export async function typeormHarness(): Promise<PersistenceHarness> {
   const database = await createTestDatabase(testDatabaseUrl(), { template });
   const dataSource = await new DataSource({
     ...dataSourceOptions(database.url, 10),
-    entities: [SubscriptionRow, EventRow, DeliveryRow, AttemptRow],
+    entities: [SubscriptionRow, EventRow, DeliveryRow, AttemptRow, WorkerRow],
   }).initialize();
   const ids = new UuidV7Generator();
   const dispatcher = new FakeLaneDispatcher();
   const metrics = new RecordingDeliveryMetrics();
   const ring = new RingAfterCommitSubscriber(dataSource, dispatcher, metrics);
   if (!dataSource.subscribers.includes(ring)) throw new Error('nothing would ring after a commit');
+  const transactions = new WorkerTransaction(dataSource);
+  const clock = new FakeClock();
+  const lanesOf = (owner: LeaseOwner): TypeormDeliveryLanes =>
+    new TypeormDeliveryLanes(dataSource, transactions, owner, ids, clock, testSettings());
+  // Processes that live for as long as the test: what becomes of dead ones is tested apart.
+  const owners = [new LeaseOwner(ids), new LeaseOwner(ids)].map((owner) =>
+    Object.assign(owner, { aliveMs: 3_600_000 }),
+  );
+  const [lanes, otherLanes] = owners.map(lanesOf);
+  const places = new FakeBirthPlaces();
+  // A process that has just come takes nothing from others for a while.
+  for (const ofProcess of [lanes!, otherLanes!]) await ofProcess.sweep(0, 1);
+  clock.advance(ENGINE_LIMITS.aliveMs);
   return {
     transactions: new TypeormTransactions(new TenantTransaction(dataSource)),
     subscriptions: new TypeormSubscriptionRepository(),
     deliveries: new TypeormDeliveryRepository(),
     outbox: new TypeormEventOutbox(),
-    lanes: new TypeormDeliveryLanes(new WorkerTransaction(dataSource), ids, testSettings()),
-    history: new TypeormExpiredHistory(new WorkerTransaction(dataSource)),
+    intake: new TypeormEventIntake(dataSource, places, owners[0]!, ids, testSettings()),
+    places,
+    lanes: lanes!,
+    otherLanes: otherLanes!,
+    history: new TypeormExpiredHistory(transactions),
     dispatcher,
     metrics,
     ids,
     elapse: async (ms) => {
+      clock.advance(ms);
       await dataSource.query(ELAPSE, [ms]);
     },
     dispose: async () => {

@@ -13,9 +13,11 @@ describe('AttemptDelivery', () => {
   let webhooks: InMemoryWebhooks;
   let lane: Lane;
   let id: string;
+  let healthy: boolean[];
 
   beforeEach(async () => {
     webhooks = new InMemoryWebhooks();
+    healthy = [];
     lane = await webhooks.subscribe();
     [id = ''] = await webhooks.deliver(PAYLOAD);
   });
@@ -23,8 +25,8 @@ describe('AttemptDelivery', () => {
   const stored = (): StoredDelivery => webhooks.store.deliveries.get(id)!;
   /** Claims what is due and attempts it, as the drain does. */
   const attempt = async (): Promise<void> => {
-    const { claims } = await webhooks.lanes.claim(lane, 1);
-    for (const claim of claims) await webhooks.attempt.execute(claim);
+    const { claims } = await webhooks.lanes.claim(lane, { limit: 1 });
+    for (const claim of claims) await webhooks.attempt.execute(claim, (isHealthy) => healthy.push(isHealthy));
   };
 
   it('signs the exact bytes, with every header of the contract', async () => {
@@ -133,13 +135,26 @@ describe('AttemptDelivery', () => {
     expect(webhooks.logger.messages('error')).toHaveLength(1);
   });
 
+  // A place is free when the answer is in; what the endpoint can take follows from whether it coped.
+  it.each<[FakeAnswer, boolean]>([
+    [200, true],
+    [404, true],
+    [429, false],
+    [503, false],
+    ['hang', false],
+  ])('tells at the answer (%p) whether the endpoint copes: %p', async (answer, isHealthy) => {
+    webhooks.sender.queue(answer);
+    await attempt();
+    expect(healthy).toEqual([isHealthy]);
+  });
+
   it('says that its lease was lost, and leaves the state to the newer one', async () => {
     const {
       claims: [claim],
-    } = await webhooks.lanes.claim(lane, 1);
+    } = await webhooks.lanes.claim(lane, { limit: 1 });
     webhooks.clock.advance(60_000);
     await webhooks.lanes.sweep(3, 10);
-    await webhooks.attempt.execute(claim!);
+    await webhooks.attempt.execute(claim!, () => undefined);
     expect(stored()).toMatchObject({ status: 'PENDING' });
     expect(webhooks.logger.messages('warn').at(-1)).toContain(`The lease of delivery ${id} ended`);
   });

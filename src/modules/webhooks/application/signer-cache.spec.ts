@@ -32,6 +32,7 @@ describe('SignerCache', () => {
       id: 'd',
       tenantId: 'acme',
       subscriptionId,
+      eventId: 'e',
       payloadExpired: false,
       event: 'a.b',
       payload: '{}',

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 
+import { eventually } from '../../../../test/support/eventually.js';
 import type { DeliveryStatus } from '../domain/delivery.js';
 import type { Lane } from '../domain/lane.js';
 import { ACTOR, InMemoryWebhooks, NO_LIMIT, TENANT } from '../testing/in-memory-webhooks.js';
@@ -113,8 +114,8 @@ describe('the use cases', () => {
 
   describe('RequestDelivery', () => {
     const request = (change: object = {}): ReturnType<RequestDelivery['execute']> => {
-      const { transactions, outbox, dispatcher, ids, metrics } = webhooks;
-      const useCase = new RequestDelivery(transactions, outbox, dispatcher, ids, metrics);
+      const { intake, drain, dispatcher, ids, metrics } = webhooks;
+      const useCase = new RequestDelivery(intake, drain, dispatcher, ids, metrics);
       return useCase.execute({
         tenantId: TENANT,
         actor: ACTOR,
@@ -129,6 +130,34 @@ describe('the use cases', () => {
       const { deliveryIds } = await request();
       expect(webhooks.dispatcher.requests).toEqual([{ lanes: [lane], deliveryIds }]);
       expect(webhooks.metrics.events).toEqual(['thing.done']);
+    });
+
+    // Red when a process that delivers leaves to a ring and a claim what it could send at once.
+    it('sends what this process has places for at once, without a ring', async () => {
+      await webhooks.subscribe();
+      webhooks.drain.start();
+      const { deliveryIds } = await request();
+      expect(webhooks.dispatcher.requests).toEqual([{ lanes: [], deliveryIds }]);
+      await eventually(() =>
+        expect(webhooks.store.deliveries.get(deliveryIds[0]!)).toMatchObject({
+          ...{ status: 'DELIVERED', attempts: 1, autoAttempts: 1 },
+        }),
+      );
+      expect(webhooks.sender.requests).toMatchObject([{ body: '{"n":1}' }]);
+    });
+
+    it('leaves the rest to the lane: an endpoint that has not answered yet gets one', async () => {
+      const lane = await webhooks.subscribe();
+      webhooks.drain.start();
+      const release = webhooks.sender.hold();
+      await request();
+      await request();
+      expect(webhooks.dispatcher.requests.map(({ lanes }) => lanes)).toEqual([[], [lane]]);
+      expect([...webhooks.store.deliveries.values()].map(({ status }) => status)).toEqual([
+        'SENDING',
+        'PENDING',
+      ]);
+      release();
     });
 
     it('refuses an event without subscribers, and stores nothing', async () => {
@@ -254,7 +283,7 @@ describe('the use cases', () => {
     it('gives expired leases back, says so, and rings what is due', async () => {
       const lane = await webhooks.subscribe();
       await webhooks.deliver();
-      await webhooks.lanes.claim(lane, 1);
+      await webhooks.lanes.claim(lane, { limit: 1 });
       webhooks.clock.advance(60_000);
       webhooks.dispatcher.rung.length = 0;
       const { lanes, drain, dispatcher, settings, logger } = webhooks;

@@ -43,7 +43,12 @@ export class LanePaces {
     const pace = durationMs < slow ? 'fast' : durationMs < hanging ? 'slow' : 'hanging';
     this.learn(subscriptionId, {
       pace,
-      concurrency: nextConcurrency(this.concurrencyOf(subscriptionId), isHealthy, durationMs, this.concurrency),
+      concurrency: nextConcurrency(
+        this.concurrencyOf(subscriptionId),
+        isHealthy,
+        durationMs,
+        this.concurrency,
+      ),
     });
   }
 

@@ -3,10 +3,11 @@ import { ENGINE_LIMITS } from '../application/engine-limits.js';
 import {
   DeliveryLanes,
   type AttemptResult,
+  type ClaimWish,
   type LaneClaim,
   type SweepResult,
 } from '../application/ports/delivery-lanes.js';
-import type { ClaimedDelivery } from '../domain/delivery.js';
+import { FREE_INTERRUPTIONS, SUBSCRIPTION_DEACTIVATED, type ClaimedDelivery } from '../domain/delivery.js';
 import type { Lane } from '../domain/lane.js';
 import { DEACTIVATED_BY_GONE } from '../domain/subscription.js';
 import type { InMemoryStore, StoredDelivery } from './in-memory-store.js';
@@ -21,23 +22,39 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
     private readonly store: InMemoryStore,
     private readonly ids: IdGenerator,
     private readonly leaseMs: number,
+    /** Which of the processes over the store this is. */
+    private readonly owner = 'this process',
   ) {
     super();
   }
 
-  override async claim(lane: Lane, limit: number, retryLimit = limit): Promise<LaneClaim> {
+  override async claim(lane: Lane, wish: ClaimWish): Promise<LaneClaim> {
+    const { limit, retryLimit = limit, taken = 0, retriesTaken = 0 } = wish;
     const ofLane = (row: StoredDelivery): boolean => row.subscriptionId === lane.subscriptionId;
-    const sending = this.rows('SENDING').filter(ofLane);
-    const retrying = sending.filter((row) => row.isRetry).length;
-    let retriesLeft = Math.min(retryLimit, ENGINE_LIMITS.retriesPerEndpoint - retrying);
+    const ofOthers = this.rows('SENDING').filter((row) => ofLane(row) && row.leasedBy !== this.owner);
+    const retrying = ofOthers.filter((row) => row.isRetry).length;
+    let retriesLeft = Math.min(retryLimit, ENGINE_LIMITS.retriesPerEndpoint - retriesTaken - retrying);
     const leaseToken = this.ids.next();
-    const room = ENGINE_LIMITS.perEndpoint - sending.length;
+    const room = ENGINE_LIMITS.perEndpoint - taken - ofOthers.length;
     const claims = this.due()
       .filter(ofLane)
       .filter((row) => !row.isRetry || (retriesLeft -= 1) >= 0)
       .slice(0, Math.max(0, Math.min(limit, room)))
       .map((row) => this.start(row, leaseToken));
     return Promise.resolve({ claims, isContended: room < limit });
+  }
+
+  /** The claims of new deliveries where they are stored: as many as there is room for, if nothing of the lane waits. */
+  bear(lane: Lane, ids: readonly string[], places: number, taken: number): ClaimedDelivery[] {
+    const ofLane = (row: StoredDelivery): boolean => row.subscriptionId === lane.subscriptionId;
+    if (this.due().some((row) => ofLane(row) && !ids.includes(row.id))) return [];
+    const others = this.rows('SENDING').filter((row) => ofLane(row) && row.leasedBy !== this.owner).length;
+    const room = Math.min(places, ENGINE_LIMITS.perEndpoint - taken - others);
+    const leaseToken = this.ids.next();
+    return ids.slice(0, Math.max(0, room)).flatMap((id) => {
+      const row = this.store.deliveries.get(id);
+      return row === undefined ? [] : [this.start(row, leaseToken)];
+    });
   }
 
   override async record(result: AttemptResult): Promise<boolean> {
@@ -61,7 +78,11 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
       },
     });
     if (row.leaseToken !== result.leaseToken) return Promise.resolve(false);
-    const { next } = result;
+    const isOver = this.store.subscriptions.get(row.subscriptionId)?.active === false;
+    const { next } =
+      isOver && result.next.status === 'PENDING'
+        ? { next: { status: 'FAILED', lastError: SUBSCRIPTION_DEACTIVATED, deactivate: false } as const }
+        : result;
     this.settle(row, {
       status: next.status,
       lastError: next.status === 'DELIVERED' ? null : next.lastError,
@@ -89,7 +110,7 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
   override async sweep(maxRetries: number, laneLimit: number): Promise<SweepResult> {
     const nowMs = this.store.clock.nowMs();
     const expired = this.rows('SENDING').filter((row) => (row.leasedUntilMs ?? 0) < nowMs);
-    for (const row of expired) this.reclaim(row, row.autoAttempts > maxRetries);
+    for (const row of expired) this.reclaim(row, maxRetries);
     return Promise.resolve({ reclaimed: expired.length, dueLanes: this.nextDueLanes(laneLimit) });
   }
 
@@ -133,11 +154,12 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
     row.autoAttempts += row.nextTrigger === 'auto' ? 1 : 0;
     row.leaseToken = leaseToken;
     row.leasedUntilMs = this.store.clock.nowMs() + this.leaseMs;
+    row.leasedBy = this.owner;
     row.targetUrl = subscription?.url ?? row.targetUrl;
     row.updatedAt = this.store.now();
-    const { id, tenantId, subscriptionId, event, autoAttempts, targetUrl } = row;
+    const { id, tenantId, subscriptionId, eventId, event, autoAttempts, targetUrl } = row;
     return {
-      ...{ id, tenantId, subscriptionId, event, autoAttempts, targetUrl, leaseToken },
+      ...{ id, tenantId, subscriptionId, eventId, event, autoAttempts, targetUrl, leaseToken },
       payload: this.store.events.get(row.eventId)?.payload ?? '',
       payloadExpired: this.store.events.get(row.eventId)?.payload == null,
       attemptNumber: row.attempts,
@@ -149,7 +171,7 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
     };
   }
 
-  private reclaim(row: StoredDelivery, usedUp: boolean): void {
+  private reclaim(row: StoredDelivery, maxRetries: number): void {
     if (!row.attemptLog.some((attempt) => attempt.number === row.attempts)) {
       row.attemptLog.push({
         number: row.attempts,
@@ -163,12 +185,17 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
         requestHeaders: {},
       });
     }
+    const isFree = row.interruptions < FREE_INTERRUPTIONS;
+    const usedUp = !isFree && row.autoAttempts > maxRetries;
+    const isManual = isFree && row.nextTrigger === 'manual';
     this.settle(row, {
       status: usedUp ? 'FAILED' : 'PENDING',
       nextAttemptAt: usedUp ? null : this.store.now(),
       lastError: INTERRUPTED,
-      nextTrigger: 'auto',
-      isRetry: true,
+      autoAttempts: row.autoAttempts - (isFree && row.nextTrigger === 'auto' ? 1 : 0),
+      interruptions: row.interruptions + 1,
+      nextTrigger: isManual ? 'manual' : 'auto',
+      isRetry: !isManual,
     });
   }
 
@@ -181,7 +208,12 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
 
   /** Every way out of SENDING ends the lease. */
   private settle(row: StoredDelivery, change: Partial<StoredDelivery>): void {
-    Object.assign(row, change, { leaseToken: null, leasedUntilMs: null, updatedAt: this.store.now() });
+    Object.assign(row, change, {
+      leaseToken: null,
+      leasedUntilMs: null,
+      leasedBy: null,
+      updatedAt: this.store.now(),
+    });
   }
 
   private deactivate(subscriptionId: string): void {
@@ -191,6 +223,10 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
     Object.assign(subscription, {
       ...{ active: false, deactivatedAt: now, deactivationReason: DEACTIVATED_BY_GONE, updatedAt: now },
     });
+    for (const row of this.rows('PENDING').filter((one) => one.subscriptionId === subscriptionId)) {
+      const ended = { status: 'FAILED', lastError: SUBSCRIPTION_DEACTIVATED, nextAttemptAt: null } as const;
+      Object.assign(row, ended, { nextTrigger: 'auto', updatedAt: now });
+    }
   }
 }
 

@@ -71,6 +71,8 @@ export class InMemoryEventOutbox extends EventOutbox {
       nextAttemptAt: now,
       leaseToken: null,
       leasedUntilMs: null,
+      leasedBy: null,
+      interruptions: 0,
       createdAt: now,
       updatedAt: now,
       attemptLog: [],

@@ -26,6 +26,9 @@ export type StoredDelivery = Mutable<Delivery> & {
   isRetry: boolean;
   leaseToken: string | null;
   leasedUntilMs: number | null;
+  /** The process that holds the lease. */
+  leasedBy: string | null;
+  interruptions: number;
   attemptLog: AttemptRecord[];
 };
 

@@ -14,6 +14,7 @@ import { FakeLaneDispatcher } from './fake-lane-dispatcher.js';
 import { FakeTargetPolicy } from './fake-target-policy.js';
 import { InMemoryDeliveryLanes } from './in-memory-delivery-lanes.js';
 import { InMemoryDeliveryRepository } from './in-memory-delivery-repository.js';
+import { InMemoryEventIntake } from './in-memory-event-intake.js';
 import { InMemoryEventOutbox } from './in-memory-event-outbox.js';
 import { InMemorySecretVault } from './in-memory-secret-vault.js';
 import { InMemoryStore } from './in-memory-store.js';
@@ -56,6 +57,7 @@ export class InMemoryWebhooks {
   readonly slots = new AttemptSlots(ENGINE_LIMITS.slots);
   readonly attempt: AttemptDelivery;
   readonly drain: DrainLane;
+  readonly intake: InMemoryEventIntake;
 
   constructor(change: Partial<DeliverySettings> = {}) {
     this.settings = testSettings(change);
@@ -65,6 +67,7 @@ export class InMemoryWebhooks {
     const signers = new SignerCache(this.vault, logger);
     this.attempt = new AttemptDelivery(settings, sender, lanes, signers, metrics, clock, logger);
     this.drain = new DrainLane(lanes, this.attempt, slots, watch, dispatcher, clock, logger);
+    this.intake = new InMemoryEventIntake(this.store, this.outbox, lanes, this.drain);
   }
 
   /** Subscribes through the use case and gives the lane. */
@@ -78,8 +81,8 @@ export class InMemoryWebhooks {
 
   /** Requests a delivery through the use case and gives the ids of what was stored. */
   async deliver(payload = '{"n":1}', event = 'thing.done'): Promise<readonly string[]> {
-    const { transactions, outbox, dispatcher, ids, metrics } = this;
-    const request = new RequestDelivery(transactions, outbox, dispatcher, ids, metrics);
+    const { intake, drain, dispatcher, ids, metrics } = this;
+    const request = new RequestDelivery(intake, drain, dispatcher, ids, metrics);
     return (await request.execute({ tenantId: TENANT, actor: ACTOR, event, payload })).deliveryIds;
   }
 }

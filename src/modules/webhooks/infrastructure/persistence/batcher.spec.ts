@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { eventually } from '../../../../../test/support/eventually.js';
 import { Batcher } from './batcher.js';
 
-const OPTIONS = { maxBatch: 3, waitMs: 5, parallel: 1 };
+const OPTIONS = { maxBatch: 3, parallel: 1 };
 
 describe('Batcher', () => {
   it('makes one call of what comes together, and gives each its own', async () => {

@@ -48,9 +48,7 @@ export async function claimDeliveries(
 ): Promise<LaneClaim[]> {
   // Sorted, so that two processes which lock several of the same lanes meet them in one order.
   const wanted = new Map(requests.map((request) => [request.lane.subscriptionId, request]));
-  const lanes = [...wanted.values()].sort((a, b) =>
-    a.lane.subscriptionId < b.lane.subscriptionId ? -1 : 1,
-  );
+  const lanes = [...wanted.values()].sort((a, b) => (a.lane.subscriptionId < b.lane.subscriptionId ? -1 : 1));
   const rows = await dataSource.query<ClaimedRow[]>(CLAIM, [
     lanes.map(({ lane }) => lane.subscriptionId),
     lanes.map(({ lane }) => lane.tenantId),

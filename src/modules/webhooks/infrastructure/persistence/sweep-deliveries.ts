@@ -2,6 +2,7 @@ import type { EntityManager } from 'typeorm';
 
 import { FREE_INTERRUPTIONS } from '../../domain/delivery.js';
 import type { Lane } from '../../domain/lane.js';
+import type { LeaseOwner } from './lease-owner.js';
 
 /** The error of an attempt whose worker died, was frozen past its lease, or could not write the result. */
 const INTERRUPTED = 'Connection error: interrupted, the worker stopped before recording a result';
@@ -92,12 +93,12 @@ SELECT subscription_id, tenant_id FROM lane
  LIMIT $2::int`;
 
 /**
- * Says that this process lives, so that its leases hold for `aliveMs` milliseconds more.
+ * Says that this process lives, so that its leases hold for a while more.
  *
  * @returns false after a gap: the process was away from the database for longer than that, or has just started
  */
-export async function beat(manager: EntityManager, ownerId: string, aliveMs: number): Promise<boolean> {
-  const rows = await manager.query<{ unbroken: boolean }[]>(BEAT, [ownerId, aliveMs]);
+export async function beat(manager: EntityManager, { id, aliveMs }: LeaseOwner): Promise<boolean> {
+  const rows = await manager.query<{ unbroken: boolean }[]>(BEAT, [id, aliveMs]);
   return rows[0]?.unbroken === true;
 }
 

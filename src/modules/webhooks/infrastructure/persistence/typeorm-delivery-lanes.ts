@@ -89,9 +89,7 @@ export class TypeormDeliveryLanes extends DeliveryLanes {
   }
 
   override async sweep(maxRetries: number, laneLimit: number): Promise<SweepResult> {
-    const unbroken = await this.transactions.run((manager) =>
-      beat(manager, this.owner.id, ENGINE_LIMITS.aliveMs),
-    );
+    const unbroken = await this.transactions.run((manager) => beat(manager, this.owner));
     return this.transactions.run(async (manager) => {
       if (!(await lockSweep(manager))) return { reclaimed: 0, dueLanes: [] };
       const reclaimed = this.mayReclaim(unbroken)
