@@ -16,7 +16,7 @@ async function diesBeforeItsClaim(openLab: OpenLab): Promise<void> {
   await lab.emit(6);
   const tableLock = await holdLock(lab, 'LOCK TABLE webhook_deliveries IN ACCESS EXCLUSIVE MODE');
   const first = await lab.startWorker();
-  await untilBlocked(lab, 'WITH room');
+  await untilBlocked(lab, 'webhook_claim');
   await first.kill();
   await tableLock.release();
   await lab.startWorker();
@@ -41,7 +41,7 @@ async function diesDuringItsRequest(openLab: OpenLab): Promise<void> {
     delivered?.webhookId,
   ]);
   lab.receiver.release(200, unwritten);
-  await untilBlocked(lab, 'WITH result');
+  await untilBlocked(lab, 'webhook_settle');
   await first.kill();
 
   // Whoever holds a row holds up that row alone.
@@ -96,7 +96,8 @@ async function comesBackTooLate(openLab: OpenLab): Promise<void> {
 async function leavesMuchToSweep(openLab: OpenLab): Promise<void> {
   const lab = await openLab({ lanes: 6, timeoutSeconds: 15 });
   const dying = await lab.startWorker();
-  await lab.emit(6);
+  // Good answers of each: an endpoint gets one more place for each of them.
+  await lab.emit(96);
   await lab.settle();
   lab.receiver.behave('hold');
   await lab.emit(96);
@@ -107,7 +108,7 @@ async function leavesMuchToSweep(openLab: OpenLab): Promise<void> {
   await lab.settle();
   expect(await lab.violations()).toEqual([]);
   expect((await lab.deliveries()).filter((delivery) => delivery.attempts === 2)).toHaveLength(96);
-  expect(lab.receiver.requests).toHaveLength(6 + 192);
+  expect(lab.receiver.requests).toHaveLength(96 + 192);
 }
 
 // Invariants 1 to 3 at scale; red without RECLAIM (sweep-deliveries.ts).
@@ -121,15 +122,15 @@ async function isKilledAtRandom(openLab: OpenLab): Promise<void> {
   for (let kill = 0; kill < KILLS; kill += 1) {
     lab.receiver.behave(200);
     const worker = await lab.startWorker();
-    await lab.emit(LANES);
-    // Each lane has had a quick answer from this worker: before it, an endpoint gets hardly any places. The places of
-    // the worker before it come free when its leases end.
+    await lab.emit(LANES * 14);
+    // Each endpoint has given this worker good answers, and so may have as many requests. The places of the worker before
+    // it come free when its leases end.
     await eventually(
       () => {
         const answered = lab.receiver.requests.filter(
           (request) => request.worker === worker.name && request.answeredStatus === 200,
         );
-        expect(new Set(answered.map(({ lane }) => lane)).size).toBe(LANES);
+        expect(answered.length).toBeGreaterThanOrEqual(LANES * 14);
       },
       { timeoutMs: 90_000 },
     );
@@ -151,7 +152,7 @@ async function isKilledAtRandom(openLab: OpenLab): Promise<void> {
   expect({ seed, violations: await lab.violations() }).toEqual({ seed, violations: [] });
   expect({ seed, counts: await lab.counts() }).toEqual({
     seed,
-    counts: { DELIVERED: KILLS * LANES * 15 },
+    counts: { DELIVERED: KILLS * LANES * 28 },
   });
 }
 

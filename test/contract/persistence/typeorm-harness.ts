@@ -64,7 +64,7 @@ export async function typeormHarness(): Promise<PersistenceHarness> {
   const [lanes, otherLanes] = owners.map(lanesOf);
   const places = new FakeBirthPlaces();
   // A process that has just come takes nothing from others for a while.
-  for (const ofProcess of [lanes!, otherLanes!]) await ofProcess.sweep(0, 1);
+  for (const ofProcess of [lanes!, otherLanes!]) await ofProcess.beat();
   clock.advance(ENGINE_LIMITS.aliveMs);
   return {
     transactions: new TypeormTransactions(new TenantTransaction(dataSource)),

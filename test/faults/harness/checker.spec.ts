@@ -10,6 +10,7 @@ const DELIVERY: DeliveryState = {
   status: 'DELIVERED',
   attempts: 1,
   autoAttempts: 1,
+  interruptions: 0,
   lastError: null,
 };
 const REQUEST: SeenRequest = {

@@ -1,3 +1,4 @@
+import { FREE_INTERRUPTIONS } from '../../../src/modules/webhooks/domain/delivery.js';
 import type { AttemptState, DeliveryState, Incident, RunHistory, SeenRequest } from './history.js';
 
 /** Milliseconds between an answer and its result in the database: died in between, an attempt may be repeated. */
@@ -150,9 +151,13 @@ function countersMatchAttempts(delivery: DeliveryState, attempts: readonly Attem
   const isRight =
     numbers.length === delivery.attempts &&
     numbers.every((number, index) => number === index + 1) &&
-    automatic === delivery.autoAttempts;
+    // Attempts that ended with their process are logged, and the first few use up nothing of the schedule.
+    automatic >= delivery.autoAttempts &&
+    automatic <= delivery.autoAttempts + Math.min(delivery.interruptions, FREE_INTERRUPTIONS);
   if (isRight) return [];
-  const counters = `${delivery.attempts} attempts, ${delivery.autoAttempts} automatic`;
+  const counters =
+    `${delivery.attempts} attempts, ${delivery.autoAttempts} automatic of the schedule, ` +
+    `${delivery.interruptions} interrupted`;
   return [
     `${nameOf(delivery)} counts ${counters}; its log has ${numbers.join(', ')}, ${automatic} automatic`,
   ];

@@ -35,6 +35,7 @@ export interface DeliveryState {
   readonly status: string;
   readonly attempts: number;
   readonly autoAttempts: number;
+  readonly interruptions: number;
   readonly lastError: string | null;
 }
 

@@ -16,7 +16,7 @@ import { Worker, type WorkerOptions } from './worker.js';
 
 const DELIVERIES = `
 SELECT d.id, (e.payload->>'number')::int AS "eventNumber", (e.payload->>'lane')::int AS lane, d.status, d.attempts,
-       d.auto_attempts AS "autoAttempts", d.last_error AS "lastError"
+       d.auto_attempts AS "autoAttempts", d.interruptions, d.last_error AS "lastError"
   FROM webhook_deliveries d JOIN webhook_events e ON e.tenant_id = d.tenant_id AND e.id = d.event_id`;
 
 const ATTEMPTS = `

@@ -5,10 +5,10 @@ import type { Incident } from './history.js';
 import { harnessScript } from './settings.js';
 
 /**
- * A freeze shorter than this, in milliseconds, cannot cost a lease: leases outlive the budget of an attempt by 5 s
- * (`leaseMarginMs`), of which writing the result needs a part.
+ * A freeze shorter than this, in milliseconds, cannot cost a lease: leases outlive the last sign of life by 4.5 s (`aliveMs`),
+ * and the last one may be more than a second old.
  */
-const HARMLESS_FREEZE_MS = 3_000;
+const HARMLESS_FREEZE_MS = 2_000;
 
 /** Lines of output that show why a process ended. */
 const CRASH_LINES = 40;

@@ -37,10 +37,12 @@ export const ENGINE_LIMITS = {
   /** Lanes of which one process remembers how they answer. */
   rememberedLanes: 100_000,
   /**
-   * Milliseconds that a process's leases hold after its last sign of life, which it gives with each sweep: a dead one's
-   * deliveries go on within 6 s, and one that was away for three sweeps keeps its own.
+   * Milliseconds that a process's leases hold after its last sign of life: a dead one's deliveries go on within 6 s, and
+   * one that was held up for three beats keeps its own.
    */
   aliveMs: 4_500,
+  /** Milliseconds between two signs of life. */
+  beatIntervalMs: 1_000,
   /** Milliseconds that a lease outlives the time budget of its attempt: room for writing the result. */
   leaseMarginMs: 5_000,
   /** Milliseconds between two sweeps. */

@@ -107,6 +107,11 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
     return Promise.resolve();
   }
 
+  /** A process whose fakes are asked is alive. */
+  override async beat(): Promise<void> {
+    return Promise.resolve();
+  }
+
   override async sweep(maxRetries: number, laneLimit: number): Promise<SweepResult> {
     const nowMs = this.store.clock.nowMs();
     const expired = this.rows('SENDING').filter((row) => (row.leasedUntilMs ?? 0) < nowMs);

@@ -67,9 +67,11 @@ export abstract class DeliveryLanes {
   abstract release(claims: readonly ClaimedDelivery[]): Promise<void>;
   /** Ends claimed deliveries of a deactivated subscription without an attempt. */
   abstract abandon(claims: readonly ClaimedDelivery[], lastError: string): Promise<void>;
+  /** Says that this process lives: what it has claimed stays its own for a while more. Once a second. */
+  abstract beat(): Promise<void>;
   /**
-   * Keeps this process's leases alive, returns expired ones to PENDING (or FAILED when no automatic attempt is left), and
-   * lists lanes with due work. Where another process sweeps at this moment, only the first.
+   * Returns expired leases, and those of processes that are silent, to PENDING (or FAILED when no automatic attempt is
+   * left), and lists lanes with due work. Does nothing where another process sweeps at this moment.
    */
   abstract sweep(maxRetries: number, laneLimit: number): Promise<SweepResult>;
   /** Age in milliseconds of the oldest delivery that is due and unclaimed, and how many wait; for health and metrics. */

@@ -88,28 +88,25 @@ export class TypeormDeliveryLanes extends DeliveryLanes {
     await this.transactions.run((manager) => manager.query(ABANDON, [...columnsOf(claims), lastError]));
   }
 
-  override async sweep(maxRetries: number, laneLimit: number): Promise<SweepResult> {
+  /**
+   * After a gap this process takes nothing from others for a while: when the database was away, it was away for all, and
+   * whoever lives says so and writes its results within that time.
+   */
+  override async beat(): Promise<void> {
     const unbroken = await this.transactions.run((manager) => beat(manager, this.owner));
+    if (!unbroken) this.trustedFromMs = this.clock.monotonicMs() + ENGINE_LIMITS.aliveMs;
+  }
+
+  override async sweep(maxRetries: number, laneLimit: number): Promise<SweepResult> {
     return this.transactions.run(async (manager) => {
       if (!(await lockSweep(manager))) return { reclaimed: 0, dueLanes: [] };
-      const reclaimed = this.mayReclaim(unbroken)
-        ? await reclaimExpired(manager, maxRetries, this.leaseMs)
-        : 0;
+      const mayReclaim = this.clock.monotonicMs() >= this.trustedFromMs;
+      const reclaimed = mayReclaim ? await reclaimExpired(manager, maxRetries, this.leaseMs) : 0;
       const { lanes, isLastPage } = await findDueLanes(manager, this.sweptUpTo, laneLimit);
       // After the last page the next sweep starts over.
       this.sweptUpTo = isLastPage ? NIL_UUID : (lanes.at(-1)?.subscriptionId ?? NIL_UUID);
       return { reclaimed, dueLanes: lanes };
     });
-  }
-
-  /**
-   * When the database was away, it was away for all: whoever lives says so within the time that a lease outlives its last
-   * sign, and writes its results. Until then nothing is taken from anybody.
-   */
-  private mayReclaim(unbroken: boolean): boolean {
-    const nowMs = this.clock.monotonicMs();
-    if (!unbroken) this.trustedFromMs = nowMs + ENGINE_LIMITS.aliveMs;
-    return nowMs >= this.trustedFromMs;
   }
 
   override async backlog(): Promise<{ oldestDueAgeMs: number; pending: number }> {

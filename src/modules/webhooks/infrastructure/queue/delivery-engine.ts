@@ -7,8 +7,10 @@ import {
 
 import { AppLogger } from '../../../../platform/kernel/app-logger.js';
 import { DrainLane } from '../../application/drain-lane.js';
+import { DeliveryLanes } from '../../application/ports/delivery-lanes.js';
 import { HttpSender } from '../../application/ports/http-sender.js';
 import { SweepLanes } from '../../application/sweep-lanes.js';
+import { Heartbeat } from './heartbeat.js';
 import type { LaneConsumer } from './lane-consumer.js';
 import { LaneSweeper } from './lane-sweeper.js';
 
@@ -27,19 +29,23 @@ export class DeliveryEngine
   implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown
 {
   private readonly sweeper: LaneSweeper;
+  private readonly heartbeat: Heartbeat;
 
   constructor(
     private readonly duties: EngineDuties,
     private readonly drain: DrainLane,
     private readonly sender: HttpSender,
     sweep: SweepLanes,
+    lanes: DeliveryLanes,
     private readonly logger: AppLogger,
   ) {
+    this.heartbeat = new Heartbeat(lanes, logger);
     this.sweeper = new LaneSweeper(sweep, logger);
   }
 
-  onApplicationBootstrap(): void {
+  async onApplicationBootstrap(): Promise<void> {
     if (this.duties.consumer === null) return;
+    await this.heartbeat.start();
     this.drain.start();
     this.duties.consumer.start((lane) => this.drain.execute(lane));
     this.sweeper.start();
@@ -51,6 +57,7 @@ export class DeliveryEngine
     if (consumer === null) return;
     this.logger.info(`Stopping deliveries: ${this.drain.inFlight} under way`);
     await Promise.all([this.sweeper.stop(), consumer.stopConsuming(), this.drain.stop()]);
+    await this.heartbeat.stop();
     await consumer.close();
     await this.sender.close();
     this.logger.info('Deliveries stopped');
