@@ -78,7 +78,11 @@ describeWithPostgres('the row classes and the migrated schema', () => {
     ['a missing index', 'DROP INDEX webhook_deliveries_due_ix'],
     ['an index too many', 'CREATE INDEX extra_ix ON webhook_events (event)'],
     ['a missing check', 'ALTER TABLE webhook_deliveries DROP CONSTRAINT webhook_deliveries_status_ck'],
-    ['a missing foreign key', 'ALTER TABLE webhook_attempts DROP CONSTRAINT webhook_attempts_delivery_fk'],
+    [
+      'a foreign key too many',
+      `ALTER TABLE webhook_attempts ADD CONSTRAINT extra_fk FOREIGN KEY (tenant_id, delivery_id)
+         REFERENCES webhook_deliveries (tenant_id, id)`,
+    ],
     ['a missing table', 'DROP TABLE webhook_attempts'],
   ])('disagree after a change of %s', async (_what, change) => {
     await queryOnce(database.url, change);

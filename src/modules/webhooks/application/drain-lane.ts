@@ -308,7 +308,7 @@ export class DrainLane extends BirthPlaces {
 
   /** Those of them that retries may take. */
   private retryPlacesOf(lane: Lane): number {
-    return Math.ceil(this.placesOf(lane) * ENGINE_LIMITS.retryShare);
+    return Math.max(1, Math.floor(this.placesOf(lane) * ENGINE_LIMITS.retryShare));
   }
 
   /** One claim for many sends, instead of one for each, as long as more places are about to come free. */

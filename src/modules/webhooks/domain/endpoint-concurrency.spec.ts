@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 
 import { nextConcurrency } from './endpoint-concurrency.js';
 
-const LIMITS = { first: 1, most: 64, promptMs: 1_000 };
+const LIMITS = { first: 1, least: 2, most: 64, promptMs: 1_000 };
 
 describe('nextConcurrency', () => {
   it.each([
@@ -11,8 +11,8 @@ describe('nextConcurrency', () => {
     { now: 64, isHealthy: true, durationMs: 5, next: 64 },
     { now: 8, isHealthy: true, durationMs: 1_001, next: 8 },
     { now: 8, isHealthy: false, durationMs: 5, next: 4 },
-    { now: 3, isHealthy: false, durationMs: 10_000, next: 1 },
-    { now: 1, isHealthy: false, durationMs: 5, next: 1 },
+    { now: 3, isHealthy: false, durationMs: 10_000, next: 2 },
+    { now: 1, isHealthy: false, durationMs: 5, next: 2 },
   ])('of $now after $durationMs ms, healthy: $isHealthy', ({ now, isHealthy, durationMs, next }) => {
     expect(nextConcurrency(now, isHealthy, durationMs, LIMITS)).toBe(next);
   });

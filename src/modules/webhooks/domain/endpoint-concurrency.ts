@@ -2,6 +2,8 @@
 export interface ConcurrencyLimits {
   /** Until the endpoint has answered for the first time. */
   readonly first: number;
+  /** What a failing endpoint keeps: one request for its retries and one for what is new, so that neither waits for the other. */
+  readonly least: number;
   readonly most: number;
   /** Milliseconds within which an answer shows that the endpoint can take more. */
   readonly promptMs: number;
@@ -9,15 +11,14 @@ export interface ConcurrencyLimits {
 
 /**
  * How many requests an endpoint may have under way after one more answer. It starts small and grows by one for each good and
- * prompt answer, which doubles it in the time of one answer; a failure of the endpoint (no answer, 429, 5xx) halves it, down to
- * one. A slow or refusing (4xx) answer says nothing about how much it can take.
+ * prompt answer, which doubles it in the time of one answer; a failure of the endpoint (no answer, 429, 5xx) halves it. A slow or refusing (4xx) answer says nothing about how much it can take.
  */
 export function nextConcurrency(
   now: number,
   isHealthy: boolean,
   durationMs: number,
-  { most, promptMs }: ConcurrencyLimits,
+  { least, most, promptMs }: ConcurrencyLimits,
 ): number {
-  if (!isHealthy) return Math.max(1, Math.floor(now / 2));
+  if (!isHealthy) return Math.max(least, Math.floor(now / 2));
   return durationMs <= promptMs ? Math.min(most, now + 1) : now;
 }

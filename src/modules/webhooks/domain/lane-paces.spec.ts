@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { LanePaces } from './lane-paces.js';
 
 const AGES = { slow: 250, hanging: 2_000 };
-const LIMITS = { first: 1, most: 4, promptMs: 1_000 };
+const LIMITS = { first: 1, least: 2, most: 4, promptMs: 1_000 };
 
 describe('LanePaces', () => {
   it.each([
@@ -43,7 +43,7 @@ describe('LanePaces', () => {
       paces.answered('a', 5, isHealthy);
       seen.push(paces.concurrencyOf('a'));
     }
-    expect(seen).toEqual([1, 2, 3, 4, 4, 2, 1, 2]);
+    expect(seen).toEqual([1, 2, 3, 4, 4, 2, 2, 3]);
   });
 
   it('keeps what an endpoint may have while an attempt goes on', () => {
