@@ -30,6 +30,7 @@ export async function run(processEnv: Environment): Promise<number> {
     const prepared = await prepareDatabase(databaseUrl, {
       migrate: configuration.database.migrateOnStart,
       strict: configuration.server.production,
+      embedded: embedded !== null,
     });
     for (const name of prepared.migrated) logger.info(`Migrated the database: ${name}`);
     warn(configuration, prepared.warnings, logger);
