@@ -1,6 +1,7 @@
 import type { DataSourceOptions } from 'typeorm';
 
 import { GuardedClient } from './guarded-client.js';
+import { SilentLogger } from './silent-logger.js';
 
 /** Milliseconds to wait for a connection before saying that the database does not answer. */
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -16,6 +17,7 @@ export function dataSourceOptions(url: string, poolSize: number): DataSourceOpti
     migrationsTransactionMode: 'each',
     synchronize: false,
     logging: false,
+    logger: new SilentLogger(),
     extra: { idleTimeoutMillis: 30_000, Client: GuardedClient },
   };
 }
