@@ -15,6 +15,8 @@ export function dataSourceOptions(url: string, poolSize: number): DataSourceOpti
     connectTimeoutMS: CONNECT_TIMEOUT_MS,
     applicationName: 'gestiqcloud-webhooks',
     migrationsTransactionMode: 'each',
+    // Qualified in what TypeORM writes: a default search_path may lead elsewhere outside of our transactions.
+    schema: 'public',
     synchronize: false,
     logging: false,
     logger: new SilentLogger(),

@@ -31,8 +31,10 @@ SELECT tablename AS table, policyname AS name, cmd AS command, roles::text[] AS 
        permissive = 'PERMISSIVE' AS permissive
   FROM pg_policies WHERE schemaname = 'public' AND tablename = ANY ($1) ORDER BY tablename, policyname`;
 
-/** @returns what differs from {@link PROTECTED_TABLES}, each with the statements that mend it. */
+/** @param query of an open transaction. @returns what differs from {@link PROTECTED_TABLES}, each with the statements that mend it. */
 export async function inspectTables(query: Query): Promise<string[]> {
+  // Expressions are printed by the database, and compared word for word.
+  await query('SET LOCAL quote_all_identifiers = off', []);
   const names = PROTECTED_TABLES.map((table) => table.name);
   const found = await query<TableRow>(TABLES, [names, CONFINED_ROLES]);
   const policies = await query<PolicyRow>(POLICIES, [names]);

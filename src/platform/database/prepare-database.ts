@@ -55,7 +55,6 @@ async function inspect(url: string, migrated: boolean): Promise<Findings> {
         notes: [],
       };
     }
-    // In a transaction: whatever the database prints expressions like by default, it begins with our settings.
     return await dataSource.transaction(async (manager) => {
       const query: Query = (sql, parameters) => manager.query(sql, [...parameters]);
       const roles = await inspectRoles(query);
