@@ -40,7 +40,7 @@ export async function initialiseFiles(folder: string): Promise<void> {
 export interface SocketPlace {
   readonly path: string;
   /** Removes what was made for it. */
-  remove(): Promise<void>;
+  readonly remove: () => Promise<void>;
 }
 
 /** In the data folder; where its name is too long for a socket, in a new folder of the system's temporary one. */
