@@ -22,23 +22,36 @@ export class CreateWebhooks1764000000000 implements MigrationInterface {
 
 /*
  * Roles belong to the server, not to the database: another database of the same server may have made them already, or be
- * making them at this moment (unique_violation, duplicate_object). Membership lets a plain login role take them on.
+ * making them at this moment (unique_violation, duplicate_object). Membership lets a plain login role take them on; since
+ * PostgreSQL 16 that is the option SET, which the creator of a role has to give itself. INHERIT FALSE: a connection that
+ * took on no role must not have what the worker may do. Where the login may not grant, the service says at its start
+ * which GRANT is missing.
  */
 const ROLES = `
 DO $$
 DECLARE
   v_role text;
+  v_has_set boolean := current_setting('server_version_num')::int >= 160000;
+  v_options text := CASE WHEN v_has_set THEN ' WITH SET TRUE, INHERIT FALSE' ELSE '' END;
 BEGIN
   FOREACH v_role IN ARRAY ARRAY['webhooks_tenant', 'webhooks_worker'] LOOP
     BEGIN
       IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = v_role) THEN
         EXECUTE format('CREATE ROLE %I NOLOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE', v_role);
       END IF;
-    EXCEPTION WHEN unique_violation OR duplicate_object THEN
-      RAISE NOTICE 'role % was created meanwhile', v_role;
+    EXCEPTION
+      WHEN unique_violation OR duplicate_object THEN
+        RAISE NOTICE 'role % was created meanwhile', v_role;
+      WHEN insufficient_privilege THEN
+        RAISE EXCEPTION '% may not create the role %. As an administrator: CREATE ROLE webhooks_tenant NOLOGIN; CREATE ROLE webhooks_worker NOLOGIN; GRANT webhooks_tenant, webhooks_worker TO %;',
+          current_user, v_role, quote_ident(current_user) || v_options USING ERRCODE = 'insufficient_privilege';
     END;
-    IF NOT pg_has_role(current_user, v_role, 'MEMBER') THEN
-      EXECUTE format('GRANT %I TO CURRENT_USER', v_role);
+    IF NOT pg_has_role(current_user, v_role, CASE WHEN v_has_set THEN 'SET' ELSE 'MEMBER' END) THEN
+      BEGIN
+        EXECUTE format('GRANT %I TO CURRENT_USER', v_role) || v_options;
+      EXCEPTION WHEN insufficient_privilege THEN
+        RAISE WARNING '% may not be granted to %', v_role, current_user;
+      END;
     END IF;
     EXECUTE format('GRANT USAGE ON SCHEMA public TO %I', v_role);
   END LOOP;

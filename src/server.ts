@@ -10,9 +10,11 @@ import { EmbeddedDatabase, EmbeddedDatabaseBusyError } from './platform/database
 import { DatabaseNotReadyError, prepareDatabase } from './platform/database/prepare-database.js';
 import { configureHttpApp, fastifyAdapter } from './platform/http/configure-http-app.js';
 import { servePanel } from './platform/http/serve-panel.js';
+import { loggedError } from './platform/observability/logged-error.js';
 import { NestLogger } from './platform/observability/nest-logger.js';
 import { serveOpenApi } from './platform/observability/openapi.js';
 import { PinoAppLogger } from './platform/observability/pino-app-logger.js';
+import { sqlFailureOf } from './platform/observability/sql-failure.js';
 
 /** Milliseconds beyond the time budget of an attempt after which a shutdown that hangs is cut short. */
 const SHUTDOWN_MARGIN_MS = 2_000;
@@ -30,6 +32,7 @@ export async function run(processEnv: Environment): Promise<number> {
     const prepared = await prepareDatabase(databaseUrl, {
       migrate: configuration.database.migrateOnStart,
       strict: configuration.server.production,
+      embedded: embedded !== null,
     });
     for (const name of prepared.migrated) logger.info(`Migrated the database: ${name}`);
     warn(configuration, prepared.warnings, logger);
@@ -169,6 +172,7 @@ function reasonOf(cause: unknown): string {
     return cause.message;
   }
   if (!(cause instanceof Error)) return `The server did not start: ${String(cause)}`;
+  if (sqlFailureOf(cause) !== null) return `The server did not start: ${JSON.stringify(loggedError(cause))}`;
   // The operating system refused something, usually a folder: its message says what and where.
   const isSystemError = 'syscall' in cause;
   return (

@@ -195,10 +195,13 @@ export function findPostgresBinaries(): string | undefined {
 /**
  * Starts a private PostgreSQL on a free port of 127.0.0.1.
  *
+ * @param options.binaries the folder of the executables; default: {@link findPostgresBinaries}
  * @throws Error when no executables are found, or it does not start.
  */
-export async function startPostgres(options: { readonly port?: number } = {}): Promise<PostgresServer> {
-  const folder = findPostgresBinaries();
+export async function startPostgres(
+  options: { readonly port?: number; readonly binaries?: string } = {},
+): Promise<PostgresServer> {
+  const folder = options.binaries ?? findPostgresBinaries();
   if (!folder)
     throw new Error('No PostgreSQL to start: install postgresql, or `npm ci` with optional packages');
   return PostgresServer.create(folder, options.port ?? (await freePort()));

@@ -35,10 +35,17 @@ export interface RestApp {
  * serves and delivers nothing (`WEBHOOK_ROLE=api`).
  *
  * @param env variables beyond those, or instead of them
+ * @param databaseUrl a migrated database to use instead; it stays
  */
-export async function startRestApp(env: Readonly<Record<string, string>> = {}): Promise<RestApp> {
-  const database = await createTestDatabase(testDatabaseUrl());
-  await migrate(database.url);
+export async function startRestApp(
+  env: Readonly<Record<string, string>> = {},
+  databaseUrl?: string,
+): Promise<RestApp> {
+  const database =
+    databaseUrl === undefined
+      ? await createTestDatabase(testDatabaseUrl())
+      : { url: databaseUrl, drop: () => Promise.resolve() };
+  if (databaseUrl === undefined) await migrate(database.url);
   const configuration = readConfiguration({
     DATABASE_URL: database.url,
     JWT_SECRET,

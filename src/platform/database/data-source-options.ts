@@ -1,6 +1,7 @@
 import type { DataSourceOptions } from 'typeorm';
 
 import { GuardedClient } from './guarded-client.js';
+import { SilentLogger } from './silent-logger.js';
 
 /** Milliseconds to wait for a connection before saying that the database does not answer. */
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -14,8 +15,11 @@ export function dataSourceOptions(url: string, poolSize: number): DataSourceOpti
     connectTimeoutMS: CONNECT_TIMEOUT_MS,
     applicationName: 'gestiqcloud-webhooks',
     migrationsTransactionMode: 'each',
+    // Qualified in what TypeORM writes: a default search_path may lead elsewhere outside of our transactions.
+    schema: 'public',
     synchronize: false,
     logging: false,
+    logger: new SilentLogger(),
     extra: { idleTimeoutMillis: 30_000, Client: GuardedClient },
   };
 }

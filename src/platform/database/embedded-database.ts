@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
 
+import { initialiseFiles, privateSocket, socketUrl } from './embedded-files.js';
+
 /** Clients that the embedded server accepts at once; they share one session, one transaction at a time. */
 const MAX_CONNECTIONS = 20;
 
@@ -19,8 +21,9 @@ export class EmbeddedDatabaseBusyError extends Error {
 }
 
 /**
- * PostgreSQL compiled to WebAssembly, served on a loopback port, so that the ordinary driver and the same SQL run with
- * nothing installed. Its rows live in a folder and survive restarts and kills.
+ * PostgreSQL compiled to WebAssembly behind a socket, so that the ordinary driver and the same SQL run with nothing
+ * installed. It asks for no password, so the socket is one that only the user of this process can reach; Windows, where
+ * the driver knows no such sockets, gets a port of the machine itself. The rows survive restarts and kills.
  */
 export class EmbeddedDatabase {
   private constructor(
@@ -28,7 +31,7 @@ export class EmbeddedDatabase {
     readonly url: string,
     private readonly database: PGlite,
     private readonly server: PGLiteSocketServer,
-    private readonly lockFile: string,
+    private readonly leave: () => Promise<void>,
   ) {}
 
   /** @throws EmbeddedDatabaseBusyError when another process has the folder open. */
@@ -36,32 +39,46 @@ export class EmbeddedDatabase {
     await mkdir(dataDir, { recursive: true, mode: 0o700 });
     const lockFile = join(dataDir, 'postgres.lock');
     await takeLock(lockFile, dataDir);
+    const leave = (): Promise<void> => rm(lockFile, { force: true });
     try {
-      const database = await PGlite.create(join(dataDir, 'postgres'));
-      const port = await freePort();
-      const server = new PGLiteSocketServer({
-        db: database,
-        host: '127.0.0.1',
-        port,
-        maxConnections: MAX_CONNECTIONS,
-      });
-      await server.start();
-      return new EmbeddedDatabase(
-        `postgres://postgres@127.0.0.1:${port}/postgres`,
-        database,
-        server,
-        lockFile,
-      );
+      const files = join(dataDir, 'postgres');
+      await initialiseFiles(files);
+      const database = await PGlite.create(files);
+      return process.platform === 'win32'
+        ? await EmbeddedDatabase.onPort(database, leave)
+        : await EmbeddedDatabase.onSocket(database, dataDir, leave);
     } catch (cause) {
-      await rm(lockFile, { force: true });
+      await leave();
       throw cause;
     }
+  }
+
+  private static async onSocket(
+    database: PGlite,
+    dataDir: string,
+    leave: () => Promise<void>,
+  ): Promise<EmbeddedDatabase> {
+    const { path, remove } = await privateSocket(dataDir);
+    const server = new PGLiteSocketServer({ db: database, path, maxConnections: MAX_CONNECTIONS });
+    await server.start();
+    return new EmbeddedDatabase(socketUrl(path), database, server, async () => {
+      await remove();
+      await leave();
+    });
+  }
+
+  private static async onPort(database: PGlite, leave: () => Promise<void>): Promise<EmbeddedDatabase> {
+    const port = await freePort();
+    const at = { host: '127.0.0.1', port };
+    const server = new PGLiteSocketServer({ db: database, ...at, maxConnections: MAX_CONNECTIONS });
+    await server.start();
+    return new EmbeddedDatabase(`postgres://postgres@127.0.0.1:${port}/postgres`, database, server, leave);
   }
 
   async stop(): Promise<void> {
     await this.server.stop();
     await this.database.close();
-    await rm(this.lockFile, { force: true });
+    await this.leave();
   }
 }
 

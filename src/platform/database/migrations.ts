@@ -5,21 +5,27 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { DataSource, type MigrationInterface } from 'typeorm';
 
 import { dataSourceOptions } from './data-source-options.js';
+import { MigrationClient } from './guarded-client.js';
 
 type MigrationClass = new () => MigrationInterface;
 
 /** A connection that knows the migrations. The caller destroys it. */
 export async function openForMigrations(url: string): Promise<DataSource> {
-  return new DataSource({ ...dataSourceOptions(url, 2), migrations: await loadMigrations() }).initialize();
+  const options = dataSourceOptions(url, 2);
+  return new DataSource({
+    ...options,
+    extra: { ...(options.extra as object), Client: MigrationClient },
+    migrations: await loadMigrations(),
+  }).initialize();
 }
 
 /** The names of those that this database has, oldest first. Unlike TypeORM's own question it writes nothing. */
 export async function executedMigrations(dataSource: DataSource): Promise<string[]> {
   const tables = await dataSource.query<{ present: boolean }[]>(
-    `SELECT to_regclass('migrations') IS NOT NULL AS present`,
+    `SELECT to_regclass('public.migrations') IS NOT NULL AS present`,
   );
   if (tables[0]?.present !== true) return [];
-  const rows = await dataSource.query<{ name: string }[]>('SELECT name FROM migrations ORDER BY id');
+  const rows = await dataSource.query<{ name: string }[]>('SELECT name FROM public.migrations ORDER BY id');
   return rows.map((row) => row.name);
 }
 

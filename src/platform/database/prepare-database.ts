@@ -1,9 +1,11 @@
 import type { DataSource } from 'typeorm';
 
 import { databaseProblem } from './database-problem.js';
+import { inspectRoles } from './inspect-roles.js';
+import { inspectTables } from './inspect-tables.js';
 import { migrate } from './migrate.js';
 import { executedMigrations, openForMigrations } from './migrations.js';
-import { TENANT_ROLE, WORKER_ROLE } from './roles.js';
+import type { Findings, Query } from './protection-findings.js';
 
 /** The database cannot be used as it is; the message says what to do, so no stack is needed. */
 export class DatabaseNotReadyError extends Error {
@@ -21,7 +23,13 @@ export class DatabaseNotReadyError extends Error {
  */
 export async function prepareDatabase(
   url: string,
-  options: { readonly migrate: boolean; readonly strict: boolean },
+  options: {
+    readonly migrate: boolean;
+    /** Refuses where row-level security could fail, instead of warning of it. */
+    readonly strict: boolean;
+    /** Ours alone, under a login that is always a superuser. */
+    readonly embedded: boolean;
+  },
 ): Promise<{ readonly migrated: readonly string[]; readonly warnings: readonly string[] }> {
   try {
     const migrated = options.migrate ? await migrate(url) : [];
@@ -29,36 +37,29 @@ export async function prepareDatabase(
     if (problems.fatal.length > 0) throw new DatabaseNotReadyError(problems.fatal.join('\n'));
     if (options.strict && problems.unsafe.length > 0)
       throw new DatabaseNotReadyError(problems.unsafe.join('\n'));
-    return { migrated, warnings: problems.unsafe };
+    const notes = options.embedded ? [] : problems.notes;
+    return { migrated, warnings: [...problems.unsafe, ...notes] };
   } catch (cause) {
     if (cause instanceof DatabaseNotReadyError) throw cause;
     throw new DatabaseNotReadyError(databaseProblem(url, cause));
   }
 }
 
-async function inspect(url: string, migrated: boolean): Promise<{ fatal: string[]; unsafe: string[] }> {
+async function inspect(url: string, migrated: boolean): Promise<Findings> {
   const dataSource = await openForMigrations(url);
   try {
     if (!migrated && (await hasPending(dataSource))) {
-      return { fatal: ['The database is not up to date: run `npm run migration:run` first.'], unsafe: [] };
+      return {
+        fatal: ['The database is not up to date: run `npm run migration:run` first.'],
+        unsafe: [],
+        notes: [],
+      };
     }
-    const roles = await dataSource.query<{ name: string; usable: boolean; bypasses: boolean }[]>(
-      `SELECT rolname AS name, pg_has_role(current_user, oid, 'MEMBER') AS usable, rolsuper OR rolbypassrls AS bypasses
-         FROM pg_roles WHERE rolname = ANY ($1)`,
-      [[TENANT_ROLE, WORKER_ROLE]],
-    );
-    const missing = [TENANT_ROLE, WORKER_ROLE].filter(
-      (name) => !roles.some((role) => role.name === name && role.usable),
-    );
-    return {
-      fatal: missing.map((name) => `The database user may not use the role ${name}: GRANT ${name} TO it.`),
-      unsafe: roles
-        .filter((role) => role.bypasses)
-        .map(
-          (role) =>
-            `The role ${role.name} could bypass row-level security: ALTER ROLE ${role.name} NOSUPERUSER NOBYPASSRLS.`,
-        ),
-    };
+    return await dataSource.transaction(async (manager) => {
+      const query: Query = (sql, parameters) => manager.query(sql, [...parameters]);
+      const roles = await inspectRoles(query);
+      return { ...roles, unsafe: [...roles.unsafe, ...(await inspectTables(query))] };
+    });
   } finally {
     await dataSource.destroy();
   }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 
+import { retriedTransaction } from './retried-transaction.js';
 import { TENANT_ROLE } from './roles.js';
 
 /**
@@ -13,9 +14,9 @@ import { TENANT_ROLE } from './roles.js';
 export class TenantTransaction {
   constructor(private readonly dataSource: DataSource) {}
 
-  /** Commits when `work` resolves, rolls back when it throws. */
+  /** Commits when `work` resolves, rolls back when it throws; see {@link retriedTransaction}. */
   async run<T>(tenantId: string, work: (manager: EntityManager) => Promise<T>): Promise<T> {
-    return this.dataSource.transaction(async (manager) => {
+    return retriedTransaction(this.dataSource, async (manager) => {
       await manager.query(
         `SELECT set_config('role', $1, true), set_config('app.current_tenant_id', $2, true)`,
         [TENANT_ROLE, tenantId],

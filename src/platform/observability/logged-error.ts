@@ -1,3 +1,5 @@
+import { sqlFailureOf } from './sql-failure.js';
+
 /** Causes of causes that are followed at most. */
 const MAX_DEPTH = 5;
 
@@ -22,8 +24,8 @@ export interface LoggedError {
 }
 
 /**
- * An error as it may be logged. Only what is named here: a failed query carries its parameters, and PostgreSQL's `detail`
- * and `where` the row, which is where payloads, secrets and tokens would be.
+ * An error as it may be logged. Only what is named here: a failed query carries its parameters, PostgreSQL's `detail` and
+ * `where` the row, and some of its messages quote a value, which is where payloads, secrets and tokens would be.
  */
 export function loggedError(cause: unknown, depth = 0): unknown {
   if (!(cause instanceof Error)) return typeof cause === 'object' ? '[not an Error]' : cause;
@@ -32,16 +34,27 @@ export function loggedError(cause: unknown, depth = 0): unknown {
     const value = Reflect.get(cause, name) as unknown;
     if (typeof value === 'string' || typeof value === 'number') facts[name] = value;
   }
+  const sql = sqlFailureOf(cause);
+  const message = sql?.message ?? cause.message;
   const inner = cause.cause ?? (Reflect.get(cause, 'driverError') as unknown);
   const logged: LoggedError = {
     type: cause.name,
-    message: cause.message,
+    message,
     ...facts,
-    stack: cause.stack,
+    ...(sql === null ? {} : { sqlstate: sql.sqlstate }),
+    ...(sql?.statement === undefined ? {} : { statement: sql.statement }),
+    stack: stackWith(cause, message),
     ...(cause instanceof AggregateError && depth < MAX_DEPTH
       ? { errors: cause.errors.map((one) => loggedError(one, depth + 1)) }
       : {}),
     ...(inner instanceof Error && depth < MAX_DEPTH ? { cause: loggedError(inner, depth + 1) } : {}),
   };
   return logged;
+}
+
+/** A stack begins with the message: with the one that may be logged. */
+function stackWith({ name, message, stack }: Error, shown: string): string | undefined {
+  if (stack === undefined || shown === message) return stack;
+  const frames = stack.split('\n').filter((line) => /^\s+at /.test(line));
+  return [`${name}: ${shown}`, ...frames].join('\n');
 }

@@ -15,7 +15,8 @@ export class NestLogger implements LoggerService {
   }
 
   error(message: unknown, ...rest: unknown[]): void {
-    if (message instanceof Error) this.logger.error(message.message, { ...contextOf(rest), cause: message });
+    if (message instanceof Error)
+      this.logger.error('An error was reported', { ...contextOf(rest), cause: message });
     else this.logger.error(String(message), contextOf(rest));
   }
 

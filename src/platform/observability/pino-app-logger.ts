@@ -30,7 +30,7 @@ export class PinoAppLogger extends AppLogger {
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
-      serializers: { cause: loggedError },
+      serializers: { cause: loggedError, err: loggedError, error: loggedError },
       redact: ['authorization', 'secret', 'signature', 'headers.authorization', 'payload'],
       ...(pretty
         ? {

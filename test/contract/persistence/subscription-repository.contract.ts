@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+
 import { describe, expect, it } from '@jest/globals';
 
 import type { Transaction } from '../../../src/modules/webhooks/application/ports/transaction.js';
@@ -60,6 +62,33 @@ export function subscriptionRepositoryContract(current: () => PersistenceHarness
       );
       const second = await subscribe(current());
       expect(second.subscriptionId).not.toBe(first.subscriptionId);
+    });
+
+    // Red with an index over the text: it takes them for two, and cannot take a long one at all.
+    it.each([
+      ['HTTPS://Host.com:443/x', 'https://host.com/x', true],
+      ['http://Host.com:80', 'http://host.com/', true],
+      ['https://host.com?a', 'https://host.com/?a', true],
+      ['https://host.com:8443/x', 'https://host.com/x', false],
+      ['https://host.com/X', 'https://host.com/x', false],
+      ['https://host.com:80/x', 'https://host.com/x', false],
+    ])('takes %s and %s for one target: %s', async (url, other, same) => {
+      await subscribe(current(), { url });
+      const second = subscribe(current(), { url: other });
+      if (same) await expect(second).rejects.toMatchObject({ code: 'duplicate_subscription' });
+      else await second;
+    });
+
+    it('takes the longest URL there can be', async () => {
+      // Random, because PostgreSQL compresses what repeats.
+      const prefix = 'https://h.com/';
+      const random = randomBytes(2_048)
+        .toString('hex')
+        .slice(0, 2_048 - prefix.length);
+      await subscribe(current(), { url: prefix + random, event: 'e'.repeat(100) });
+      await expect(
+        subscribe(current(), { url: prefix + random, event: 'e'.repeat(100) }),
+      ).rejects.toMatchObject({ code: 'duplicate_subscription' });
     });
 
     // Red when a check before the write decides instead of an index.

@@ -17,7 +17,7 @@ export class ChangeInvoiceState {
   /** @throws InvoiceError `invoice_not_found` or `invoice_transition_not_allowed`; nothing was changed or emitted. */
   async execute(tenantId: string, id: string, transition: InvoiceTransition): Promise<Invoice> {
     return this.invoices.transaction(tenantId, async (transaction) => {
-      const invoice = await this.invoices.findForUpdate(transaction, id);
+      const invoice = await this.invoices.findForUpdate(transaction, tenantId, id);
       if (invoice === null) throw new InvoiceError('invoice_not_found');
       const changed = await this.invoices.updateStatus(transaction, applyTransition(invoice, transition));
       await this.webhooks.emit(transaction, invoiceEvent(changed));

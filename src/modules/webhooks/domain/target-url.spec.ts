@@ -75,6 +75,9 @@ describe('checkTargetUrl', () => {
     const prefix = 'https://example.com/';
     expect(codeOf(prefix + 'a'.repeat(2048 - prefix.length))).toBeNull();
     expect(codeOf(prefix + 'a'.repeat(2049 - prefix.length))).toBe('too-long');
+    // As it is called: nine bytes for each of these.
+    expect(codeOf(prefix + '字'.repeat(200))).toBeNull();
+    expect(codeOf(prefix + '字'.repeat(300))).toBe('too-long');
   });
 
   it('refuses names over 253 characters', () => {

@@ -52,6 +52,10 @@ export function checkTargetUrl(raw: string, rules: TargetUrlRules): TargetUrlVer
   if (refusedText) return refusedText;
   const url = parse(raw);
   if (!url) return refuse('unparseable', 'URL is not a valid absolute URL');
+  // As it is called: letters beyond ASCII take up to twelve bytes each there.
+  if (url.href.length > MAX_URL_LENGTH) {
+    return refuse('too-long', `URL must be at most ${MAX_URL_LENGTH} bytes when it is percent-encoded`);
+  }
   const mayBeHttp = url.protocol === 'http:' && rules.insecure !== 'false';
   if (url.protocol !== 'https:' && !mayBeHttp) return refuseScheme(rules);
   const parts = splitAuthority(raw, url);

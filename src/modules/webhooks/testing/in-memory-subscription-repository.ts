@@ -91,7 +91,7 @@ export class InMemorySubscriptionRepository extends SubscriptionRepository {
         wanted.active &&
         row.tenantId === wanted.tenantId &&
         row.event === wanted.event &&
-        row.url === wanted.url,
+        new URL(row.url).href === new URL(wanted.url).href,
     );
     if (taken) throw new WebhookError('duplicate_subscription');
   }

@@ -25,7 +25,7 @@ export class InMemoryTransactions extends TenantTransactions {
     const rollBack = this.store.savepoint();
     const handle = new InMemoryHandle(tenantId);
     try {
-      const result = await work({ handle });
+      const result = await work({ handle, tenantId });
       for (const act of handle.afterCommit) act();
       return result;
     } catch (cause) {

@@ -45,7 +45,7 @@ export class RecordingWebhookEmitter {
 
   async emit(manager: EmittingManager, event: EmitCommand): Promise<EmittedEvent> {
     if (manager.queryRunner?.isTransactionActive !== true) throw new EmitOutsideTransactionError();
-    const result = await this.emitEvent.execute({ handle: manager }, event);
+    const result = await this.emitEvent.execute({ handle: manager, tenantId: event.tenantId }, event);
     const stored = this.outbox.appended.at(-1);
     if (stored !== undefined) {
       const payload: unknown = JSON.parse(stored.payload);

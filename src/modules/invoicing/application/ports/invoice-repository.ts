@@ -19,9 +19,14 @@ export abstract class InvoiceRepository {
   /** Stores a draft. @throws InvoiceError `duplicate_invoice_number` (a unique index decides, also between parallel requests). */
   abstract insert(transaction: OpenTransaction, invoice: NewInvoice): Promise<Invoice>;
   /** Locks the invoice until the transaction ends, so that parallel changes of it come one after the other. */
-  abstract findForUpdate(transaction: OpenTransaction, id: string): Promise<Invoice | null>;
+  abstract findForUpdate(transaction: OpenTransaction, tenantId: string, id: string): Promise<Invoice | null>;
   abstract updateStatus(transaction: OpenTransaction, invoice: Invoice): Promise<Invoice>;
-  abstract find(transaction: OpenTransaction, id: string): Promise<Invoice | null>;
+  abstract find(transaction: OpenTransaction, tenantId: string, id: string): Promise<Invoice | null>;
   /** Newest first, starting after the invoice `afterId`. `limit` 1–100. */
-  abstract list(transaction: OpenTransaction, limit: number, afterId: string | null): Promise<InvoicePage>;
+  abstract list(
+    transaction: OpenTransaction,
+    tenantId: string,
+    limit: number,
+    afterId: string | null,
+  ): Promise<InvoicePage>;
 }

@@ -8,7 +8,7 @@ import type { Invoice, NewInvoice } from '../../domain/invoice.js';
 import { toInvoice, toNewRow } from './invoice.mapper.js';
 import { InvoiceRow } from './invoice.row.js';
 
-/** Row-level security confines every statement to the transaction's tenant. */
+/** Every statement names the tenant: row-level security is the other line of defence, not the only one. */
 @Injectable()
 export class TypeormInvoiceRepository extends InvoiceRepository {
   constructor(private readonly tenants: TenantTransaction) {
@@ -29,10 +29,14 @@ export class TypeormInvoiceRepository extends InvoiceRepository {
     return toInvoice(await rows.findOneByOrFail({ tenantId: invoice.tenantId, id: invoice.id }));
   }
 
-  override async findForUpdate(manager: EntityManager, id: string): Promise<Invoice | null> {
+  override async findForUpdate(
+    manager: EntityManager,
+    tenantId: string,
+    id: string,
+  ): Promise<Invoice | null> {
     const row = await manager
       .getRepository(InvoiceRow)
-      .findOne({ where: { id }, lock: { mode: 'pessimistic_write' } });
+      .findOne({ where: { tenantId, id }, lock: { mode: 'pessimistic_write' } });
     return row === null ? null : toInvoice(row);
   }
 
@@ -42,15 +46,20 @@ export class TypeormInvoiceRepository extends InvoiceRepository {
     return toInvoice(await rows.findOneByOrFail({ tenantId, id }));
   }
 
-  override async find(manager: EntityManager, id: string): Promise<Invoice | null> {
-    const row = await manager.getRepository(InvoiceRow).findOneBy({ id });
+  override async find(manager: EntityManager, tenantId: string, id: string): Promise<Invoice | null> {
+    const row = await manager.getRepository(InvoiceRow).findOneBy({ tenantId, id });
     return row === null ? null : toInvoice(row);
   }
 
-  override async list(manager: EntityManager, limit: number, afterId: string | null): Promise<InvoicePage> {
+  override async list(
+    manager: EntityManager,
+    tenantId: string,
+    limit: number,
+    afterId: string | null,
+  ): Promise<InvoicePage> {
     // Ids are UUIDv7: their order is that of creation, and the primary key serves it. One more tells of another page.
     const rows = await manager.getRepository(InvoiceRow).find({
-      where: afterId === null ? {} : { id: LessThan(afterId) },
+      where: { tenantId, ...(afterId === null ? {} : { id: LessThan(afterId) }) },
       order: { id: 'DESC' },
       take: limit + 1,
     });

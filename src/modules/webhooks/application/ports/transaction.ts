@@ -4,6 +4,11 @@
  */
 export interface Transaction {
   readonly handle: unknown;
+  /**
+   * Whose rows it may see. Every statement of a repository names it, beside the row-level security that confines the
+   * transaction: where one of the two is missing, the other still keeps tenants apart.
+   */
+  readonly tenantId: string;
 }
 
 /** Runs work inside a transaction that sees one tenant's rows alone. */

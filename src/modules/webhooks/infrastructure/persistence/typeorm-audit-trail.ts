@@ -15,7 +15,7 @@ const RECORD = `
 INSERT INTO webhook_audit (tenant_id, actor_type, actor, action, resource_type, resource_id, details, request_id)
 VALUES ($1, 'token', $2, $3, $4, $5, $6, $7)`;
 
-/** Row-level security confines every statement to the transaction's tenant. */
+/** Every statement names the transaction's tenant: row-level security is the other line of defence, not the only one. */
 @Injectable()
 export class TypeormAuditTrail extends AuditTrail {
   override async record(transaction: Transaction, entry: NewAuditEntry): Promise<void> {
@@ -36,7 +36,9 @@ export class TypeormAuditTrail extends AuditTrail {
     limit: number,
     afterId: string | null,
   ): Promise<AuditPage> {
-    const query = managerOf(transaction).createQueryBuilder(AuditRow, 'a');
+    const query = managerOf(transaction)
+      .createQueryBuilder(AuditRow, 'a')
+      .where('a.tenant_id = :tenantId', { tenantId: transaction.tenantId });
     const { action, resourceType, resourceId, actor, since, until } = filter;
     if (action !== undefined) query.andWhere('a.action = :action', { action });
     if (resourceType !== undefined) query.andWhere('a.resource_type = :resourceType', { resourceType });

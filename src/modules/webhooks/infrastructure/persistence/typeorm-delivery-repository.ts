@@ -13,7 +13,7 @@ import { toAttemptRecord, toDelivery } from './delivery.mapper.js';
 import { DeliveryRow } from './delivery.row.js';
 import { managerOf } from './typeorm-transactions.js';
 
-/** Row-level security confines every statement to the transaction's tenant. */
+/** Every statement names the transaction's tenant: row-level security is the other line of defence, not the only one. */
 @Injectable()
 export class TypeormDeliveryRepository extends DeliveryRepository {
   override async list(
@@ -22,7 +22,9 @@ export class TypeormDeliveryRepository extends DeliveryRepository {
     limit: number,
     afterId: string | null,
   ): Promise<DeliveryPage> {
-    const query = managerOf(transaction).createQueryBuilder(DeliveryRow, 'd');
+    const query = managerOf(transaction)
+      .createQueryBuilder(DeliveryRow, 'd')
+      .where('d.tenant_id = :tenantId', { tenantId: transaction.tenantId });
     if (filter.event !== undefined) query.andWhere('d.event = :event', { event: filter.event });
     if (filter.status !== undefined) query.andWhere('d.status = :status', { status: filter.status });
     if (filter.subscriptionId !== undefined) {
@@ -41,7 +43,8 @@ export class TypeormDeliveryRepository extends DeliveryRepository {
 
   override async findDetail(transaction: Transaction, id: string): Promise<DeliveryDetail | null> {
     const manager = managerOf(transaction);
-    const row = await manager.getRepository(DeliveryRow).findOneBy({ id });
+    const { tenantId } = transaction;
+    const row = await manager.getRepository(DeliveryRow).findOneBy({ tenantId, id });
     if (row === null) return null;
     const events = await manager.query<{ payload: string | null }[]>(
       'SELECT payload::text AS payload FROM webhook_events WHERE tenant_id = $1 AND id = $2',
@@ -49,7 +52,7 @@ export class TypeormDeliveryRepository extends DeliveryRepository {
     );
     const attempts = await manager
       .getRepository(AttemptRow)
-      .find({ where: { tenantId: row.tenantId, deliveryId: id }, order: { number: 'ASC' } });
+      .find({ where: { tenantId, deliveryId: id }, order: { number: 'ASC' } });
     return {
       ...toDelivery(row),
       payload: events[0]?.payload ?? null,
@@ -61,7 +64,7 @@ export class TypeormDeliveryRepository extends DeliveryRepository {
     const manager = managerOf(transaction);
     const row = await manager
       .getRepository(DeliveryRow)
-      .findOne({ where: { id }, lock: { mode: 'pessimistic_write' } });
+      .findOne({ where: { tenantId: transaction.tenantId, id }, lock: { mode: 'pessimistic_write' } });
     if (row === null) return null;
     const [event] = await manager.query<{ has_payload: boolean }[]>(
       'SELECT has_payload FROM webhook_events WHERE tenant_id = $1 AND id = $2',
@@ -74,7 +77,7 @@ export class TypeormDeliveryRepository extends DeliveryRepository {
     await managerOf(transaction)
       .getRepository(DeliveryRow)
       .update(
-        { id },
+        { tenantId: transaction.tenantId, id },
         {
           status: 'PENDING',
           nextTrigger: 'manual',

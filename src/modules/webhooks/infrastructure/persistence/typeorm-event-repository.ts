@@ -31,7 +31,7 @@ const OF_EVENT = 'FROM webhook_deliveries d WHERE d.tenant_id = e.tenant_id AND 
 const REPLAY = `
 WITH target AS (
   SELECT s.tenant_id, s.id, s.url FROM webhook_subscriptions s
-   WHERE s.active AND CASE WHEN $2::uuid IS NULL THEN s.event = ANY ($3::text[]) ELSE s.id = $2 END
+   WHERE s.tenant_id = $4 AND s.active AND CASE WHEN $2::uuid IS NULL THEN s.event = ANY ($3::text[]) ELSE s.id = $2 END
 ), again AS (
   UPDATE webhook_deliveries d
      SET status = 'PENDING', next_trigger = 'manual', is_retry = false, next_attempt_at = now(), updated_at = now()
@@ -51,7 +51,7 @@ SELECT t.tenant_id, t.id AS subscription_id, made.id
   FROM target t LEFT JOIN (SELECT * FROM again UNION ALL SELECT * FROM fresh) AS made ON made.subscription_id = t.id
  ORDER BY made.id`;
 
-/** Row-level security confines every statement to the transaction's tenant. */
+/** Every statement names the transaction's tenant: row-level security is the other line of defence, not the only one. */
 @Injectable()
 export class TypeormEventRepository extends EventRepository {
   override async list(
@@ -60,7 +60,7 @@ export class TypeormEventRepository extends EventRepository {
     limit: number,
     afterId: string | null,
   ): Promise<EventPage> {
-    const values: unknown[] = [limit + 1];
+    const values: unknown[] = [limit + 1, transaction.tenantId];
     const clause = (sql: string, value: unknown): string => {
       values.push(value);
       return ` AND ${sql}$${values.length}`;
@@ -73,7 +73,7 @@ export class TypeormEventRepository extends EventRepository {
       (filter.matched === undefined ? '' : ` AND ${filter.matched ? '' : 'NOT '}EXISTS (SELECT ${OF_EVENT})`);
     const rows = await managerOf(transaction).query<ListedRow[]>(
       `SELECT e.id, e.tenant_id, e.event, e.created_at, (SELECT count(*)::int ${OF_EVENT}) AS delivery_count
-         FROM webhook_events e WHERE true${where} ORDER BY e.id DESC LIMIT $1`,
+         FROM webhook_events e WHERE e.tenant_id = $2${where} ORDER BY e.id DESC LIMIT $1`,
       values,
     );
     return { events: rows.slice(0, limit).map(toStoredEvent), hasMore: rows.length > limit };
@@ -83,13 +83,13 @@ export class TypeormEventRepository extends EventRepository {
     const manager = managerOf(transaction);
     const [row] = await manager.query<(ListedRow & { readonly payload: string | null })[]>(
       `SELECT e.id, e.tenant_id, e.event, e.created_at, 0 AS delivery_count, e.payload::text AS payload
-         FROM webhook_events e WHERE e.id = $1`,
-      [id],
+         FROM webhook_events e WHERE e.tenant_id = $1 AND e.id = $2`,
+      [transaction.tenantId, id],
     );
     if (row === undefined) return null;
     const rows = await manager
       .getRepository(DeliveryRow)
-      .find({ where: { eventId: id }, order: { id: 'ASC' } });
+      .find({ where: { tenantId: row.tenant_id, eventId: id }, order: { id: 'ASC' } });
     return {
       ...toStoredEvent(row),
       deliveryCount: rows.length,
@@ -100,8 +100,8 @@ export class TypeormEventRepository extends EventRepository {
 
   override async findReplayable(transaction: Transaction, id: string): Promise<ReplayableEvent | null> {
     const [row] = await managerOf(transaction).query<{ event: string; has_payload: boolean }[]>(
-      'SELECT event, has_payload FROM webhook_events WHERE id = $1',
-      [id],
+      'SELECT event, has_payload FROM webhook_events WHERE tenant_id = $1 AND id = $2',
+      [transaction.tenantId, id],
     );
     return row === undefined ? null : { event: row.event, payloadExpired: !row.has_payload };
   }
@@ -117,6 +117,7 @@ export class TypeormEventRepository extends EventRepository {
       id,
       target.kind === 'subscription' ? target.subscriptionId : null,
       target.kind === 'matching' ? target.patterns : null,
+      transaction.tenantId,
     ]);
     return {
       targets: rows.length,

@@ -17,10 +17,9 @@ import { managerOf } from './typeorm-transactions.js';
 const UNIQUE_VIOLATION = '23505';
 
 /** Held until the transaction ends, by one transaction of the tenant at a time. */
-const COUNT_ALONE = `
-SELECT pg_advisory_xact_lock(hashtextextended('webhook_subscriptions of ' || current_setting('app.current_tenant_id'), 0))`;
+const COUNT_ALONE = `SELECT pg_advisory_xact_lock(hashtextextended('webhook_subscriptions of ' || $1::text, 0))`;
 
-/** Row-level security confines every statement to the transaction's tenant. */
+/** Every statement names the transaction's tenant: row-level security is the other line of defence, not the only one. */
 @Injectable()
 export class TypeormSubscriptionRepository extends SubscriptionRepository {
   override async insert(transaction: Transaction, subscription: NewSubscription): Promise<Subscription> {
@@ -32,7 +31,8 @@ export class TypeormSubscriptionRepository extends SubscriptionRepository {
   }
 
   override async find(transaction: Transaction, id: string): Promise<Subscription | null> {
-    const row = await managerOf(transaction).getRepository(SubscriptionRow).findOneBy({ id });
+    const { tenantId } = transaction;
+    const row = await managerOf(transaction).getRepository(SubscriptionRow).findOneBy({ tenantId, id });
     return row === null ? null : toSubscription(row);
   }
 
@@ -41,6 +41,7 @@ export class TypeormSubscriptionRepository extends SubscriptionRepository {
       .getRepository(SubscriptionRow)
       .find({
         where: {
+          tenantId: transaction.tenantId,
           ...(filter.event === undefined ? {} : { event: filter.event }),
           ...(filter.active === undefined ? {} : { active: filter.active }),
         },
@@ -62,22 +63,24 @@ export class TypeormSubscriptionRepository extends SubscriptionRepository {
       ...(change.active === undefined ? {} : { active: change.active }),
       ...(change.active === true ? { deactivatedAt: null, deactivationReason: null } : {}),
     };
-    await duplicateNamed(() => rows.update({ id }, { ...set, updatedAt: () => 'now()' }));
+    await duplicateNamed(() =>
+      rows.update({ tenantId: transaction.tenantId, id }, { ...set, updatedAt: () => 'now()' }),
+    );
     return this.find(transaction, id);
   }
 
   override async countActive(transaction: Transaction): Promise<number> {
     const manager = managerOf(transaction);
     // Two statements: the count has to see what the last holder of the lock committed.
-    await manager.query(COUNT_ALONE);
-    return manager.getRepository(SubscriptionRow).countBy({ active: true });
+    await manager.query(COUNT_ALONE, [transaction.tenantId]);
+    return manager.getRepository(SubscriptionRow).countBy({ tenantId: transaction.tenantId, active: true });
   }
 
   override async deactivate(transaction: Transaction, id: string, reason: string): Promise<boolean> {
     const { affected } = await managerOf(transaction)
       .getRepository(SubscriptionRow)
       .update(
-        { id, active: true },
+        { tenantId: transaction.tenantId, id, active: true },
         { active: false, deactivationReason: reason, deactivatedAt: () => 'now()', updatedAt: () => 'now()' },
       );
     return affected === 1;

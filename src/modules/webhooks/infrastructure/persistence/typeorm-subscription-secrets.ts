@@ -12,15 +12,15 @@ UPDATE webhook_subscriptions
    SET secret = $2, previous_secret = $3,
        previous_secret_expires_at = now() + $4::float8 * interval '1 hour',
        secret_rotated_at = now(), updated_at = now()
- WHERE id = $1`;
+ WHERE id = $1 AND tenant_id = $5`;
 
-/** Row-level security confines every statement to the transaction's tenant. */
+/** Every statement names the transaction's tenant: row-level security is the other line of defence, not the only one. */
 @Injectable()
 export class TypeormSubscriptionSecrets extends SubscriptionSecrets {
   override async lock(transaction: Transaction, id: string): Promise<string | null> {
     const rows = await managerOf(transaction).query<{ secret: string }[]>(
-      'SELECT secret FROM webhook_subscriptions WHERE id = $1 FOR UPDATE',
-      [id],
+      'SELECT secret FROM webhook_subscriptions WHERE tenant_id = $1 AND id = $2 FOR UPDATE',
+      [transaction.tenantId, id],
     );
     return rows[0]?.secret ?? null;
   }
@@ -32,7 +32,14 @@ export class TypeormSubscriptionSecrets extends SubscriptionSecrets {
     previous: PreviousSecret | null,
   ): Promise<Subscription> {
     const manager = managerOf(transaction);
-    await manager.query(ROTATE, [id, sealedSecret, previous?.sealed ?? null, previous?.overlapHours ?? null]);
-    return toSubscription(await manager.getRepository(SubscriptionRow).findOneByOrFail({ id }));
+    const { tenantId } = transaction;
+    await manager.query(ROTATE, [
+      id,
+      sealedSecret,
+      previous?.sealed ?? null,
+      previous?.overlapHours ?? null,
+      tenantId,
+    ]);
+    return toSubscription(await manager.getRepository(SubscriptionRow).findOneByOrFail({ tenantId, id }));
   }
 }

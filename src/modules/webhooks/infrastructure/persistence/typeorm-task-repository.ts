@@ -9,16 +9,12 @@ import { toTask } from './task.mapper.js';
 import { TaskRow } from './task.row.js';
 import { managerOf } from './typeorm-transactions.js';
 
-/** The tenant of the transaction, which row-level security confines every statement to. */
-const TENANT = `nullif(current_setting('app.current_tenant_id', true), '')`;
-
+/** Every statement names the transaction's tenant: row-level security is the other line of defence, not the only one. */
 @Injectable()
 export class TypeormTaskRepository extends TaskRepository {
   override async count(transaction: Transaction, work: TaskSelection): Promise<number> {
-    const manager = managerOf(transaction);
-    const [tenant] = await manager.query<{ id: string }[]>(`SELECT ${TENANT} AS id`);
-    const { from, parameters, startAfter } = rowsOf(work, tenant?.id ?? '', 2);
-    const rows = await manager.query<{ count: number }[]>(
+    const { from, parameters, startAfter } = rowsOf(work, transaction.tenantId, 2);
+    const rows = await managerOf(transaction).query<{ count: number }[]>(
       `SELECT count(*)::int AS count ${from} AND r.id > $1`,
       [startAfter, ...parameters],
     );
@@ -34,11 +30,14 @@ export class TypeormTaskRepository extends TaskRepository {
        VALUES ($1, $2, $3, $4, $5, $6, webhook_uuid_v7(), $7)`,
       [task.tenantId, task.id, kind, JSON.stringify(selection), task.total, startAfter, task.createdBy],
     );
-    return toTask(await manager.getRepository(TaskRow).findOneByOrFail({ id: task.id }));
+    return toTask(
+      await manager.getRepository(TaskRow).findOneByOrFail({ tenantId: task.tenantId, id: task.id }),
+    );
   }
 
   override async find(transaction: Transaction, id: string): Promise<Task | null> {
-    const row = await managerOf(transaction).getRepository(TaskRow).findOneBy({ id });
+    const { tenantId } = transaction;
+    const row = await managerOf(transaction).getRepository(TaskRow).findOneBy({ tenantId, id });
     return row === null ? null : toTask(row);
   }
 
@@ -46,7 +45,7 @@ export class TypeormTaskRepository extends TaskRepository {
     const rows = await managerOf(transaction)
       .getRepository(TaskRow)
       .find({
-        where: afterId === null ? {} : { id: LessThan(afterId) },
+        where: { tenantId: transaction.tenantId, ...(afterId === null ? {} : { id: LessThan(afterId) }) },
         order: { id: 'DESC' },
         take: limit + 1,
       });
@@ -57,7 +56,7 @@ export class TypeormTaskRepository extends TaskRepository {
     const { affected } = await managerOf(transaction)
       .getRepository(TaskRow)
       .update(
-        { id, status: 'RUNNING' },
+        { tenantId: transaction.tenantId, id, status: 'RUNNING' },
         { status: 'CANCELLED', finishedAt: () => 'now()', updatedAt: () => 'now()' },
       );
     return affected === 1;

@@ -12,7 +12,7 @@ export class TypeormTransactions extends TenantTransactions {
   }
 
   override async run<T>(tenantId: string, work: (transaction: Transaction) => Promise<T>): Promise<T> {
-    return this.tenants.run(tenantId, (manager) => work({ handle: manager }));
+    return this.tenants.run(tenantId, (manager) => work({ handle: manager, tenantId }));
   }
 }
 

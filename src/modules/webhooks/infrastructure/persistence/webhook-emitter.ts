@@ -24,6 +24,6 @@ export class WebhookEmitter {
    */
   async emit(manager: EntityManager, event: EmitCommand): Promise<EmittedEvent> {
     if (manager.queryRunner?.isTransactionActive !== true) throw new EmitOutsideTransactionError();
-    return this.emitEvent.execute({ handle: manager }, event);
+    return this.emitEvent.execute({ handle: manager, tenantId: event.tenantId }, event);
   }
 }
