@@ -27,6 +27,8 @@ export interface RestApp {
   readonly routes: readonly { readonly method: string; readonly path: string }[];
   /** A client with a token of this tenant; without tenant, one whose token names none. */
   clientOf(tenantId: string | undefined, scope?: string): Promise<ApiClient>;
+  /** The header of such a client, for requests that it cannot make. */
+  authorizationOf(tenantId: string): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -35,8 +37,12 @@ export interface RestApp {
  * serves and delivers nothing (`WEBHOOK_ROLE=api`).
  *
  * @param env variables beyond those, or instead of them
+ * @param reachAt where it reaches its database, when not directly
  */
-export async function startRestApp(env: Readonly<Record<string, string>> = {}): Promise<RestApp> {
+export async function startRestApp(
+  env: Readonly<Record<string, string>> = {},
+  reachAt: (databaseUrl: string) => string = (databaseUrl) => databaseUrl,
+): Promise<RestApp> {
   const database = await createTestDatabase(testDatabaseUrl());
   await migrate(database.url);
   const configuration = readConfiguration({
@@ -45,11 +51,12 @@ export async function startRestApp(env: Readonly<Record<string, string>> = {}): 
     WEBHOOK_ENCRYPTION_KEYS: `k1:${randomBytes(32).toString('base64')}`,
     WEBHOOK_ROLE: 'api',
     LOG_LEVEL: 'silent',
+    WEBHOOK_API_RATE_LIMIT_PER_MINUTE: '0',
     ...env,
   });
   const logger = new PinoAppLogger(configuration.log);
   const testing = await Test.createTestingModule({
-    imports: [AppModule.forRoot(configuration, database.url, logger)],
+    imports: [AppModule.forRoot(configuration, reachAt(database.url), logger)],
   }).compile();
   const app = testing.createNestApplication<NestFastifyApplication>(fastifyAdapter(configuration.server), {
     bodyParser: false,
@@ -82,6 +89,8 @@ export async function startRestApp(env: Readonly<Record<string, string>> = {}): 
           ...(scope === undefined ? {} : { scope }),
         }),
       ),
+    authorizationOf: async (tenantId) =>
+      `Bearer ${await signToken({ secret: JWT_SECRET, tenantId, ttlSeconds: 7_200 })}`,
     close: async () => {
       await app.close();
       await database.drop();
