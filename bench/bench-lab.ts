@@ -55,6 +55,7 @@ export class BenchLab {
       JWT_SECRET,
       WEBHOOK_ENCRYPTION_KEYS: `k1:${randomBytes(32).toString('base64')}`,
       WEBHOOK_ALLOW_INSECURE_TARGETS: 'loopback',
+      WEBHOOK_API_RATE_LIMIT_PER_MINUTE: '0',
       LOG_FORMAT: 'json',
     };
     const service = await startService({ ...env, WEBHOOK_ROLE: 'api', LOG_LEVEL: 'warn' });

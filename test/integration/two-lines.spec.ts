@@ -36,7 +36,7 @@ describeWithPostgres('two tenants on every route, with row-level security switch
   let own: Record<string, string>;
 
   beforeAll(async () => {
-    app = await startRestApp({ API_RATE_LIMIT_PER_MINUTE: '0' });
+    app = await startRestApp();
     owner = await app.clientOf('owner');
     other = await app.clientOf('other');
     theirs = await belongings(owner);

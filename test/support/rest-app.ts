@@ -27,6 +27,8 @@ export interface RestApp {
   readonly routes: readonly { readonly method: string; readonly path: string }[];
   /** A client with a token of this tenant; without tenant, one whose token names none. */
   clientOf(tenantId: string | undefined, scope?: string): Promise<ApiClient>;
+  /** The header of such a client, for requests that it cannot make. */
+  authorizationOf(tenantId: string): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -36,10 +38,12 @@ export interface RestApp {
  *
  * @param env variables beyond those, or instead of them
  * @param databaseUrl a migrated database to use instead; it stays
+ * @param reachAt where it reaches its database, when not directly
  */
 export async function startRestApp(
   env: Readonly<Record<string, string>> = {},
   databaseUrl?: string,
+  reachAt: (databaseUrl: string) => string = (url) => url,
 ): Promise<RestApp> {
   const database =
     databaseUrl === undefined
@@ -52,11 +56,12 @@ export async function startRestApp(
     WEBHOOK_ENCRYPTION_KEYS: `k1:${randomBytes(32).toString('base64')}`,
     WEBHOOK_ROLE: 'api',
     LOG_LEVEL: 'silent',
+    WEBHOOK_API_RATE_LIMIT_PER_MINUTE: '0',
     ...env,
   });
   const logger = new PinoAppLogger(configuration.log);
   const testing = await Test.createTestingModule({
-    imports: [AppModule.forRoot(configuration, database.url, logger)],
+    imports: [AppModule.forRoot(configuration, reachAt(database.url), logger)],
   }).compile();
   const app = testing.createNestApplication<NestFastifyApplication>(fastifyAdapter(configuration.server), {
     bodyParser: false,
@@ -89,6 +94,8 @@ export async function startRestApp(
           ...(scope === undefined ? {} : { scope }),
         }),
       ),
+    authorizationOf: async (tenantId) =>
+      `Bearer ${await signToken({ secret: JWT_SECRET, tenantId, ttlSeconds: 7_200 })}`,
     close: async () => {
       await app.close();
       await database.drop();

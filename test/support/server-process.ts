@@ -196,11 +196,20 @@ export function startServer(options: StartServerOptions = {}): Promise<ServerPro
   return ServerProcess.launch(options);
 }
 
-/** A clean environment: the caller's DATABASE_URL or NODE_OPTIONS must not change what is tested. */
+/**
+ * A clean environment: the caller's DATABASE_URL or NODE_OPTIONS must not change what is tested. Without a rate limit,
+ * which no suite but its own is about.
+ */
 function environment(given: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   const { PATH, HOME, TMPDIR } = process.env;
   const inherited = { PATH, HOME, ...(TMPDIR === undefined ? {} : { TMPDIR }) };
-  return { ...inherited, HOST: '127.0.0.1', LOG_LEVEL: 'info', ...given };
+  return {
+    ...inherited,
+    HOST: '127.0.0.1',
+    LOG_LEVEL: 'info',
+    WEBHOOK_API_RATE_LIMIT_PER_MINUTE: '0',
+    ...given,
+  };
 }
 
 function parseLogLine(line: string): LogLine {

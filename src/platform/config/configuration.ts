@@ -125,7 +125,7 @@ export function readConfiguration(env: Environment): Configuration {
   const role = read('WEBHOOK_ROLE') ?? 'all';
   const redisUrl = read('REDIS_URL') ?? null;
   const queuePrefix = read('WEBHOOK_QUEUE_PREFIX') ?? 'gestiqcloud';
-  const perMinute = read('API_RATE_LIMIT_PER_MINUTE') ?? 600_000;
+  const perMinute = read('WEBHOOK_API_RATE_LIMIT_PER_MINUTE') ?? 6_000;
   const configuration = {
     server: {
       port: read('PORT') ?? 8_000,
@@ -148,7 +148,7 @@ export function readConfiguration(env: Environment): Configuration {
       timeoutMs: (read('WEBHOOK_TIMEOUT_SECONDS') ?? 10) * 1_000,
       maxRetries: read('WEBHOOK_MAX_RETRIES') ?? 3,
       userAgent: read('WEBHOOK_USER_AGENT') ?? 'GestiqCloud-Webhooks/1.0',
-      maxActiveSubscriptions: read('WEBHOOK_MAX_SUBSCRIPTIONS') ?? 1_000,
+      maxActiveSubscriptions: read('WEBHOOK_MAX_SUBSCRIPTIONS_PER_TENANT') ?? 1_000,
       storeUnmatched: read('WEBHOOK_STORE_UNMATCHED') ?? true,
       retentionDays,
       payloadRetentionDays,

@@ -92,7 +92,7 @@ export const VARIABLES = {
     'Total budget of one attempt: DNS, connect, TLS, headers, body',
   ),
   WEBHOOK_MAX_RETRIES: variable(wholeNumber(0, 20), '3', 'Retries after the first attempt; 0 makes none'),
-  WEBHOOK_MAX_SUBSCRIPTIONS: variable(
+  WEBHOOK_MAX_SUBSCRIPTIONS_PER_TENANT: variable(
     wholeNumber(0, 1_000_000),
     '1000',
     'Active subscriptions that one tenant may have; 0 sets no limit',
@@ -130,10 +130,10 @@ export const VARIABLES = {
   ),
   WEBHOOK_METRICS_TENANT_LABEL: variable(boolean, 'false', 'Adds the tenant as a label to the metrics'),
   BODY_LIMIT_BYTES: variable(wholeNumber(1_024, 104_857_600), '1048576', 'Largest request body, in bytes'),
-  API_RATE_LIMIT_PER_MINUTE: variable(
+  WEBHOOK_API_RATE_LIMIT_PER_MINUTE: variable(
     wholeNumber(0, 10_000_000),
-    '600000',
-    'Requests to the API that one tenant may make in a minute; 0 sets no limit',
+    '6000',
+    'Requests to the API that one tenant may make in a minute, given back evenly over it; 0 sets no limit',
   ),
   PUBLIC_URL: variable(
     urlOf('https:', 'http:'),

@@ -59,7 +59,11 @@ const ERRORS: Readonly<Record<number, Documented>> = {
     meaning: 'Our fault; the log has more under the id in `X-Request-Id`',
     codes: ['internal_error'],
   },
-  503: { meaning: 'The issuer of tokens does not answer; try again later', codes: ['auth_unavailable'] },
+  503: {
+    meaning:
+      'The database, or the issuer of tokens, does not answer; `Retry-After` says in how many seconds to try again',
+    codes: ['service_unavailable', 'auth_unavailable'],
+  },
 };
 
 const ERROR = { $ref: getSchemaPath(ErrorView) };

@@ -24,8 +24,14 @@ export interface HttpOptions {
 /** Ids that clients may choose; anything else is replaced, so that logs stay clean. */
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
 
-/** Milliseconds that a client may take to send a request: slow ones must not hold connections. */
+/** Milliseconds that a client may take to send a request, head and body: slow ones must not hold connections. */
 const REQUEST_TIMEOUT_MS = 30_000;
+
+/** Milliseconds between two looks for such clients: Node's own, 30 s, would let them stay twice as long. */
+const TIMEOUT_CHECK_MS = 1_000;
+
+/** Verbs of the API: a browser asks for leave before it sends the last two. */
+const CORS_METHODS = ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'];
 
 /** Longest path parameter, in characters: as long as Node lets a head be, so that the routes answer 404 for any wrong id. */
 const MAX_PARAM_LENGTH = 16_384;
@@ -33,10 +39,19 @@ const MAX_PARAM_LENGTH = 16_384;
 /** A browser's script sees only those headers of an answer that it is allowed to. */
 const RATE_LIMIT_HEADERS = ['RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset'];
 
-export function fastifyAdapter({ bodyLimitBytes }: Pick<HttpOptions, 'bodyLimitBytes'>): FastifyAdapter {
+export function fastifyAdapter(
+  { bodyLimitBytes }: Pick<HttpOptions, 'bodyLimitBytes'>,
+  requestTimeoutMs = REQUEST_TIMEOUT_MS,
+): FastifyAdapter {
   return new FastifyAdapter({
     bodyLimit: bodyLimitBytes,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout: requestTimeoutMs,
+    // Node takes the shorter of the two limits for the head and the longer one for the body: they have to be equal.
+    http: {
+      connectionsCheckingInterval: Math.min(TIMEOUT_CHECK_MS, requestTimeoutMs),
+      headersTimeout: requestTimeoutMs,
+      requestTimeout: requestTimeoutMs,
+    },
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     genReqId: (request: IncomingMessage) => {
       const given = request.headers['x-request-id'];
@@ -93,10 +108,11 @@ export async function configureHttpApp(
   if (options.corsOrigins.length > 0) {
     app.enableCors({
       origin: options.corsOrigins.includes('*') ? true : [...options.corsOrigins],
+      methods: CORS_METHODS,
       exposedHeaders: ['Link', 'X-Request-Id', 'Retry-After', ...RATE_LIMIT_HEADERS],
     });
   }
-  await limitRequests(fastify, options.rateLimit, app.get(RequestPrincipals, { strict: false }), logger);
+  limitRequests(fastify, options.rateLimit, app.get(RequestPrincipals, { strict: false }), logger);
   injectIntoConstraints(app);
   app.useGlobalFilters(new ErrorFilter(logger));
   app.useGlobalPipes(new InputValidationPipe());

@@ -1,6 +1,7 @@
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
+import { isDatabaseUnavailable } from '../database/database-unavailable.js';
 import type { AppLogger } from '../kernel/app-logger.js';
 import { DomainError, InvalidInputError, type InputProblem } from '../kernel/domain-error.js';
 import { platformCodeOf, STATUS_OF_KIND } from './http-errors.js';
@@ -9,6 +10,9 @@ interface Answer {
   readonly status: number;
   readonly detail: string | readonly InputProblem[];
 }
+
+/** Seconds after which what could not be served may be asked for again: a database that is restarted takes as long. */
+const RETRY_AFTER_SECONDS = 5;
 
 /** The one place where errors become answers: `{"detail": "<code>"}`, or every problem of a bad input. */
 @Catch()
@@ -21,12 +25,24 @@ export class ErrorFilter implements ExceptionFilter {
     const request = http.getRequest<FastifyRequest>();
     const { status, detail } = this.answerOf(cause, request);
     if (status === 401) void reply.header('WWW-Authenticate', 'Bearer');
+    if (status === 503) void reply.header('Retry-After', String(RETRY_AFTER_SECONDS));
+    // Fastify would close the connection while the client still writes, which then fails before it reads why. Node drops
+    // the rest of the body instead; the time limit of requests bounds it.
+    if (status === 413) void reply.removeHeader('Connection');
     void reply.status(status).send({ detail });
   }
 
   private answerOf(cause: unknown, request: FastifyRequest): Answer {
     if (cause instanceof InvalidInputError) return { status: 400, detail: cause.problems };
     if (cause instanceof DomainError) return { status: STATUS_OF_KIND[cause.kind], detail: cause.code };
+    if (isDatabaseUnavailable(cause)) {
+      this.logger.warn('The database does not answer', {
+        requestId: request.id,
+        method: request.method,
+        cause,
+      });
+      return { status: 503, detail: 'service_unavailable' };
+    }
     const known = statusOf(cause);
     if (known !== null && known < 500) return clientError(known, cause);
     this.logger.error('Request failed', { requestId: request.id, method: request.method, cause });

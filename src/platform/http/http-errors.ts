@@ -22,6 +22,7 @@ export const PLATFORM_ERRORS = {
   rate_limited: 429,
   headers_too_large: 431,
   internal_error: 500,
+  service_unavailable: 503,
 } as const;
 
 const CODE_OF_STATUS: ReadonlyMap<number, string> = new Map(

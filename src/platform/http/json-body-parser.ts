@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 
 import type { AppLogger } from '../kernel/app-logger.js';
 import { InvalidInputError } from '../kernel/domain-error.js';
+import { mistakeIn } from './json-mistake.js';
 import { jsonDepth } from './raw-json.js';
 
 declare module 'fastify' {
@@ -43,15 +44,9 @@ function parse(text: string): unknown {
   if (jsonDepth(text) > MAX_DEPTH) throw problem(`Body is nested deeper than ${MAX_DEPTH} levels`);
   try {
     return JSON.parse(text) as unknown;
-  } catch (cause) {
-    throw problem(`Body is not valid JSON: ${whatIsWrong(cause)}`);
+  } catch {
+    throw problem(`Body is not valid JSON: ${mistakeIn(text)}`);
   }
-}
-
-/** V8 quotes the text around the mistake, which may be a secret: that part stays out of the answer and of every log. */
-function whatIsWrong(cause: unknown): string {
-  const message = cause instanceof Error ? cause.message : String(cause);
-  return message.replace(/, (?:\.\.\.)?".*"(?:\.\.\.)? is not valid JSON$/su, '');
 }
 
 function problem(msg: string): InvalidInputError {

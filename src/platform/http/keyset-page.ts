@@ -1,7 +1,6 @@
 import { applyDecorators, type Type } from '@nestjs/common';
 import { ApiOkResponse, ApiPropertyOptional } from '@nestjs/swagger';
-import { Transform } from 'class-transformer';
-import { IsInt, IsOptional, IsString, Max, Min } from 'class-validator';
+import { IsOptional, IsString, Matches } from 'class-validator';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import { CURSOR, decodeCursor, encodeCursor } from './keyset-cursor.js';
@@ -10,7 +9,8 @@ import { nextPageLink } from './link-header.js';
 /** Rows on one page at most, and by default (contract). */
 const MAX_PAGE = 100;
 
-const LIMIT = { message: `Limit must be a whole number from 1 to ${MAX_PAGE}` };
+/** 1 to {@link MAX_PAGE}. */
+const LIMIT = /^0*(?:[1-9]\d?|100)$/;
 
 /** What the query of every paged list has in common; its own filters extend it. */
 export class KeysetPageQuery {
@@ -23,13 +23,8 @@ export class KeysetPageQuery {
     example: 20,
   })
   @IsOptional()
-  @Transform(({ value }: { value: unknown }) =>
-    typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value,
-  )
-  @IsInt(LIMIT)
-  @Min(1, LIMIT)
-  @Max(MAX_PAGE, LIMIT)
-  limit?: number;
+  @Matches(LIMIT, { message: `Limit must be a whole number from 1 to ${MAX_PAGE}` })
+  limit?: string;
 
   @ApiPropertyOptional({
     description: 'Where to go on: taken from the `Link` header of the page before, never made by hand.',
@@ -49,7 +44,10 @@ export interface KeysetPosition {
 
 /** @throws InvalidInputError for a cursor that no answer carried. */
 export function positionOf({ limit, cursor }: KeysetPageQuery): KeysetPosition {
-  return { limit: limit ?? MAX_PAGE, afterId: cursor === undefined ? null : decodeCursor(cursor) };
+  return {
+    limit: limit === undefined ? MAX_PAGE : Number(limit),
+    afterId: cursor === undefined ? null : decodeCursor(cursor),
+  };
 }
 
 /** Points to the next page in the `Link` header. `lastId` is the last id on this page, null when none follows. */

@@ -1,11 +1,13 @@
-import rateLimit, { normalizeIP } from '@fastify/rate-limit';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 import { AuthError } from '../auth/auth-errors.js';
 import type { RequestPrincipals } from '../auth/request-principals.js';
 import type { AppLogger } from '../kernel/app-logger.js';
 import { DomainError } from '../kernel/domain-error.js';
-import { SharedRequestCounters } from './shared-request-counters.js';
+import { clientNetwork } from './client-network.js';
+import { LocalAllowances } from './local-allowances.js';
+import type { Verdict } from './request-allowance.js';
+import { SharedAllowances } from './shared-allowances.js';
 
 export interface RateLimitOptions {
   /** Requests to the API that one tenant may make in a minute; 0 sets no limit. */
@@ -15,56 +17,44 @@ export interface RateLimitOptions {
   readonly keyPrefix: string;
 }
 
-const WINDOW_MS = 60_000;
-
-/** Counters that a process without Redis keeps; beyond them the least recently used are forgotten. */
-const LOCAL_COUNTERS = 10_000;
-
 /**
  * Limits the requests to `/api/` of each tenant, as its verified token names it, and of each address where there is no
  * such token: whoever has none cannot use up what a tenant may do. Health, metrics and documentation are not counted.
  */
-export async function limitRequests(
+export function limitRequests(
   fastify: FastifyInstance,
   options: RateLimitOptions,
   principals: RequestPrincipals,
   logger: AppLogger,
-): Promise<void> {
-  if (options.perMinute === 0) return;
-  const shared = options.redisUrl === null ? null : new SharedRequestCounters(options.redisUrl, logger);
-  if (shared !== null) {
-    fastify.addHook('onClose', async () => {
-      shared.disconnect();
-      await Promise.resolve();
-    });
-  }
-  await fastify.register(rateLimit, {
-    max: options.perMinute,
-    timeWindow: WINDOW_MS,
-    enableDraftSpec: true,
-    // A limit that cannot be counted must not stop the API.
-    skipOnError: true,
-    ...(shared === null
-      ? { cache: LOCAL_COUNTERS }
-      : { redis: shared, nameSpace: `${options.keyPrefix}:rate-limit:` }),
-    keyGenerator: async (request) => (isApi(request) ? keyOf(request, principals) : NOT_COUNTED),
-    allowList: (_request, key) => key === NOT_COUNTED,
-    errorResponseBuilder: () =>
-      new DomainError(
+): void {
+  const { perMinute, redisUrl, keyPrefix } = options;
+  if (perMinute === 0) return;
+  const local = new LocalAllowances(perMinute);
+  const shared = redisUrl === null ? null : new SharedAllowances({ redisUrl, keyPrefix, perMinute }, logger);
+  fastify.addHook('onClose', async () => {
+    shared?.disconnect();
+    await Promise.resolve();
+  });
+  fastify.addHook('onRequest', async (request, reply) => {
+    if (!isApi(request)) return;
+    const sender = await senderOf(request, principals);
+    const nowMs = Date.now();
+    const verdict = (await shared?.take(sender, nowMs)) ?? local.take(sender, nowMs);
+    tell(reply, perMinute, verdict);
+    if (!verdict.allowed)
+      throw new DomainError(
         'rate_limited',
         'rate_limited',
         'Too many requests of this tenant; wait and try again.',
-      ),
+      );
   });
 }
-
-const NOT_COUNTED = '';
 
 function isApi(request: FastifyRequest): boolean {
   return request.routeOptions.url?.startsWith('/api/') === true;
 }
 
-async function keyOf(request: FastifyRequest, principals: RequestPrincipals): Promise<string> {
+async function senderOf(request: FastifyRequest, principals: RequestPrincipals): Promise<string> {
   try {
     const tenantId = (await principals.of(request))?.tenantId;
     if (tenantId !== null && tenantId !== undefined) return `tenant:${tenantId}`;
@@ -72,5 +62,19 @@ async function keyOf(request: FastifyRequest, principals: RequestPrincipals): Pr
     // The guard of the route answers this; here it only means that no tenant is known.
     if (!(cause instanceof AuthError)) throw cause;
   }
-  return `address:${normalizeIP(request.ip)}`;
+  return `address:${clientNetwork(request.ip)}`;
+}
+
+function tell(reply: FastifyReply, perMinute: number, verdict: Verdict): void {
+  void reply.headers({
+    'RateLimit-Limit': String(perMinute),
+    'RateLimit-Remaining': String(verdict.remaining),
+    'RateLimit-Reset': String(seconds(verdict.fullAfterMs)),
+    ...(verdict.allowed ? {} : { 'Retry-After': String(seconds(verdict.retryAfterMs)) }),
+  });
+}
+
+/** At least one: whoever waits for no seconds at all is refused again. */
+function seconds(durationMs: number): number {
+  return Math.max(1, Math.ceil(durationMs / 1_000));
 }

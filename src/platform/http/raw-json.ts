@@ -1,16 +1,15 @@
-import { createScanner, type JSONScanner } from 'jsonc-parser';
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const SLASH = 0x2f;
+const BACKSLASH = 0x5c;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+const LETTER_U = 0x75;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
 
-/* jsonc-parser's kinds of tokens, by number: its const enum cannot be imported under isolatedModules. */
-const OPEN_BRACE = 1;
-const CLOSE_BRACE = 2;
-const OPEN_BRACKET = 3;
-const CLOSE_BRACKET = 4;
-const COLON = 6;
-const STRING = 10;
-const END = 17;
-
-/** Tokens between values carry no meaning: whitespace, line breaks (JSON.parse has refused comments before). */
-const IGNORE_TRIVIA = true;
+/** Everything below JSON's own characters: space, tab and line breaks are all that valid JSON has of it. */
+const SPACE = 0x20;
 
 /** How deep arrays and objects are nested; counted before parsing, because parsing is what deep nesting attacks. */
 export function jsonDepth(text: string): number {
@@ -20,14 +19,14 @@ export function jsonDepth(text: string): number {
   for (let index = 0; index < text.length; index += 1) {
     const code = text.charCodeAt(index);
     if (inString) {
-      if (code === 0x5c) index += 1;
-      else if (code === 0x22) inString = false;
-    } else if (code === 0x22) {
+      if (code === BACKSLASH) index += 1;
+      else if (code === QUOTE) inString = false;
+    } else if (code === QUOTE) {
       inString = true;
-    } else if (code === 0x7b || code === 0x5b) {
+    } else if (code === OPEN_BRACE || code === OPEN_BRACKET) {
       depth += 1;
       deepest = Math.max(deepest, depth);
-    } else if (code === 0x7d || code === 0x5d) {
+    } else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) {
       depth -= 1;
     }
   }
@@ -39,36 +38,102 @@ export function jsonDepth(text: string): number {
  * JavaScript object would move) and the digits of numbers are kept, whitespace between tokens is dropped and strings are
  * written as JSON.stringify writes them. The last of several properties of the name counts, as in JSON.parse.
  *
+ * It goes over the text twice and copies runs of it: a body of a mebibyte must not stop everybody else's requests.
+ *
  * @returns undefined when the object has no such property
  */
 export function extractProperty(json: string, name: string): string | undefined {
-  const scanner = createScanner(json, IGNORE_TRIVIA);
   let found: string | undefined;
-  if (Number(scanner.scan()) !== OPEN_BRACE) return undefined;
-  for (let token = Number(scanner.scan()); token === STRING || token === 5; token = Number(scanner.scan())) {
-    if (token !== STRING) continue;
-    const key: unknown = JSON.parse(tokenText(json, scanner));
-    if (Number(scanner.scan()) !== COLON) return undefined;
-    const value = readValue(json, scanner);
-    if (key === name) found = value;
+  let index = skipSpace(json, 0);
+  if (json.charCodeAt(index) !== OPEN_BRACE) return undefined;
+  index = skipSpace(json, index + 1);
+  while (json.charCodeAt(index) === QUOTE) {
+    const afterKey = endOfString(json, index);
+    const key: unknown = JSON.parse(json.slice(index, afterKey));
+    const colon = skipSpace(json, afterKey);
+    const start = skipSpace(json, colon + 1);
+    const end = endOfValue(json, start);
+    if (key === name) found = json.slice(start, end);
+    const comma = skipSpace(json, end);
+    index = skipSpace(json, comma + 1);
   }
-  return found;
+  return found === undefined ? undefined : compact(found);
 }
 
-function readValue(json: string, scanner: JSONScanner): string {
-  const parts: string[] = [];
+function skipSpace(json: string, from: number): number {
+  let index = from;
+  while (json.charCodeAt(index) <= SPACE) index += 1;
+  return index;
+}
+
+/** @param from where its first quote is. @returns where what follows its last quote is */
+function endOfString(json: string, from: number): number {
+  for (let index = from + 1; index < json.length; index += 1) {
+    const code = json.charCodeAt(index);
+    if (code === QUOTE) return index + 1;
+    if (code === BACKSLASH) index += 1;
+  }
+  return json.length;
+}
+
+function endOfValue(json: string, from: number): number {
   let depth = 0;
-  do {
-    const token = Number(scanner.scan());
-    if (token === END) break;
-    if (token === OPEN_BRACE || token === OPEN_BRACKET) depth += 1;
-    if (token === CLOSE_BRACE || token === CLOSE_BRACKET) depth -= 1;
-    const text = tokenText(json, scanner);
-    parts.push(token === STRING ? JSON.stringify(JSON.parse(text)) : text);
-  } while (depth > 0);
-  return parts.join('');
+  let index = from;
+  while (index < json.length) {
+    const code = json.charCodeAt(index);
+    if (code === QUOTE) {
+      index = endOfString(json, index);
+      if (depth === 0) return index;
+      continue;
+    }
+    if (code === OPEN_BRACE || code === OPEN_BRACKET) depth += 1;
+    if (code === CLOSE_BRACE || code === CLOSE_BRACKET) {
+      // The object's own end: the value before it was a number, true, false or null.
+      if (depth === 0) return index;
+      depth -= 1;
+      if (depth === 0) return index + 1;
+    }
+    if (depth === 0 && (code === COMMA || code <= SPACE)) return index;
+    index += 1;
+  }
+  return index;
 }
 
-function tokenText(json: string, scanner: JSONScanner): string {
-  return json.slice(scanner.getTokenOffset(), scanner.getTokenOffset() + scanner.getTokenLength());
+function compact(json: string): string {
+  let text = '';
+  let copied = 0;
+  let index = 0;
+  let escape = json.indexOf('\\');
+  while (index < json.length) {
+    const code = json.charCodeAt(index);
+    if (code === QUOTE) {
+      const end = endOfString(json, index);
+      if (escape !== -1 && escape < end) {
+        if (isWrittenOtherwise(json, escape, end)) {
+          text += json.slice(copied, index) + JSON.stringify(JSON.parse(json.slice(index, end)));
+          copied = end;
+        }
+        escape = json.indexOf('\\', end);
+      }
+      index = end;
+    } else if (code <= SPACE) {
+      text += json.slice(copied, index);
+      index = skipSpace(json, index);
+      copied = index;
+    } else {
+      index += 1;
+    }
+  }
+  return copied === 0 ? json : text + json.slice(copied);
+}
+
+/** Whether a string has an escape that JSON.stringify need not write so. @param from where its first backslash is */
+function isWrittenOtherwise(json: string, from: number, end: number): boolean {
+  for (let index = from; index < end; index += 1) {
+    if (json.charCodeAt(index) !== BACKSLASH) continue;
+    index += 1;
+    const escaped = json.charCodeAt(index);
+    if (escaped === LETTER_U || escaped === SLASH) return true;
+  }
+  return false;
 }

@@ -23,13 +23,18 @@ const count = (description: string, example: number): Json => ({
 
 /** Where a token is asked for, its tenant's requests are counted (unless the installation sets no limit). */
 const RATE_LIMIT = {
-  'RateLimit-Limit': count('Requests that the tenant may make in a minute.', 60_000),
-  'RateLimit-Remaining': count('How many of them are left.', 59_999),
-  'RateLimit-Reset': count('Seconds until all of them are there again.', 60),
+  'RateLimit-Limit': count('Requests that the tenant may make in a minute.', 6_000),
+  'RateLimit-Remaining': count('How many of them are left.', 5_999),
+  'RateLimit-Reset': count('Seconds until all of them are there again.', 1),
 };
 
-const RETRY_AFTER = {
-  'Retry-After': { ...count('Seconds until the tenant may go on.', 60), required: true },
+const retryAfter = (description: string, example: number): Json => ({
+  'Retry-After': { ...count(description, example), required: true },
+});
+
+const RETRY_AFTER: Readonly<Record<string, Json>> = {
+  '429': retryAfter('Seconds until the tenant may go on.', 1),
+  '503': retryAfter('Seconds until it is worth trying again.', 5),
 };
 
 /**
@@ -50,7 +55,7 @@ export function complete(document: OpenAPIObject): OpenAPIObject {
         ...(response['headers'] as Json | undefined),
         ...REQUEST_ID,
         ...(counted ? RATE_LIMIT : {}),
-        ...(status === '429' ? RETRY_AFTER : {}),
+        ...(counted ? RETRY_AFTER[status] : {}),
       };
       giveExamples(response, schemas);
     }

@@ -105,6 +105,7 @@ export class FaultLab {
       WEBHOOK_ALLOW_INSECURE_TARGETS: 'loopback',
       WEBHOOK_TIMEOUT_SECONDS: String(timeoutSeconds),
       WEBHOOK_MAX_RETRIES: String(maxRetries),
+      WEBHOOK_API_RATE_LIMIT_PER_MINUTE: '0',
       FAULTS_BUILD: BUILD,
       LOG_LEVEL: 'warn',
     };

@@ -6,7 +6,7 @@ import { CurrentTenant } from '../../../platform/auth/current-principal.js';
 import { JwtAuthGuard } from '../../../platform/auth/jwt-auth.guard.js';
 import { RequireScopes, ScopesGuard } from '../../../platform/auth/scopes.guard.js';
 import { ApiErrors } from '../../../platform/http/api-errors.js';
-import { parseInstant } from '../../../platform/http/instant.js';
+import { givenInstant } from '../../../platform/http/instant.js';
 import { ApiKeysetPage, linkNextPage, positionOf } from '../../../platform/http/keyset-page.js';
 import { ReadAudit } from '../application/read-audit.js';
 import { AuditEntryView, presentAuditEntry } from './audit.presenter.js';
@@ -42,16 +42,11 @@ export class AuditController {
       resourceType: query.resource,
       resourceId: query.resource_id,
       actor: query.actor,
-      since: instantOf(query.since),
-      until: instantOf(query.until),
+      since: givenInstant(query.since),
+      until: givenInstant(query.until),
     };
     const page = await this.readAudit.list(tenantId, filter, limit, afterId);
     linkNextPage(request, reply, page.hasMore ? (page.entries.at(-1)?.id ?? null) : null);
     return page.entries.map(presentAuditEntry);
   }
-}
-
-/** The pipe has checked it: malformed texts never come here. */
-function instantOf(text: string | undefined): Date | undefined {
-  return text === undefined ? undefined : (parseInstant(text) ?? undefined);
 }
