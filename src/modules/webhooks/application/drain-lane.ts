@@ -190,6 +190,7 @@ export class DrainLane {
   /** Never rejects: an attempt whose result could not be written is left to the sweep, which gives its lease back. */
   private async run(lane: Lane, claim: ClaimedDelivery): Promise<void> {
     try {
+      this.watch.attempting(claim.id);
       const next = await this.attempt.execute(claim);
       if (next.status === 'PENDING') this.dispatcher.ringAfter(lane, next.delayMs);
       // The rest of a lane that was just deactivated ends in its next turn.

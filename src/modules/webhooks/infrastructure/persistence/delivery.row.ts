@@ -1,7 +1,7 @@
 import { Check, Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
 
 import type { AttemptTrigger } from '../../domain/attempt.js';
-import type { DeliveryStatus } from '../../domain/delivery.js';
+import type { DeliveryStatus, HoldReason } from '../../domain/delivery.js';
 import { EventRow } from './event.row.js';
 
 @Entity({ name: 'webhook_deliveries' })
@@ -52,6 +52,13 @@ export class DeliveryRow {
 
   @Column({ name: 'next_attempt_at', type: 'timestamptz', nullable: true, default: () => 'now()' })
   nextAttemptAt!: Date | null;
+
+  /** In force while `heldUntil` is the due time. */
+  @Column({ name: 'held_reason', type: 'text', nullable: true })
+  heldReason!: HoldReason | null;
+
+  @Column({ name: 'held_until', type: 'timestamptz', nullable: true })
+  heldUntil!: Date | null;
 
   @Column({ name: 'lease_token', type: 'uuid', nullable: true })
   leaseToken!: string | null;
