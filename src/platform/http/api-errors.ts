@@ -59,7 +59,10 @@ const ERRORS: Readonly<Record<number, Documented>> = {
     meaning: 'Our fault; the log has more under the id in `X-Request-Id`',
     codes: ['internal_error'],
   },
-  503: { meaning: 'The issuer of tokens does not answer; try again later', codes: ['auth_unavailable'] },
+  503: {
+    meaning: 'The issuer of tokens does not answer, or the server is stopping; try again later',
+    codes: ['auth_unavailable', 'service_unavailable'],
+  },
 };
 
 const ERROR = { $ref: getSchemaPath(ErrorView) };

@@ -1,3 +1,5 @@
+import { withoutCredentials } from '../kernel/without-credentials.js';
+
 /** Causes of causes that are followed at most. */
 const MAX_DEPTH = 5;
 
@@ -35,9 +37,9 @@ export function loggedError(cause: unknown, depth = 0): unknown {
   const inner = cause.cause ?? (Reflect.get(cause, 'driverError') as unknown);
   const logged: LoggedError = {
     type: cause.name,
-    message: cause.message,
+    message: withoutCredentials(cause.message),
     ...facts,
-    stack: cause.stack,
+    ...(cause.stack === undefined ? {} : { stack: withoutCredentials(cause.stack) }),
     ...(cause instanceof AggregateError && depth < MAX_DEPTH
       ? { errors: cause.errors.map((one) => loggedError(one, depth + 1)) }
       : {}),

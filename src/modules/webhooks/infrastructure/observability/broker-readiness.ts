@@ -1,16 +1,20 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 
 import {
   ReadinessCheck,
   ReadinessRegistry,
   type ReadinessResult,
 } from '../../../../platform/observability/readiness.js';
+import { WEBHOOKS_OPTIONS, type WebhooksOptions } from '../../webhooks-options.js';
 import { RedisConnection } from '../queue/redis-connection.js';
 
 /** Milliseconds that the broker may take to answer. */
-const PING_TIMEOUT_MS = 1_000;
+const PROBE_TIMEOUT_MS = 1_000;
 
-/** A broker that is away degrades the service: events are stored and wait, so it is still ready for requests. */
+/**
+ * A broker that is away, or that takes no writes, degrades the service: it is still ready for requests, and deliveries go
+ * on from the sweep of each process, without sharing the work.
+ */
 @Injectable()
 export class BrokerReadiness extends ReadinessCheck implements OnModuleInit {
   override readonly name = 'broker';
@@ -18,6 +22,7 @@ export class BrokerReadiness extends ReadinessCheck implements OnModuleInit {
   constructor(
     private readonly redis: RedisConnection,
     private readonly registry: ReadinessRegistry,
+    @Inject(WEBHOOKS_OPTIONS) private readonly options: WebhooksOptions,
   ) {
     super();
   }
@@ -28,7 +33,7 @@ export class BrokerReadiness extends ReadinessCheck implements OnModuleInit {
 
   override async check(): Promise<ReadinessResult> {
     try {
-      await this.redis.ping(PING_TIMEOUT_MS);
+      await this.redis.probe(`${this.options.queuePrefix}:probe`, PROBE_TIMEOUT_MS);
       return { status: 'up', kind: 'redis' };
     } catch (cause) {
       return {
