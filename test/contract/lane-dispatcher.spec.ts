@@ -63,7 +63,7 @@ class LoggerModule {}
 
 /** The broker as the webhooks module wires it, with keys of its own. */
 async function brokered(): Promise<DispatcherHarness> {
-  const connection = BrokerConnectionModule.forRoot(testRedisUrl());
+  const connection = BrokerConnectionModule.forRoot(testRedisUrl(), 'contract');
   const logger: DynamicModule = {
     module: LoggerModule,
     global: true,

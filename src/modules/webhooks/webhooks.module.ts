@@ -244,7 +244,7 @@ function inline(options: WebhooksOptions): Pick<DynamicModule, 'imports' | 'prov
 /** With a broker: rings go through BullMQ, and a process takes turns when its role says so. */
 function brokered(options: WebhooksOptions, redisUrl: string): Pick<DynamicModule, 'imports' | 'providers'> {
   const delivers = options.role !== 'api';
-  const connection = BrokerConnectionModule.forRoot(redisUrl);
+  const connection = BrokerConnectionModule.forRoot(redisUrl, options.queuePrefix);
   return {
     imports: [
       connection,

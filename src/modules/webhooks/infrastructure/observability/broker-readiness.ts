@@ -1,11 +1,10 @@
-import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 
 import {
   ReadinessCheck,
   ReadinessRegistry,
   type ReadinessResult,
 } from '../../../../platform/observability/readiness.js';
-import { WEBHOOKS_OPTIONS, type WebhooksOptions } from '../../webhooks-options.js';
 import { RedisConnection } from '../queue/redis-connection.js';
 
 /** Milliseconds that the broker may take to answer. */
@@ -22,7 +21,6 @@ export class BrokerReadiness extends ReadinessCheck implements OnModuleInit {
   constructor(
     private readonly redis: RedisConnection,
     private readonly registry: ReadinessRegistry,
-    @Inject(WEBHOOKS_OPTIONS) private readonly options: WebhooksOptions,
   ) {
     super();
   }
@@ -33,7 +31,7 @@ export class BrokerReadiness extends ReadinessCheck implements OnModuleInit {
 
   override async check(): Promise<ReadinessResult> {
     try {
-      await this.redis.probe(`${this.options.queuePrefix}:probe`, PROBE_TIMEOUT_MS);
+      await this.redis.probe(PROBE_TIMEOUT_MS);
       return { status: 'up', kind: 'redis' };
     } catch (cause) {
       return {

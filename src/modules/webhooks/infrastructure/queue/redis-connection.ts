@@ -16,6 +16,7 @@ export class RedisConnection {
 
   constructor(
     url: string,
+    private readonly prefix: string,
     private readonly logger: AppLogger,
   ) {
     // BullMQ's workers demand null: they wait for Redis as long as it takes. Producers look at `ready` first.
@@ -39,9 +40,9 @@ export class RedisConnection {
    *
    * @throws when Redis does not take it within `timeoutMs` milliseconds.
    */
-  async probe(key: string, timeoutMs: number): Promise<void> {
+  async probe(timeoutMs: number): Promise<void> {
     if (!this.ready) throw new Error('Redis is not connected');
-    await within(timeoutMs, this.client.set(key, '1', 'PX', PROBE_EXPIRY_MS));
+    await within(timeoutMs, this.client.set(`${this.prefix}:probe`, '1', 'PX', PROBE_EXPIRY_MS));
   }
 
   close(): void {
