@@ -12,6 +12,7 @@ import { BullmqLaneConsumer } from '../../src/modules/webhooks/infrastructure/qu
 import { BullmqLaneDispatcher } from '../../src/modules/webhooks/infrastructure/queue/bullmq-lane-dispatcher.js';
 import { InlineLaneDispatcher } from '../../src/modules/webhooks/infrastructure/queue/inline-lane-dispatcher.js';
 import { LANE_QUEUE } from '../../src/modules/webhooks/infrastructure/queue/lane-queue.js';
+import { LocalTurns } from '../../src/modules/webhooks/infrastructure/queue/local-turns.js';
 import { RedisConnection } from '../../src/modules/webhooks/infrastructure/queue/redis-connection.js';
 import { FakeLaneDispatcher } from '../../src/modules/webhooks/testing/fake-lane-dispatcher.js';
 import { RecordingLogger } from '../../src/modules/webhooks/testing/recording-logger.js';
@@ -62,7 +63,7 @@ class LoggerModule {}
 
 /** The broker as the webhooks module wires it, with keys of its own. */
 async function brokered(): Promise<DispatcherHarness> {
-  const connection = BrokerConnectionModule.forRoot(testRedisUrl());
+  const connection = BrokerConnectionModule.forRoot(testRedisUrl(), 'contract');
   const logger: DynamicModule = {
     module: LoggerModule,
     global: true,
@@ -84,6 +85,7 @@ async function brokered(): Promise<DispatcherHarness> {
       }),
     ],
     providers: [
+      LocalTurns,
       BullmqLaneDispatcher,
       { provide: LaneDispatcher, useExisting: BullmqLaneDispatcher },
       BullmqLaneConsumer,
@@ -108,7 +110,7 @@ async function brokered(): Promise<DispatcherHarness> {
     arrived: async () => {
       for (let n = 0; n < 5; n += 1) {
         await new Promise((resolve) => setImmediate(resolve));
-        await redis.ping(5_000);
+        await redis.client.ping();
       }
     },
     elapse: null,

@@ -21,7 +21,7 @@ const BAD: Readonly<Record<string, readonly [value: string, expected: string]>> 
   MIGRATIONS_ON_START: [CANARY, 'true or false'],
   REDIS_URL: [`http://:${CANARY}@redis`, 'a URL starting with redis:// or rediss://'],
   WEBHOOK_ROLE: [CANARY, 'one of all, api, worker'],
-  JWT_SECRET: ['hunter2', 'at least 16 characters'],
+  JWT_SECRET: ['hunter2', 'at least 32 characters'],
   WEBHOOK_ENCRYPTION_KEYS: [`k1:${CANARY}`, 'kid:base64 of 32 bytes, comma separated'],
   WEBHOOK_TIMEOUT_SECONDS: ['0', 'a number from 0.1 to 300'],
   WEBHOOK_MAX_RETRIES: ['-1', 'a whole number from 0 to 20'],
@@ -42,11 +42,14 @@ const BAD_ALONE: Readonly<Record<string, readonly [value: string, expected: stri
     `-----BEGIN PUBLIC KEY-----\\n${CANARY}\\n-----END PUBLIC KEY-----`,
     'a public key in PEM form',
   ],
-  JWT_JWKS_URL: [`ldap://${CANARY}`, 'a URL starting with https:// or http://'],
+  JWT_JWKS_URL: [
+    `http://${CANARY}.customer.com/keys`,
+    'a URL starting with https://, or http:// on this machine',
+  ],
 };
 
 /** Any text of these is a value: a host is tried by listening on it, a folder by opening it. */
-const ANY_TEXT = ['HOST', 'NODE_ENV', 'DATA_DIR', 'JWT_ISSUER', 'JWT_AUDIENCE', 'WEBHOOK_QUEUE_PREFIX'];
+const ANY_TEXT = ['HOST', 'DATA_DIR', 'JWT_ISSUER', 'JWT_AUDIENCE', 'WEBHOOK_QUEUE_PREFIX'];
 
 /** Whatever joins the variables later: tried with the canary, unless it takes any text. */
 const FURTHER = Object.fromEntries(
@@ -118,6 +121,16 @@ describe('a boot with bad variables', () => {
       { NODE_ENV: 'production', WEBHOOK_ALLOW_INSECURE_TARGETS: value },
       ['WEBHOOK_ALLOW_INSECURE_TARGETS: must be false when NODE_ENV=production'],
     ]),
+    [
+      'keys over an encrypted connection in production, on this machine as well',
+      { NODE_ENV: 'production', JWT_JWKS_URL: 'HTTP://127.0.0.1:9000/keys' },
+      ['JWT_JWKS_URL: must start with https:// when NODE_ENV=production'],
+    ],
+    [
+      'a known environment',
+      { NODE_ENV: 'prod' },
+      ['NODE_ENV: expected one of development, test, production'],
+    ],
   ])('wants %s', async (_what, env, problems) => {
     const { exitCode, output } = await bootToExit({ cwd: folder.path, env });
     expect({ exitCode, lines: refusedLines(output) }).toEqual({

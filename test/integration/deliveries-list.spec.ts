@@ -94,6 +94,9 @@ describeWithPostgres('the list of deliveries', () => {
       subscription_id: subscription,
       event_id: expect.any(String),
       next_attempt_at: expect.stringMatching(/^\d{4}-.*Z$/),
+      held_reason: null,
+      held_until: null,
+      blocked_by: null,
     });
   });
 

@@ -52,7 +52,7 @@ describeWithPostgres('a database with hostile defaults, owned by an ordinary log
     await setDefaults(HOSTILE_TO_WRITES);
     receiver = await Receiver.start();
     app = await startRestApp(
-      { WEBHOOK_ROLE: 'all', WEBHOOK_ALLOW_INSECURE_TARGETS: 'loopback', API_RATE_LIMIT_PER_MINUTE: '0' },
+      { WEBHOOK_ROLE: 'all', WEBHOOK_ALLOW_INSECURE_TARGETS: 'loopback' },
       url,
     );
     api = await app.clientOf('acme');

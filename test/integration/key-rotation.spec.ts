@@ -27,6 +27,8 @@ const [K1, K2, K3] = ['k1', 'k_2', 'k3'].map((kid) => `${kid}:${randomBytes(32).
 /** More than one batch of the walk. */
 const SUBSCRIPTIONS = 230;
 
+const REASON = 'the configured keys do not open every secret: deliveries are held';
+
 interface Ready {
   readonly status: string;
   readonly checks: { readonly secrets: object };
@@ -97,6 +99,23 @@ describeWithPostgres('the rotation of encryption keys', () => {
         (secret) => WebhookSignature.verifyStandard({ secret, headers, body }).ok,
       );
     };
+    const isHeld = async (delivery: string): Promise<void> =>
+      eventually(async () => {
+        const { body, text } = await api.get<Record<string, string>>(`/deliveries/${delivery}`);
+        expect(body).toMatchObject({
+          ...{ status: 'PENDING', attempts: 0, last_error: null, attempt_log: [] },
+          ...{ held_reason: 'operator', held_until: body['next_attempt_at'], blocked_by: null },
+        });
+        expect(text).not.toMatch(/WEBHOOK_|encrypt/i);
+      });
+    const isDelivered = async (delivery: string): Promise<void> =>
+      eventually(
+        async () =>
+          expect((await api.get(`/deliveries/${delivery}`)).body).toMatchObject({
+            ...{ status: 'DELIVERED', attempts: 1, held_reason: null, held_until: null },
+          }),
+        { timeoutMs: 60_000, intervalMs: 250 },
+      );
     afterAll(async () => server?.dispose());
 
     it('starts with one key', async () => {
@@ -144,7 +163,7 @@ describeWithPostgres('the rotation of encryption keys', () => {
     it('is degraded, with a count, when the key of records is missing; their tenants can rotate', async () => {
       await boot(K3!);
       const unreadable = SUBSCRIPTIONS + 1;
-      expect(await readiness({ status: 'degraded', pending: 0, unreadable })).toMatchObject({
+      expect(await readiness({ status: 'degraded', pending: 0, unreadable, reason: REASON })).toMatchObject({
         status: 'degraded',
       });
       await server.waitForLog(({ msg }) =>
@@ -157,19 +176,41 @@ describeWithPostgres('the rotation of encryption keys', () => {
         event: 'keys.used',
         payload: {},
       });
-      await eventually(async () => {
-        const { body } = await api.get(`/deliveries/${sent.body.delivery_ids[0]!}`);
-        expect(body).toMatchObject({
-          status: 'FAILED',
-          last_error: 'Connection error: the signing secret cannot be read (check WEBHOOK_ENCRYPTION_KEYS)',
-        });
-      });
+      const held = sent.body.delivery_ids[0]!;
+      await isHeld(held);
       expect(receiver.requests).toHaveLength(count);
 
       const rotated = await api.post(`/subscriptions/${id}/rotate-secret`, { secret: SECRET });
       expect(rotated).toMatchObject({ status: 200, body: { previous_secret_expires_at: null } });
       expect(await signatures()).toEqual([false, true]);
-      await readiness({ status: 'degraded', pending: 0, unreadable: unreadable - 2 });
+      await readiness({ status: 'degraded', pending: 0, unreadable: unreadable - 2, reason: REASON });
+      await isDelivered(held);
+      expect(await server.stop()).toBe(0);
+    }, 180_000);
+
+    // Red when what cannot be signed is an attempt that failed: with no retries left, each ended as FAILED.
+    it('holds what a key with other bytes does not open, and delivers it by itself when the key is back', async () => {
+      const wrong = `k_2:${randomBytes(32).toString('base64')}`;
+      await boot(`${K3!},${wrong}`);
+      const { body: seen } = await api.request<Ready>('GET', '/health/ready');
+      expect(seen.checks.secrets).toMatchObject({ status: 'degraded', reason: REASON });
+      const ids: string[] = [];
+      for (let n = 1; n <= 3; n += 1) {
+        const sent = await api.post<{ delivery_ids: string[] }>('/deliveries', {
+          event: 'keys.n1',
+          payload: { n },
+        });
+        expect(sent.status).toBe(202);
+        ids.push(...sent.body.delivery_ids);
+      }
+      for (const held of ids) await isHeld(held);
+      // One line for the key, not one for each delivery.
+      const lines = server.logLines.filter(({ msg }) => msg?.startsWith('A signing secret cannot be read'));
+      expect(lines).toHaveLength(1);
+      expect(await server.stop()).toBe(0);
+      await boot(`${K3!},${K2!}`);
+      for (const held of ids) await isDelivered(held);
+      await readiness({ status: 'up', pending: 0, unreadable: 0 });
     }, 180_000);
   });
 

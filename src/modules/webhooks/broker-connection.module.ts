@@ -6,14 +6,14 @@ import { RedisConnection } from './infrastructure/queue/redis-connection.js';
 /** One connection to the broker, shared by the queue, its worker and the readiness check. */
 @Module({})
 export class BrokerConnectionModule {
-  static forRoot(redisUrl: string): DynamicModule {
+  static forRoot(redisUrl: string, queuePrefix: string): DynamicModule {
     return {
       module: BrokerConnectionModule,
       providers: [
         {
           provide: RedisConnection,
           inject: [AppLogger],
-          useFactory: (logger: AppLogger) => new RedisConnection(redisUrl, logger),
+          useFactory: (logger: AppLogger) => new RedisConnection(redisUrl, queuePrefix, logger),
         },
       ],
       exports: [RedisConnection],

@@ -59,6 +59,7 @@ import { SignerCache } from './application/signer-cache.js';
 import { StartTask } from './application/start-task.js';
 import { SubscriptionLimits } from './application/subscription-limits.js';
 import { SweepLanes } from './application/sweep-lanes.js';
+import { UnreadableSecrets } from './application/unreadable-secrets.js';
 import { UpdateSubscription } from './application/update-subscription.js';
 import { AttemptSlots } from './domain/attempt-slots.js';
 import { AesGcmSecretVault } from './infrastructure/crypto/aes-gcm-secret-vault.js';
@@ -98,6 +99,7 @@ import { BullmqLaneDispatcher } from './infrastructure/queue/bullmq-lane-dispatc
 import { DeliveryEngine, EngineDuties } from './infrastructure/queue/delivery-engine.js';
 import { InlineLaneDispatcher } from './infrastructure/queue/inline-lane-dispatcher.js';
 import { LANE_QUEUE } from './infrastructure/queue/lane-queue.js';
+import { LocalTurns } from './infrastructure/queue/local-turns.js';
 import { RedisConnection } from './infrastructure/queue/redis-connection.js';
 import { RetentionSchedule } from './infrastructure/queue/retention-schedule.js';
 import { TaskRunner } from './infrastructure/queue/task-runner.js';
@@ -129,6 +131,7 @@ const USE_CASES: Provider[] = [
   DrainLane,
   SweepLanes,
   SignerCache,
+  UnreadableSecrets,
   AttemptWatch,
   ReadEvents,
   ReplayEvent,
@@ -256,7 +259,7 @@ function inline(options: WebhooksOptions): Pick<DynamicModule, 'imports' | 'prov
 /** With a broker: rings go through BullMQ, and a process takes turns when its role says so. */
 function brokered(options: WebhooksOptions, redisUrl: string): Pick<DynamicModule, 'imports' | 'providers'> {
   const delivers = options.role !== 'api';
-  const connection = BrokerConnectionModule.forRoot(redisUrl);
+  const connection = BrokerConnectionModule.forRoot(redisUrl, options.queuePrefix);
   return {
     imports: [
       connection,
@@ -272,6 +275,7 @@ function brokered(options: WebhooksOptions, redisUrl: string): Pick<DynamicModul
       }),
     ],
     providers: [
+      LocalTurns,
       BullmqLaneDispatcher,
       { provide: LaneDispatcher, useExisting: BullmqLaneDispatcher },
       ...(delivers ? [BullmqLaneConsumer] : []),

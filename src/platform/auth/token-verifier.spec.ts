@@ -5,6 +5,7 @@ import { createHmac, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { exportJWK, SignJWT, type JWTPayload } from 'jose';
 
+import { eventually } from '../../../test/support/eventually.js';
 import { TokenVerifier, type TokenVerifierOptions } from './token-verifier.js';
 
 const SECRET = 'a-secret-of-thirty-two-characters';
@@ -121,6 +122,28 @@ describe('TokenVerifier', () => {
     expect((await bySecret().principalOf(token)).tenantId).toBeNull();
   });
 
+  it('verifies a token once, and refuses it when it has expired all the same', async () => {
+    let nowMs = Date.now();
+    const key = { kind: 'secret', secret: SECRET } as const;
+    const verifier = new TokenVerifier({ key, issuer: null, audience: null }, () => nowMs);
+    const token = await sign(SECRET, 'HS256', { sub: 'user', exp: NOW + 600 });
+    const first = await verifier.principalOf(token);
+    // The same object: it was not made again.
+    expect(await verifier.principalOf(token)).toBe(first);
+    nowMs += 610_000;
+    await expect(verifier.principalOf(token)).rejects.toMatchObject(refusal);
+    await expect(verifier.principalOf(token)).rejects.toMatchObject(refusal);
+  });
+
+  it('does not take one token for another, nor one that was changed for the one that it knows', async () => {
+    const verifier = bySecret();
+    const token = await sign(SECRET, 'HS256', { sub: 'one', exp: NOW + 600 });
+    expect((await verifier.principalOf(token)).subject).toBe('one');
+    const other = await sign(SECRET, 'HS256', { sub: 'two', exp: NOW + 600 });
+    expect((await verifier.principalOf(other)).subject).toBe('two');
+    await expect(verifier.principalOf(`${token.slice(0, -2)}AA`)).rejects.toMatchObject(refusal);
+  });
+
   it('refuses keys of other kinds when it starts', () => {
     const { publicKey } = generateKeyPairSync('x25519');
     expect(() => byPem(publicKey)).toThrow('JWT_PUBLIC_KEY: expected an RSA, P-256 or Ed25519 public key');
@@ -137,7 +160,7 @@ describe('TokenVerifier', () => {
       server = undefined;
     });
 
-    const serve = async (): Promise<TokenVerifier> => {
+    const serve = async (keySetAgeMs?: number): Promise<TokenVerifier> => {
       fetched = 0;
       server = createServer((_request, response) => {
         fetched += 1;
@@ -145,7 +168,8 @@ describe('TokenVerifier', () => {
       });
       await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
       const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks.json`;
-      return new TokenVerifier({ key: { kind: 'jwks', url }, issuer: null, audience: null });
+      const options = { key: { kind: 'jwks', url }, issuer: null, audience: null } as const;
+      return new TokenVerifier(options, undefined, keySetAgeMs);
     };
     const jwkOf = async (key: KeyObject, kid: string, alg: string): Promise<object> => ({
       ...(await exportJWK(key)),
@@ -173,6 +197,16 @@ describe('TokenVerifier', () => {
         await expect(verifier.principalOf(token)).rejects.toMatchObject(refusal);
       }
       expect(fetched).toBeLessThanOrEqual(2);
+    });
+
+    // Red when verified tokens, or the set, are kept until the token expires: the key of a thief would count for hours.
+    it('forgets a token soon after its key has gone from the set', async () => {
+      keys = [await jwkOf(rsa.publicKey, 'r', 'RS256')];
+      const verifier = await serve(50);
+      const token = await sign(rsa.privateKey, 'RS256', { sub: 'user', exp: NOW + 3_600 }, 'r');
+      expect((await verifier.principalOf(token)).subject).toBe('user');
+      keys = [await jwkOf(ed.publicKey, 'e', 'EdDSA')];
+      await eventually(() => expect(verifier.principalOf(token)).rejects.toMatchObject(refusal));
     });
 
     it('refuses a secret signature whose id is that of a public key', async () => {

@@ -13,6 +13,7 @@ import {
 import { ConfigurationError } from '../config/configuration-error.js';
 import { AuthError } from './auth-errors.js';
 import type { Principal } from './principal.js';
+import { VerifiedTokens } from './verified-tokens.js';
 
 /** How tokens are verified; the algorithms follow from the key alone, never from the token. */
 export interface TokenVerifierOptions {
@@ -30,6 +31,12 @@ const MAX_TOKEN_LENGTH = 8_192;
 /** Seconds that the clocks of issuer and service may differ. */
 const CLOCK_TOLERANCE = 5;
 
+/**
+ * Milliseconds that a key set, and after it a token that one of its keys has signed, are believed without asking the issuer
+ * again: a key that was revoked or rotated away counts for no longer than both together.
+ */
+const KEY_SET_AGE_MS = 30_000;
+
 /** By the kind of public key. */
 const ALGORITHMS: ReadonlyMap<string, string> = new Map([
   ['rsa', 'RS256'],
@@ -39,13 +46,18 @@ const ALGORITHMS: ReadonlyMap<string, string> = new Map([
 
 const TENANT_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
-type Verify = (token: string) => Promise<{ readonly payload: JWTPayload }>;
+type Verify = (token: string, currentDate: Date) => Promise<{ readonly payload: JWTPayload }>;
 
 /** Verifies bearer tokens: HS256 with a secret; RS256, ES256 or EdDSA with a public key or a key set (JWKS). */
 export class TokenVerifier {
   private readonly verify: Verify;
+  private readonly verified: VerifiedTokens;
 
-  constructor(options: TokenVerifierOptions) {
+  constructor(
+    options: TokenVerifierOptions,
+    private readonly nowMs: () => number = () => Date.now(),
+    keySetAgeMs = KEY_SET_AGE_MS,
+  ) {
     const claims: JWTVerifyOptions = {
       // The contract's claims are sub, tenant_id and scope; the times hold when an issuer sets them.
       requiredClaims: ['sub'],
@@ -53,33 +65,45 @@ export class TokenVerifier {
       ...(options.issuer === null ? {} : { issuer: options.issuer }),
       ...(options.audience === null ? {} : { audience: options.audience }),
     };
-    this.verify = verifierOf(options.key, claims);
+    this.verify = verifierOf(options.key, claims, keySetAgeMs);
+    // A secret or a public key of the configuration changes with the process alone.
+    this.verified = new VerifiedTokens(options.key.kind === 'jwks' ? keySetAgeMs : Infinity, nowMs);
   }
 
   /** @throws AuthError `not_authenticated`, or `auth_unavailable` when the key set cannot be fetched. */
   async principalOf(token: string): Promise<Principal> {
     if (token.length > MAX_TOKEN_LENGTH) throw new AuthError('not_authenticated');
+    const known = this.verified.find(token);
+    if (known !== null) return known;
     try {
-      const { payload } = await this.verify(token);
-      return toPrincipal(payload);
+      const { payload } = await this.verify(token, new Date(this.nowMs()));
+      const principal = toPrincipal(payload);
+      const expiresAtMs = payload.exp === undefined ? null : (payload.exp + CLOCK_TOLERANCE) * 1_000;
+      this.verified.remember(token, principal, expiresAtMs);
+      return principal;
     } catch (cause) {
       throw new AuthError(isOutage(cause) ? 'auth_unavailable' : 'not_authenticated');
     }
   }
 }
 
-function verifierOf(key: TokenVerifierOptions['key'], claims: JWTVerifyOptions): Verify {
+function verifierOf(key: TokenVerifierOptions['key'], claims: JWTVerifyOptions, keySetAgeMs: number): Verify {
   if (key.kind === 'secret') {
     const secret = new TextEncoder().encode(key.secret);
-    return (token) => jwtVerify(token, secret, { ...claims, algorithms: ['HS256'] });
+    return (token, currentDate) =>
+      jwtVerify(token, secret, { ...claims, currentDate, algorithms: ['HS256'] });
   }
   if (key.kind === 'public_key') {
     const publicKey = createPublicKey(key.pem);
     const algorithms = [algorithmOf(publicKey)];
-    return (token) => jwtVerify(token, publicKey, { ...claims, algorithms });
+    return (token, currentDate) => jwtVerify(token, publicKey, { ...claims, currentDate, algorithms });
   }
-  const keySet: JWTVerifyGetKey = createRemoteJWKSet(new URL(key.url), { timeoutDuration: 3_000 });
-  return (token) => jwtVerify(token, keySet, { ...claims, algorithms: ['RS256', 'ES256', 'EdDSA'] });
+  const keySet: JWTVerifyGetKey = createRemoteJWKSet(new URL(key.url), {
+    timeoutDuration: 3_000,
+    cacheMaxAge: keySetAgeMs,
+  });
+  return (token, currentDate) =>
+    jwtVerify(token, keySet, { ...claims, currentDate, algorithms: ['RS256', 'ES256', 'EdDSA'] });
 }
 
 /** @throws ConfigurationError for keys of other kinds, at boot. */

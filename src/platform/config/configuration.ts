@@ -116,6 +116,9 @@ export function readConfiguration(env: Environment): Configuration {
       `WEBHOOK_PAYLOAD_RETENTION_DAYS: must not exceed WEBHOOK_RETENTION_DAYS (${retentionDays}), after which the event itself is removed`,
     );
   }
+  if (production && env['JWT_JWKS_URL']?.toLowerCase().startsWith('http:') === true) {
+    problems.push('JWT_JWKS_URL: must start with https:// when NODE_ENV=production');
+  }
   const values = {
     jwtSecret: read('JWT_SECRET'),
     jwtPublicKey: read('JWT_PUBLIC_KEY'),

@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 
 import { describe, expect, it } from '@jest/globals';
 
@@ -8,6 +8,7 @@ import {
   decimal,
   encryptionKeys,
   headerValue,
+  keySetUrl,
   oneOf,
   origins,
   publicKeyPem,
@@ -21,6 +22,17 @@ const PEM = generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', form
 const PRIVATE_PEM = generateKeyPairSync('ed25519')
   .privateKey.export({ type: 'pkcs8', format: 'pem' })
   .toString();
+const pemOf = (key: KeyObject): string => key.export({ type: 'spki', format: 'pem' }).toString();
+const P256_PEM = pemOf(generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey);
+const RSA_PEM = pemOf(generateKeyPairSync('rsa', { modulusLength: 2_048 }).publicKey);
+/** Keys of no algorithm that we verify, or too weak for one. */
+const OTHER_PEMS = [
+  pemOf(generateKeyPairSync('ec', { namedCurve: 'P-384' }).publicKey),
+  pemOf(generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).publicKey),
+  pemOf(generateKeyPairSync('rsa', { modulusLength: 1_024 }).publicKey),
+  pemOf(generateKeyPairSync('ed448').publicKey),
+  pemOf(generateKeyPairSync('x25519').publicKey),
+];
 const KEY = Buffer.alloc(32, 7).toString('base64');
 
 type Case = readonly [name: string, parse: (text: string) => Parsed<unknown>, text: string, value: unknown];
@@ -40,6 +52,11 @@ describe('parsers take', () => {
     ['headerValue', headerValue, 'x', 'x'],
     ['publicKeyPem', publicKeyPem, PEM, PEM],
     ['publicKeyPem in one line', publicKeyPem, PEM.replaceAll('\n', '\\n'), PEM],
+    ['publicKeyPem', publicKeyPem, P256_PEM, P256_PEM],
+    ['publicKeyPem', publicKeyPem, RSA_PEM, RSA_PEM],
+    ...['https://id.erp/keys', 'http://localhost:9000/keys', 'http://127.0.0.1/k', 'http://[::1]:1/k'].map(
+      (url): Case => ['keySetUrl', keySetUrl, url, url],
+    ),
     ['cidrs', cidrs, '10.1.0.0/16, fd12::/48', ['10.1.0.0/16', 'fd12::/48']],
     [
       'cidrs',
@@ -87,6 +104,18 @@ describe('parsers refuse, and say what they expected', () => {
     ],
     ['text', text(4, 'four or more'), ['abc', 'abcd\n', 'ab\0cd'], /^four or more$/],
     ['headerValue', headerValue, ['', ' x', 'x ', 'a\r\nb', 'é', 'x'.repeat(201)], /printable ASCII/],
+    [
+      'publicKeyPem',
+      publicKeyPem,
+      OTHER_PEMS,
+      /RSA of 2048 bits or more, P-256 or Ed25519; it is of another kind$/,
+    ],
+    [
+      'keySetUrl',
+      keySetUrl,
+      ['http://id.erp/keys', 'http://127.0.0.1.erp/', 'http://10.0.0.1/k', 'ftp://localhost/k', 'id.erp', ''],
+      /^a URL starting with https:\/\/, or http:\/\/ on this machine$/,
+    ],
     [
       'publicKeyPem',
       publicKeyPem,

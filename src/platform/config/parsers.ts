@@ -1,4 +1,4 @@
-import { createPublicKey } from 'node:crypto';
+import { createPublicKey, type KeyObject } from 'node:crypto';
 import { BlockList, isIP } from 'node:net';
 
 /** A value that was read, or what was expected instead of it. */
@@ -57,14 +57,32 @@ export function headerValue(value: string): Parsed<string> {
 export function publicKeyPem(value: string): Parsed<string> {
   // A PEM in one line, as .env files need it, has its line breaks written as \n.
   const pem = value.replaceAll('\\n', '\n');
-  const expected = 'a public key in PEM form (-----BEGIN PUBLIC KEY-----)';
+  const expected =
+    'a public key in PEM form (-----BEGIN PUBLIC KEY-----), RSA of 2048 bits or more, P-256 or Ed25519';
   if (!/^-----BEGIN PUBLIC KEY-----\n[\s\S]+-----END PUBLIC KEY-----\s*$/.test(pem)) return bad(expected);
   try {
-    createPublicKey(pem);
-    return good(pem);
+    return verifiesTokens(createPublicKey(pem)) ? good(pem) : bad(`${expected}; it is of another kind`);
   } catch {
     return bad(`${expected}; what lies between its lines is no key`);
   }
+}
+
+/** The keys of RS256, ES256 and EdDSA. RSA below 2048 bits can be broken (RFC 7518 §3.3). */
+function verifiesTokens({ asymmetricKeyType: type, asymmetricKeyDetails: details }: KeyObject): boolean {
+  if (type === 'rsa') return (details?.modulusLength ?? 0) >= 2_048;
+  return type === 'ed25519' || (type === 'ec' && details?.namedCurve === 'prime256v1');
+}
+
+const LOOPBACK = /^(localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])$/;
+
+/** Keys fetched without encryption could be anybody's; on this machine, for development, nobody is in between. */
+export function keySetUrl(text: string): Parsed<string> {
+  const expected = 'a URL starting with https://, or http:// on this machine';
+  if (!URL.canParse(text)) return bad(expected);
+  const { protocol, hostname } = new URL(text);
+  const fits =
+    hostname !== '' && (protocol === 'https:' || (protocol === 'http:' && LOOPBACK.test(hostname)));
+  return fits ? good(text) : bad(expected);
 }
 
 export function list(text: string): string[] {

@@ -5,6 +5,7 @@ import {
   dnsServers,
   encryptionKeys,
   headerValue,
+  keySetUrl,
   oneOf,
   origins,
   publicKeyPem,
@@ -25,8 +26,8 @@ function variable<T>(parse: (text: string) => Parsed<T>, fallback: string, meani
   return { parse, default: fallback, meaning };
 }
 
-/** HS256 secrets shorter than this can be found by trying (RFC 7518 §3.2 asks for 32 bytes; 16 is the least we take). */
-const MIN_JWT_SECRET = 16;
+/** HS256 secrets shorter than this can be found by trying (RFC 7518 §3.2). */
+const MIN_JWT_SECRET = 32;
 
 /** Every variable that the service reads; the README's table shows the same list (kept equal by a test). */
 export const VARIABLES = {
@@ -37,7 +38,7 @@ export const VARIABLES = {
     'Address that the API listens on',
   ),
   NODE_ENV: variable(
-    text(1, 'a name'),
+    oneOf('development', 'test', 'production'),
     'development',
     '`production` refuses development switches and unmigrated databases',
   ),
@@ -78,7 +79,7 @@ export const VARIABLES = {
     'Secret of HS256 tokens',
   ),
   JWT_PUBLIC_KEY: variable(publicKeyPem, 'unset', 'Public key (PEM) of RS256, ES256 or EdDSA tokens'),
-  JWT_JWKS_URL: variable(urlOf('https:', 'http:'), 'unset', 'Key set (JWKS) of the issuer of tokens'),
+  JWT_JWKS_URL: variable(keySetUrl, 'unset', 'Key set (JWKS) of the issuer of tokens'),
   JWT_ISSUER: variable(text(1, 'an issuer'), 'unset: not checked', 'Expected `iss` of tokens'),
   JWT_AUDIENCE: variable(text(1, 'an audience'), 'unset: not checked', 'Expected `aud` of tokens'),
   WEBHOOK_ENCRYPTION_KEYS: variable(

@@ -61,7 +61,7 @@ const ERRORS: Readonly<Record<number, Documented>> = {
   },
   503: {
     meaning:
-      'The database, or the issuer of tokens, does not answer; `Retry-After` says in how many seconds to try again',
+      'The database, or the issuer of tokens, does not answer, or the server is stopping; `Retry-After` says in how many seconds to try again',
     codes: ['service_unavailable', 'auth_unavailable'],
   },
 };

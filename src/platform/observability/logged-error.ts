@@ -1,3 +1,4 @@
+import { withoutCredentials } from '../kernel/without-credentials.js';
 import { sqlFailureOf } from './sql-failure.js';
 
 /** Causes of causes that are followed at most. */
@@ -35,7 +36,7 @@ export function loggedError(cause: unknown, depth = 0): unknown {
     if (typeof value === 'string' || typeof value === 'number') facts[name] = value;
   }
   const sql = sqlFailureOf(cause);
-  const message = sql?.message ?? cause.message;
+  const message = withoutCredentials(sql?.message ?? cause.message);
   const inner = cause.cause ?? (Reflect.get(cause, 'driverError') as unknown);
   const logged: LoggedError = {
     type: cause.name,
@@ -54,7 +55,8 @@ export function loggedError(cause: unknown, depth = 0): unknown {
 
 /** A stack begins with the message: with the one that may be logged. */
 function stackWith({ name, message, stack }: Error, shown: string): string | undefined {
-  if (stack === undefined || shown === message) return stack;
+  if (stack === undefined) return undefined;
+  if (shown === message) return withoutCredentials(stack);
   const frames = stack.split('\n').filter((line) => /^\s+at /.test(line));
   return [`${name}: ${shown}`, ...frames].join('\n');
 }

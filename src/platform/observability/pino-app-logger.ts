@@ -1,6 +1,7 @@
 import { pino, type Logger, type LoggerOptions } from 'pino';
 
 import { AppLogger, type LogFields } from '../kernel/app-logger.js';
+import { withoutCredentials } from '../kernel/without-credentials.js';
 import { loggedError } from './logged-error.js';
 
 export interface PinoOptions {
@@ -30,7 +31,7 @@ export class PinoAppLogger extends AppLogger {
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
-      serializers: { cause: loggedError, err: loggedError, error: loggedError },
+      serializers: { cause: loggedError, err: loggedError, error: loggedError, reason: shownReason },
       redact: ['authorization', 'secret', 'signature', 'headers.authorization', 'payload'],
       ...(pretty
         ? {
@@ -50,18 +51,22 @@ export class PinoAppLogger extends AppLogger {
   }
 
   override debug(message: string, fields?: LogFields): void {
-    this.pino.debug(fields ?? {}, message);
+    this.pino.debug(fields ?? {}, withoutCredentials(message));
   }
 
   override info(message: string, fields?: LogFields): void {
-    this.pino.info(fields ?? {}, message);
+    this.pino.info(fields ?? {}, withoutCredentials(message));
   }
 
   override warn(message: string, fields?: LogFields): void {
-    this.pino.warn(fields ?? {}, message);
+    this.pino.warn(fields ?? {}, withoutCredentials(message));
   }
 
   override error(message: string, fields?: LogFields): void {
-    this.pino.error(fields ?? {}, message);
+    this.pino.error(fields ?? {}, withoutCredentials(message));
   }
+}
+
+function shownReason(reason: unknown): unknown {
+  return typeof reason === 'string' ? withoutCredentials(reason) : reason;
 }

@@ -240,6 +240,36 @@ export function deliveryLanesContract(current: () => PersistenceHarness): void {
       expect(again).toMatchObject({ trigger: 'manual', attemptNumber: 1, autoAttempts: 0 });
     });
 
+    it('hold gives claims back untouched for a while, with all that is due in their lane, and says why', async () => {
+      const { deliveries, lanes, transactions } = current();
+      const lane = await subscribe(current());
+      const other = await subscribe(current(), { url: 'https://other.customer.com/' });
+      const count = 3;
+      await deliverEvents(current(), count);
+      const [mine] = await claimFrom(lanes, lane, 1);
+      await lanes.hold([mine!], 'operator', 60_000);
+      const held = await detailOf(mine!.id);
+      expect(held).toMatchObject({ status: 'PENDING', attempts: 0, lastError: null, attemptLog: [] });
+      expect(held.hold).toEqual({ reason: 'operator', until: held.nextAttemptAt });
+      // Nothing of the lane is due, also what was never claimed; other lanes go on.
+      expect(await claimFrom(lanes, lane, 10)).toEqual([]);
+      const others = await claimFrom(lanes, other, 10);
+      expect(others).toHaveLength(count);
+      // A retry of somebody who does not want to wait ends the hold; the next turn may hold it again.
+      await transactions.run(TENANT, (transaction) => deliveries.requeueManually(transaction, mine!.id));
+      expect((await detailOf(mine!.id)).hold).toBeNull();
+      const [manual] = await claimFrom(lanes, lane, 10);
+      expect(manual).toMatchObject({ id: mine!.id, trigger: 'manual', attemptNumber: 1 });
+      expect((await detailOf(mine!.id)).hold).toBeNull();
+      await lanes.hold([manual!], 'operator', 60_000);
+      await current().elapse(61_000);
+      const again = await claimFrom(lanes, lane, 10);
+      expect(again).toHaveLength(count);
+      expect(again.find(({ id }) => id === mine!.id)).toMatchObject({ trigger: 'manual', attemptNumber: 1 });
+      await lanes.record(resultOf(again[0]!, failed(1_000)));
+      expect(await detailOf(again[0]!.id)).toMatchObject({ hold: null, attempts: 1 });
+    });
+
     it('abandon ends claims without an attempt', async () => {
       const lane = await subscribe(current());
       const [id] = await deliverEvents(current(), 1);
@@ -251,7 +281,7 @@ export function deliveryLanesContract(current: () => PersistenceHarness): void {
       });
     });
 
-    it('release and abandon leave what another lease holds by now', async () => {
+    it('release, abandon and hold leave what another lease holds by now', async () => {
       const lane = await subscribe(current());
       const [id] = await deliverEvents(current(), 1);
       const old = await claimFrom(current().lanes, lane, 1);
@@ -260,7 +290,8 @@ export function deliveryLanesContract(current: () => PersistenceHarness): void {
       await claimFrom(current().lanes, lane, 1);
       await current().lanes.release(old);
       await current().lanes.abandon(old, 'given up');
-      expect(await detailOf(id!)).toMatchObject({ status: 'SENDING', attempts: 2 });
+      await current().lanes.hold(old, 'operator', 60_000);
+      expect(await detailOf(id!)).toMatchObject({ status: 'SENDING', attempts: 2, hold: null });
     });
   });
 }

@@ -29,7 +29,12 @@ export function deliveryRepositoryContract(current: () => PersistenceHarness): v
       expect(deliveries[0]).toEqual({
         ...{ id: expect.any(String), ...lane, eventId, event: 'thing.done', status: 'PENDING', attempts: 0 },
         ...{ targetUrl: 'https://hooks.customer.com/in', lastError: null },
-        ...{ nextAttemptAt: expect.any(Date), createdAt: expect.any(Date), updatedAt: expect.any(Date) },
+        ...{
+          nextAttemptAt: expect.any(Date),
+          hold: null,
+          createdAt: expect.any(Date),
+          updatedAt: expect.any(Date),
+        },
       });
     });
 

@@ -2,7 +2,13 @@ import { ApiProperty } from '@nestjs/swagger';
 
 import type { AttemptRecord, DeliveryDetail } from '../application/ports/delivery-repository.js';
 import { ERROR_CLASSES, type AttemptTrigger, type ErrorClass } from '../domain/attempt.js';
-import { DELIVERY_STATUSES, type Delivery, type DeliveryStatus } from '../domain/delivery.js';
+import {
+  DELIVERY_STATUSES,
+  HOLD_REASONS,
+  type Delivery,
+  type DeliveryStatus,
+  type HoldReason,
+} from '../domain/delivery.js';
 
 /** A delivery as clients see it in a list. */
 export class DeliveryView {
@@ -50,6 +56,34 @@ export class DeliveryView {
     example: null,
   })
   next_attempt_at!: string | null;
+
+  @ApiProperty({
+    type: 'string',
+    nullable: true,
+    enum: [...HOLD_REASONS, null],
+    description:
+      'Why it is kept back, while it is: `operator` when the service cannot send it now; no attempt is spent.',
+    example: null,
+  })
+  held_reason!: HoldReason | null;
+
+  @ApiProperty({
+    type: 'string',
+    format: 'date-time',
+    nullable: true,
+    description: 'When a held delivery is looked at again.',
+    example: null,
+  })
+  held_until!: string | null;
+
+  @ApiProperty({
+    type: 'string',
+    format: 'uuid',
+    nullable: true,
+    description: 'The delivery that it waits for, when it waits for one.',
+    example: null,
+  })
+  blocked_by!: string | null;
 }
 
 /** One attempt of a delivery. */
@@ -124,6 +158,9 @@ export function presentDelivery(delivery: Delivery): DeliveryView {
     subscription_id: delivery.subscriptionId,
     event_id: delivery.eventId,
     next_attempt_at: delivery.nextAttemptAt?.toISOString() ?? null,
+    held_reason: delivery.hold?.reason ?? null,
+    held_until: delivery.hold?.until.toISOString() ?? null,
+    blocked_by: null,
   };
 }
 

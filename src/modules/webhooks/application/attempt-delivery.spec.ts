@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 
 import { beforeEach, describe, expect, it } from '@jest/globals';
 
+import { HOLD_MS } from './attempt-delivery.js';
 import type { FakeAnswer } from '../testing/fake-http-sender.js';
 import { InMemoryWebhooks } from '../testing/in-memory-webhooks.js';
 import type { Lane } from '../domain/lane.js';
@@ -124,15 +125,27 @@ describe('AttemptDelivery', () => {
     ]);
   });
 
-  it('keeps a delivery whose secret cannot be read for later, and says where to look', async () => {
+  it('holds a delivery whose secret cannot be read: no attempt, no word to the tenant, one to the operator', async () => {
     const subscription = webhooks.store.subscriptions.get(lane.subscriptionId)!;
+    const { sealedSecret } = subscription;
     subscription.sealedSecret = 'sealed with a key that is gone';
-    await attempt();
-    expect(stored()).toMatchObject({
-      ...{ status: 'PENDING', lastError: expect.stringContaining('check WEBHOOK_ENCRYPTION_KEYS') },
-    });
+    webhooks.sender.queue(200);
+    for (let n = 0; n < 6; n += 1) {
+      await attempt();
+      expect(stored()).toMatchObject({ status: 'PENDING', attempts: 0, lastError: null, attemptLog: [] });
+      expect(stored().hold).toEqual({ reason: 'operator', until: stored().nextAttemptAt });
+      // Not due before that: a lane that is held does not spin.
+      expect(stored().nextAttemptAt!.getTime() - webhooks.clock.nowMs()).toBe(HOLD_MS);
+      webhooks.clock.advance(HOLD_MS);
+    }
     expect(webhooks.sender.requests).toEqual([]);
-    expect(webhooks.logger.messages('error')).toHaveLength(1);
+    expect(webhooks.metrics.attempts).toEqual([]);
+    expect(webhooks.logger.messages('error')).toEqual([
+      'A signing secret cannot be read: the deliveries that need it are held',
+    ]);
+    subscription.sealedSecret = sealedSecret;
+    await attempt();
+    expect(stored()).toMatchObject({ status: 'DELIVERED', attempts: 1, hold: null });
   });
 
   // A place is free when the answer is in; what the endpoint can take follows from whether it coped.

@@ -15,6 +15,16 @@ import { DeliveryLanes } from './ports/delivery-lanes.js';
 import { DeliveryMetrics } from './ports/delivery-metrics.js';
 import { HttpSender, type HttpSendResult } from './ports/http-sender.js';
 import { SignerCache } from './signer-cache.js';
+import { UnreadableSecrets } from './unreadable-secrets.js';
+
+/**
+ * Milliseconds after which a held delivery is looked at again: often enough to flow soon when the operator has mended what
+ * holds it, rarely enough to cost nothing.
+ */
+export const HOLD_MS = 15_000;
+
+/** Where the delivery goes from here, or when it is looked at again because it could not be attempted now. */
+export type AttemptEnd = NextStep | { readonly status: 'PENDING'; readonly delayMs: number };
 
 /** Makes one attempt of a claimed delivery: sign, send, decide, record. */
 @Injectable()
@@ -24,6 +34,7 @@ export class AttemptDelivery {
     private readonly sender: HttpSender,
     private readonly lanes: DeliveryLanes,
     private readonly signers: SignerCache,
+    private readonly unreadable: UnreadableSecrets,
     private readonly metrics: DeliveryMetrics,
     private readonly clock: Clock,
     private readonly logger: AppLogger,
@@ -33,13 +44,24 @@ export class AttemptDelivery {
    * @param onAnswered called when the request is over, before its result is written: its place is free from then on
    * @returns where the delivery goes from here, once that is durable.
    */
-  async execute(claim: ClaimedDelivery, onAnswered: (isHealthy: boolean) => void): Promise<NextStep> {
+  async execute(claim: ClaimedDelivery, onAnswered: (isHealthy: boolean) => void): Promise<AttemptEnd> {
+    const headers = this.signed(claim);
+    if (headers === null) {
+      // Whoever runs the service has to mend this; it must not cost the tenant an attempt, nor tell them about the keys.
+      await this.lanes.hold([claim], 'operator', HOLD_MS);
+      return { status: 'PENDING', delayMs: HOLD_MS };
+    }
     const total = Math.max(this.settings.maxRetries + 1, claim.attemptNumber);
     this.logger.info(
       `Attempting webhook delivery ${claim.attemptNumber}/${total}: ${claim.event} to ${withoutQuery(claim.targetUrl)}`,
       { deliveryId: claim.id, tenantId: claim.tenantId },
     );
-    const { headers, result } = await this.send(claim);
+    const result = await this.sender.send({
+      url: claim.targetUrl,
+      headers,
+      body: claim.payload,
+      timeoutMs: this.settings.timeoutMs,
+    });
     const outcome = this.outcomeOf(result);
     onAnswered(isHealthy(result));
     const next = nextStep(outcome, claim, this.settings.maxRetries);
@@ -74,27 +96,16 @@ export class AttemptDelivery {
     return next;
   }
 
-  private async send(
-    claim: ClaimedDelivery,
-  ): Promise<{ headers: Readonly<Record<string, string>>; result: HttpSendResult }> {
-    let headers: Readonly<Record<string, string>> = {};
+  /** @returns null when it cannot be signed now. */
+  private signed(claim: ClaimedDelivery): Readonly<Record<string, string>> | null {
     try {
-      headers = this.signedHeaders(claim);
+      const headers = this.signedHeaders(claim);
+      this.unreadable.readable(claim.subscriptionId);
+      return headers;
     } catch (cause) {
-      this.logger.error('The signing secret of a subscription cannot be read', {
-        subscriptionId: claim.subscriptionId,
-        reason: cause instanceof Error ? cause.message : String(cause),
-      });
-      const error = 'Connection error: the signing secret cannot be read (check WEBHOOK_ENCRYPTION_KEYS)';
-      return { headers, result: { kind: 'failure', errorClass: 'other', error, durationMs: 0 } };
+      this.unreadable.met(claim.subscriptionId, cause);
+      return null;
     }
-    const result = await this.sender.send({
-      url: claim.targetUrl,
-      headers,
-      body: claim.payload,
-      timeoutMs: this.settings.timeoutMs,
-    });
-    return { headers, result };
   }
 
   private signedHeaders(claim: ClaimedDelivery): Readonly<Record<string, string>> {

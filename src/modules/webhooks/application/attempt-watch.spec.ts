@@ -43,4 +43,23 @@ describe('AttemptWatch', () => {
   it('has nothing to wait for without deliveries', async () => {
     await new AttemptWatch().firstAttempts([], 60_000);
   });
+
+  it('lets go, when it stops, of whoever waits for an attempt that has not begun, and of whoever comes later', async () => {
+    const watch = new AttemptWatch();
+    const begun = watched(watch, ['a'], 60_000);
+    const waiting = watched(watch, ['b', 'c'], 60_000);
+    const both = watched(watch, ['d', 'e'], 60_000);
+    watch.attempting('a');
+    watch.attempting('d');
+    watch.attempting('of somebody else');
+    watch.stop();
+    await waiting.end;
+    await watched(watch, ['f'], 60_000).end;
+    await tick();
+    expect([begun.done(), both.done()]).toEqual([false, false]);
+    watch.attempted('a');
+    watch.attempted('d');
+    await begun.end;
+    await both.end;
+  });
 });

@@ -3,10 +3,24 @@
  */
 export class AttemptWatch {
   private readonly waiting = new Map<string, () => void>();
+  private readonly begun = new Set<string>();
+  private stopped = false;
+
+  /** To be called when an attempt begins: {@link stop} leaves those that wait for it to its end. */
+  attempting(deliveryId: string): void {
+    if (this.waiting.has(deliveryId)) this.begun.add(deliveryId);
+  }
 
   /** To be called after every recorded attempt. */
   attempted(deliveryId: string): void {
+    this.begun.delete(deliveryId);
     this.waiting.get(deliveryId)?.();
+  }
+
+  /** No attempt will begin any more: whoever waits for one that has not is let go. */
+  stop(): void {
+    this.stopped = true;
+    for (const [id, done] of [...this.waiting]) if (!this.begun.has(id)) done();
   }
 
   /**
@@ -14,12 +28,15 @@ export class AttemptWatch {
    * go on then and the caller simply answers before them.
    */
   async firstAttempts(deliveryIds: readonly string[], timeoutMs: number): Promise<void> {
-    if (deliveryIds.length === 0) return;
+    if (deliveryIds.length === 0 || this.stopped) return;
     await new Promise<void>((resolve) => {
       const missing = new Set(deliveryIds);
       const finish = (): void => {
         clearTimeout(timer);
-        for (const id of deliveryIds) this.waiting.delete(id);
+        for (const id of deliveryIds) {
+          this.waiting.delete(id);
+          this.begun.delete(id);
+        }
         resolve();
       };
       const timer = setTimeout(finish, timeoutMs);

@@ -259,6 +259,7 @@ export class DrainLane extends BirthPlaces {
     onAnswered: (isHealthy: boolean) => void,
   ): Promise<void> {
     try {
+      this.watch.attempting(claim.id);
       const next = await this.attempt.execute(claim, onAnswered);
       if (next.status === 'PENDING') this.dispatcher.ringAfter(lane, next.delayMs);
       // The rest of a lane that was just deactivated ends in its next turn.

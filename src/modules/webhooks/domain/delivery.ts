@@ -8,6 +8,18 @@ export const DELIVERY_STATUSES = ['PENDING', 'SENDING', 'DELIVERED', 'FAILED'] a
 
 export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
 
+/** Who or what keeps a delivery back; `operator`: the service itself is not set up as it should be. */
+export const HOLD_REASONS = ['operator'] as const;
+
+export type HoldReason = (typeof HOLD_REASONS)[number];
+
+/** A delivery that waits although its turn has come; no attempt is spent on it. */
+export interface Hold {
+  readonly reason: HoldReason;
+  /** When it is looked at again. */
+  readonly until: Date;
+}
+
 /** A delivery: one event for one subscription, with the state that its attempts have brought it to. */
 export interface Delivery {
   readonly id: string;
@@ -22,6 +34,8 @@ export interface Delivery {
   readonly lastError: string | null;
   /** When the next attempt is due; null unless PENDING. */
   readonly nextAttemptAt: Date | null;
+  /** What keeps it back; null unless PENDING. */
+  readonly hold: Hold | null;
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }

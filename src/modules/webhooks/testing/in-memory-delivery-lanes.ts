@@ -7,7 +7,12 @@ import {
   type LaneClaim,
   type SweepResult,
 } from '../application/ports/delivery-lanes.js';
-import { FREE_INTERRUPTIONS, SUBSCRIPTION_DEACTIVATED, type ClaimedDelivery } from '../domain/delivery.js';
+import {
+  FREE_INTERRUPTIONS,
+  SUBSCRIPTION_DEACTIVATED,
+  type ClaimedDelivery,
+  type HoldReason,
+} from '../domain/delivery.js';
 import type { Lane } from '../domain/lane.js';
 import { DEACTIVATED_BY_GONE } from '../domain/subscription.js';
 import type { InMemoryStore, StoredDelivery } from './in-memory-store.js';
@@ -99,6 +104,16 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
     return Promise.resolve();
   }
 
+  override async hold(claims: readonly ClaimedDelivery[], reason: HoldReason, forMs: number): Promise<void> {
+    const until = new Date(this.store.clock.nowMs() + forMs);
+    const change = { nextAttemptAt: until, hold: { reason, until } };
+    for (const row of this.held(claims))
+      this.settle(row, { status: 'PENDING', ...unstarted(row), ...change });
+    const lanes = new Set(claims.map((claim) => claim.subscriptionId));
+    for (const row of this.due()) if (lanes.has(row.subscriptionId)) Object.assign(row, change);
+    return Promise.resolve();
+  }
+
   override async abandon(claims: readonly ClaimedDelivery[], lastError: string): Promise<void> {
     for (const row of this.held(claims)) {
       const counts = unstarted(row);
@@ -155,6 +170,7 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
   private start(row: StoredDelivery, leaseToken: string): ClaimedDelivery {
     const subscription = this.store.subscriptions.get(row.subscriptionId);
     row.status = 'SENDING';
+    row.hold = null;
     row.attempts += 1;
     row.autoAttempts += row.nextTrigger === 'auto' ? 1 : 0;
     row.leaseToken = leaseToken;

@@ -61,6 +61,7 @@ export class InMemoryDeliveryRepository extends DeliveryRepository {
         nextTrigger: 'manual',
         isRetry: false,
         nextAttemptAt: now,
+        hold: null,
         updatedAt: now,
       });
     return Promise.resolve();
@@ -85,6 +86,7 @@ function shown(row: StoredDelivery): Delivery {
     targetUrl: row.targetUrl,
     lastError: row.lastError,
     nextAttemptAt: row.status === 'PENDING' ? row.nextAttemptAt : null,
+    hold: row.hold,
     createdAt: row.createdAt,
     updatedAt: row.updatedAt,
   };

@@ -22,7 +22,7 @@ export class InMemoryEventIntake extends EventIntake {
   override async accept(event: RequestedEvent): Promise<IntakeResult> {
     const { idempotencyKey: key, fingerprint } = event;
     const result = await this.outbox.append(
-      { handle: null },
+      { handle: null, tenantId: event.tenantId },
       { ...event, idempotency: key === null ? null : { key, fingerprint }, onlyIfMatched: true },
     );
     if (result.kind !== 'stored') return result;

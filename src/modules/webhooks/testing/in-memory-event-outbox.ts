@@ -69,6 +69,7 @@ export class InMemoryEventOutbox extends EventOutbox {
       targetUrl: subscription.url,
       lastError: null,
       nextAttemptAt: now,
+      hold: null,
       leaseToken: null,
       leasedUntilMs: null,
       leasedBy: null,

@@ -6,6 +6,7 @@ import { DrainLane } from '../application/drain-lane.js';
 import { ENGINE_LIMITS } from '../application/engine-limits.js';
 import { RequestDelivery } from '../application/request-delivery.js';
 import { SignerCache } from '../application/signer-cache.js';
+import { UnreadableSecrets } from '../application/unreadable-secrets.js';
 import { AttemptSlots } from '../domain/attempt-slots.js';
 import type { Lane } from '../domain/lane.js';
 import { FakeClock } from './fake-clock.js';
@@ -65,7 +66,8 @@ export class InMemoryWebhooks {
     this.lanes = new InMemoryDeliveryLanes(this.store, this.ids, leaseMs);
     const { settings, sender, lanes, metrics, clock, logger, slots, watch, dispatcher } = this;
     const signers = new SignerCache(this.vault, logger);
-    this.attempt = new AttemptDelivery(settings, sender, lanes, signers, metrics, clock, logger);
+    const unreadable = new UnreadableSecrets(clock, logger);
+    this.attempt = new AttemptDelivery(settings, sender, lanes, signers, unreadable, metrics, clock, logger);
     this.drain = new DrainLane(lanes, this.attempt, slots, watch, dispatcher, clock, logger);
     this.intake = new InMemoryEventIntake(this.store, this.outbox, lanes, this.drain);
   }

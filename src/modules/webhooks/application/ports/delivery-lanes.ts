@@ -1,5 +1,5 @@
 import type { AttemptTrigger, ErrorClass } from '../../domain/attempt.js';
-import type { ClaimedDelivery } from '../../domain/delivery.js';
+import type { ClaimedDelivery, HoldReason } from '../../domain/delivery.js';
 import type { Lane } from '../../domain/lane.js';
 import type { NextStep } from '../../domain/retry-policy.js';
 
@@ -65,6 +65,11 @@ export abstract class DeliveryLanes {
   abstract record(result: AttemptResult): Promise<boolean>;
   /** Gives claimed deliveries back untouched: the attempt did not start after all. */
   abstract release(claims: readonly ClaimedDelivery[]): Promise<void>;
+  /**
+   * Gives claimed deliveries back untouched, to be looked at again after `forMs` milliseconds, and holds what else of their
+   * lanes is due.
+   */
+  abstract hold(claims: readonly ClaimedDelivery[], reason: HoldReason, forMs: number): Promise<void>;
   /** Ends claimed deliveries of a deactivated subscription without an attempt. */
   abstract abandon(claims: readonly ClaimedDelivery[], lastError: string): Promise<void>;
   /** Says that this process lives: what it has claimed stays its own for a while more. Once a second. */

@@ -1,10 +1,13 @@
-/** A stored record that was not sealed under the current key. */
-export interface StaleSecret {
+/** A stored record. */
+export interface StoredSecret {
   readonly tenantId: string;
   readonly subscriptionId: string;
   readonly purpose: 'signing' | 'signing_previous';
   readonly sealed: string;
 }
+
+/** One that was not sealed under the current key. */
+export type StaleSecret = StoredSecret;
 
 /** What to put in its place. */
 export interface ResealedSecret extends StaleSecret {
@@ -46,6 +49,8 @@ export abstract class SealedSecrets {
     currentMark: string,
     knownMarks: readonly string[],
   ): Promise<{ readonly stale: number; readonly unreadable: number }>;
+  /** Up to `limit` records of each mark, to try whether they open. */
+  abstract sample(marks: readonly string[], limit: number): Promise<readonly StoredSecret[]>;
   /** Removes previous secrets whose overlap is over. @returns how many */
   abstract forgetExpired(): Promise<number>;
 }

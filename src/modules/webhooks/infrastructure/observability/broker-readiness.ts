@@ -8,9 +8,12 @@ import {
 import { RedisConnection } from '../queue/redis-connection.js';
 
 /** Milliseconds that the broker may take to answer. */
-const PING_TIMEOUT_MS = 1_000;
+const PROBE_TIMEOUT_MS = 1_000;
 
-/** A broker that is away degrades the service: events are stored and wait, so it is still ready for requests. */
+/**
+ * A broker that is away, or that takes no writes, degrades the service: it is still ready for requests, and deliveries go
+ * on from the sweep of each process, without sharing the work.
+ */
 @Injectable()
 export class BrokerReadiness extends ReadinessCheck implements OnModuleInit {
   override readonly name = 'broker';
@@ -28,7 +31,7 @@ export class BrokerReadiness extends ReadinessCheck implements OnModuleInit {
 
   override async check(): Promise<ReadinessResult> {
     try {
-      await this.redis.ping(PING_TIMEOUT_MS);
+      await this.redis.probe(PROBE_TIMEOUT_MS);
       return { status: 'up', kind: 'redis' };
     } catch (cause) {
       return {

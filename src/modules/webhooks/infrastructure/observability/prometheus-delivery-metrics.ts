@@ -5,9 +5,19 @@ import {
   type MeasuredAttempt,
   type RemovedKind,
 } from '../../application/ports/delivery-metrics.js';
-
+import { WebhookEventType } from '../../domain/webhook-event-type.js';
 /** Seconds; from a receiver on the same host to one at the end of the default time budget. */
 const DURATION_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+/** The label of every event name that is not in the catalogue: tenants may make up as many as they like. */
+const OTHER = 'other';
+
+const CATALOGUE: ReadonlySet<string> = new Set(Object.values(WebhookEventType));
+
+const eventLabel = (event: string): string => (CATALOGUE.has(event) ? event : OTHER);
+
+/** Receivers may answer any three digits; those that HTTP has no class for share one series. */
+const statusLabel = (status: number): string => (status >= 100 && status < 600 ? String(status) : OTHER);
 
 /** Counts for Prometheus. Tenants appear as a label only when that is switched on: it multiplies the series. */
 export class PrometheusDeliveryMetrics extends DeliveryMetrics {
@@ -64,18 +74,19 @@ export class PrometheusDeliveryMetrics extends DeliveryMetrics {
   }
 
   override attempted(attempt: MeasuredAttempt): void {
+    const event = eventLabel(attempt.event);
     const tenant = this.labelTenants ? { tenant: attempt.tenantId } : {};
     this.duration.observe(attempt.durationMs / 1_000);
-    if (attempt.statusCode !== null) this.httpStatus.inc({ status_code: attempt.statusCode });
+    if (attempt.statusCode !== null) this.httpStatus.inc({ status_code: statusLabel(attempt.statusCode) });
     if (attempt.next.status === 'PENDING') {
-      this.retries.inc({ event: attempt.event, reason: attempt.reason ?? 'other', ...tenant });
+      this.retries.inc({ event, reason: attempt.reason ?? 'other', ...tenant });
     } else {
-      this.deliveries.inc({ event: attempt.event, status: attempt.next.status, ...tenant });
+      this.deliveries.inc({ event, status: attempt.next.status, ...tenant });
     }
   }
 
   override emitted(event: string): void {
-    this.events.inc({ event });
+    this.events.inc({ event: eventLabel(event) });
   }
 
   override removed(what: RemovedKind, count: number): void {

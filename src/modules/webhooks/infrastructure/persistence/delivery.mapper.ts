@@ -1,5 +1,5 @@
 import type { AttemptRecord } from '../../application/ports/delivery-repository.js';
-import type { Delivery } from '../../domain/delivery.js';
+import type { Delivery, Hold } from '../../domain/delivery.js';
 import type { AttemptRow } from './attempt.row.js';
 import type { DeliveryRow } from './delivery.row.js';
 
@@ -15,9 +15,15 @@ export function toDelivery(row: DeliveryRow): Delivery {
     targetUrl: row.targetUrl,
     lastError: row.lastError,
     nextAttemptAt: row.status === 'PENDING' ? row.nextAttemptAt : null,
+    hold: holdOf(row),
     createdAt: row.createdAt,
     updatedAt: row.updatedAt,
   };
+}
+
+function holdOf({ status, heldReason, heldUntil, nextAttemptAt }: DeliveryRow): Hold | null {
+  if (status !== 'PENDING' || heldReason === null || heldUntil === null) return null;
+  return heldUntil.getTime() === nextAttemptAt?.getTime() ? { reason: heldReason, until: heldUntil } : null;
 }
 
 export function toAttemptRecord(row: AttemptRow): AttemptRecord {

@@ -1,7 +1,7 @@
 import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
 import type { AttemptTrigger } from '../../domain/attempt.js';
-import type { DeliveryStatus } from '../../domain/delivery.js';
+import type { DeliveryStatus, HoldReason } from '../../domain/delivery.js';
 
 @Entity({ name: 'webhook_deliveries' })
 @Index('webhook_deliveries_open_ix', ['tenantId', 'id'], { where: `status IN ('PENDING', 'SENDING')` })
@@ -49,6 +49,13 @@ export class DeliveryRow {
 
   @Column({ name: 'next_attempt_at', type: 'timestamptz', nullable: true, default: () => 'now()' })
   nextAttemptAt!: Date | null;
+
+  /** In force while `heldUntil` is the due time. */
+  @Column({ name: 'held_reason', type: 'text', nullable: true })
+  heldReason!: HoldReason | null;
+
+  @Column({ name: 'held_until', type: 'timestamptz', nullable: true })
+  heldUntil!: Date | null;
 
   @Column({ name: 'lease_token', type: 'uuid', nullable: true })
   leaseToken!: string | null;

@@ -12,10 +12,11 @@ import {
   type LaneClaim,
   type SweepResult,
 } from '../../application/ports/delivery-lanes.js';
-import type { ClaimedDelivery } from '../../domain/delivery.js';
+import type { ClaimedDelivery, HoldReason } from '../../domain/delivery.js';
 import type { Lane } from '../../domain/lane.js';
 import { Batcher } from './batcher.js';
 import { claimDeliveries, type ClaimRequest } from './claim-deliveries.js';
+import { holdDeliveries } from './hold-deliveries.js';
 import { LeaseOwner } from './lease-owner.js';
 import { recordAttempts } from './record-attempts.js';
 import { beat, findDueLanes, lockSweep, reclaimExpired } from './sweep-deliveries.js';
@@ -82,6 +83,10 @@ export class TypeormDeliveryLanes extends DeliveryLanes {
 
   override async release(claims: readonly ClaimedDelivery[]): Promise<void> {
     await this.transactions.run((manager) => manager.query(RELEASE, columnsOf(claims)));
+  }
+
+  override async hold(claims: readonly ClaimedDelivery[], reason: HoldReason, forMs: number): Promise<void> {
+    await this.transactions.run((manager) => holdDeliveries(manager, claims, reason, forMs));
   }
 
   override async abandon(claims: readonly ClaimedDelivery[], lastError: string): Promise<void> {

@@ -6,6 +6,7 @@ import {
   type ResealedSecret,
   type SealedPosition,
   type StaleSecret,
+  type StoredSecret,
 } from '../../application/ports/sealed-secrets.js';
 import { WorkerTransaction } from './worker-transaction.js';
 
@@ -50,6 +51,11 @@ SELECT count(*) FILTER (WHERE NOT starts_with(sealed, $1))::int AS stale,
        count(*) FILTER (WHERE NOT EXISTS (SELECT FROM unnest($2::text[]) AS mark WHERE starts_with(sealed, mark)))::int
          AS unreadable
   FROM record`;
+
+const SAMPLE = `
+SELECT of_mark.* FROM unnest($1::text[]) AS mark CROSS JOIN LATERAL (
+  SELECT tenant_id, id, secret FROM webhook_subscriptions WHERE starts_with(secret, mark) LIMIT $2::int
+) AS of_mark`;
 
 const FORGET_EXPIRED = `
 WITH expired AS (
@@ -117,6 +123,18 @@ export class TypeormSealedSecrets extends SealedSecrets {
       manager.query<{ stale: number; unreadable: number }[]>(COUNT, [currentMark, knownMarks]),
     );
     return { stale: rows[0]?.stale ?? 0, unreadable: rows[0]?.unreadable ?? 0 };
+  }
+
+  override async sample(marks: readonly string[], limit: number): Promise<readonly StoredSecret[]> {
+    const rows = await this.transactions.run((manager) =>
+      manager.query<{ tenant_id: string; id: string; secret: string }[]>(SAMPLE, [marks, limit]),
+    );
+    return rows.map((row) => ({
+      tenantId: row.tenant_id,
+      subscriptionId: row.id,
+      purpose: 'signing',
+      sealed: row.secret,
+    }));
   }
 
   override async forgetExpired(): Promise<number> {

@@ -5,6 +5,7 @@ import { AppLogger } from '../../../../platform/kernel/app-logger.js';
 import type { LaneConsumer } from './lane-consumer.js';
 import { LANE_QUEUE, type LaneJob } from './lane-queue.js';
 import type { DrainTurn } from './lane-scheduler.js';
+import { LocalTurns } from './local-turns.js';
 
 /** Turns at once in one worker process. Turns wait for PostgreSQL alone, and one claim serves many of them. */
 const PARALLEL_TURNS = 128;
@@ -15,6 +16,9 @@ const LOCK_MS = 5_000;
 /** A turn may be taken over this often: attempts are counted in PostgreSQL, so the job itself must never be given up. */
 const MAX_STALLED = 1_000_000;
 
+/** Milliseconds after which the worker asks a Redis again that refused a command; BullMQ itself would sleep for 15 s. */
+const RETRY_MS = 1_000;
+
 /** Takes rings from BullMQ and gives the lanes their turns. Starts only when told to, so that `WEBHOOK_ROLE` decides. */
 @Processor(LANE_QUEUE, {
   autorun: false,
@@ -23,11 +27,15 @@ const MAX_STALLED = 1_000_000;
   stalledInterval: LOCK_MS,
   maxStalledCount: MAX_STALLED,
   drainDelay: 1,
+  runRetryDelay: RETRY_MS,
 })
 export class BullmqLaneConsumer extends WorkerHost implements LaneConsumer {
   private drain: DrainTurn | null = null;
 
-  constructor(private readonly logger: AppLogger) {
+  constructor(
+    private readonly local: LocalTurns,
+    private readonly logger: AppLogger,
+  ) {
     super();
   }
 
@@ -40,12 +48,14 @@ export class BullmqLaneConsumer extends WorkerHost implements LaneConsumer {
 
   start(drain: DrainTurn): void {
     this.drain = drain;
+    this.local.start(drain);
     this.worker.run().catch((cause: unknown) => {
       this.logger.error('The lane consumer stopped', { cause });
     });
   }
 
   async stopConsuming(): Promise<void> {
+    this.local.stop();
     await this.worker.pause(true);
   }
 

@@ -3,23 +3,29 @@ import { Injectable } from '@nestjs/common';
 import type { Queue } from 'bullmq';
 
 import { AppLogger } from '../../../../platform/kernel/app-logger.js';
+import { within } from '../../../../platform/kernel/within.js';
 import { LaneDispatcher } from '../../application/ports/lane-dispatcher.js';
 import type { Lane } from '../../domain/lane.js';
 import { LANE_QUEUE, ringOptions, type LaneJob } from './lane-queue.js';
+import { LocalTurns } from './local-turns.js';
 import { RedisConnection } from './redis-connection.js';
 import { WakeTimers } from './wake-timers.js';
 
 /** Rings in one round trip to Redis at most. */
 const MAX_BATCH = 500;
 
-/** Milliseconds after which an unanswered batch of rings is given up; the sweep rings those lanes again. */
+/** Milliseconds after which an unanswered batch of rings is given up. */
 const ADD_TIMEOUT_MS = 2_000;
 
-/** Rings lanes through BullMQ: any worker may take the turn. Rings of one moment travel together. */
+/**
+ * Rings lanes through BullMQ: any worker may take the turn. Rings of one moment travel together. Those that Redis does not
+ * take become turns of this process.
+ */
 @Injectable()
 export class BullmqLaneDispatcher extends LaneDispatcher {
   private readonly waiting = new Map<string, Lane>();
   private sending = false;
+  private refused = false;
   private readonly timers = new WakeTimers((lanes) => {
     this.ring(lanes);
   });
@@ -27,6 +33,7 @@ export class BullmqLaneDispatcher extends LaneDispatcher {
   constructor(
     @InjectQueue(LANE_QUEUE) private readonly queue: Queue<LaneJob>,
     private readonly redis: RedisConnection,
+    private readonly local: LocalTurns,
     private readonly logger: AppLogger,
   ) {
     super();
@@ -37,8 +44,11 @@ export class BullmqLaneDispatcher extends LaneDispatcher {
   }
 
   override ring(lanes: readonly Lane[]): void {
-    // While Redis is away nothing is kept here either: the due-list is the truth and the sweep rings from it.
-    if (!this.redis.ready) return;
+    // While Redis is away nothing is kept for it: the due-list is the truth and the sweep rings from it.
+    if (!this.redis.ready) {
+      this.local.ring(lanes);
+      return;
+    }
     for (const lane of lanes) this.waiting.set(lane.subscriptionId, lane);
     if (!this.sending && this.waiting.size > 0) {
       this.sending = true;
@@ -68,31 +78,28 @@ export class BullmqLaneDispatcher extends LaneDispatcher {
       for (const lane of lanes) this.waiting.delete(lane.subscriptionId);
       try {
         await within(ADD_TIMEOUT_MS, this.queue.addBulk(lanes.map(toJob)));
+        if (this.refused) this.logger.info('Redis takes rings of lanes again');
+        this.refused = false;
       } catch (cause) {
-        this.waiting.clear();
-        this.logger.warn('Lanes could not be rung through Redis; the sweep will ring them', {
-          reason: cause instanceof Error ? cause.message : String(cause),
-        });
+        this.refuse(cause, lanes);
       }
     }
     this.sending = false;
+  }
+
+  /** Everything that waits goes the same way: a Redis that hangs must not be asked batch after batch. */
+  private refuse(cause: unknown, lanes: readonly Lane[]): void {
+    this.local.ring([...lanes, ...this.waiting.values()]);
+    this.waiting.clear();
+    if (!this.refused) {
+      this.logger.warn('Redis does not take rings of lanes: processes that deliver go on without it', {
+        reason: cause instanceof Error ? cause.message : String(cause),
+      });
+    }
+    this.refused = true;
   }
 }
 
 function toJob(lane: Lane): { name: string; data: LaneJob; opts: ReturnType<typeof ringOptions> } {
   return { name: 'ring', data: lane, opts: ringOptions(lane) };
-}
-
-async function within<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const expired = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      reject(new Error(`no answer within ${timeoutMs} ms`));
-    }, timeoutMs);
-  });
-  try {
-    return await Promise.race([work, expired]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -58,6 +58,7 @@ export class InlineLaneDispatcher extends LaneDispatcher implements LaneConsumer
   async stopConsuming(): Promise<void> {
     this.timers.stop();
     this.scheduler?.stop();
+    this.watch.stop();
     await Promise.resolve();
   }
 

@@ -1,6 +1,10 @@
 import { Redis } from 'ioredis';
 
 import type { AppLogger } from '../../../../platform/kernel/app-logger.js';
+import { within } from '../../../../platform/kernel/within.js';
+
+/** Milliseconds that the key of a probe lives. */
+const PROBE_EXPIRY_MS = 1_000;
 
 /** Milliseconds between tries to reach a Redis that is away; it heals without a restart. */
 const RECONNECT_MS = 500;
@@ -12,6 +16,7 @@ export class RedisConnection {
 
   constructor(
     url: string,
+    private readonly prefix: string,
     private readonly logger: AppLogger,
   ) {
     // BullMQ's workers demand null: they wait for Redis as long as it takes. Producers look at `ready` first.
@@ -30,20 +35,14 @@ export class RedisConnection {
     return this.client.status === 'ready';
   }
 
-  /** @throws when Redis does not answer within `timeoutMs` milliseconds. */
-  async ping(timeoutMs: number): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const expired = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => {
-        reject(new Error(`Redis did not answer within ${timeoutMs} ms`));
-      }, timeoutMs);
-    });
-    try {
-      if (!this.ready) throw new Error('Redis is not connected');
-      await Promise.race([this.client.ping(), expired]);
-    } finally {
-      clearTimeout(timer);
-    }
+  /**
+   * Writes a key that expires at once, with a command that Redis refuses when it refuses rings: out of memory, on a replica.
+   *
+   * @throws when Redis does not take it within `timeoutMs` milliseconds.
+   */
+  async probe(timeoutMs: number): Promise<void> {
+    if (!this.ready) throw new Error('Redis is not connected');
+    await within(timeoutMs, this.client.set(`${this.prefix}:probe`, '1', 'PX', PROBE_EXPIRY_MS));
   }
 
   close(): void {
@@ -54,7 +53,7 @@ export class RedisConnection {
     if (this.away) return;
     this.away = true;
     this.logger.error(
-      `Redis does not answer (${cause.message || cause.name}): deliveries are stored and wait; they flow when it returns`,
+      `Redis does not answer (${cause.message || cause.name}): deliveries are stored, and processes that deliver find them without it`,
     );
   }
 }

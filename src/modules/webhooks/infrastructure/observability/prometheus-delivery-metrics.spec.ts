@@ -1,0 +1,41 @@
+import { describe, expect, it } from '@jest/globals';
+import { Registry } from 'prom-client';
+
+import { WebhookEventType } from '../../domain/webhook-event-type.js';
+import { PrometheusDeliveryMetrics } from './prometheus-delivery-metrics.js';
+
+const NAMES = 500;
+
+describe('PrometheusDeliveryMetrics', () => {
+  // Red when a label is the name as it came: each makes series of its own, for as long as the process lives.
+  it('has series for the catalogue alone, however many names and statuses come', async () => {
+    const registry = new Registry();
+    const metrics = new PrometheusDeliveryMetrics(registry, false);
+    const attempted = (event: string, statusCode: number, status: 'DELIVERED' | 'PENDING'): void => {
+      metrics.attempted({
+        ...{
+          tenantId: 'acme',
+          event,
+          durationMs: 5,
+          statusCode,
+          reason: status === 'PENDING' ? 'http_5xx' : null,
+        },
+        next: status === 'DELIVERED' ? { status } : { status, delayMs: 1, lastError: 'HTTP 500' },
+      });
+    };
+    for (let n = 0; n < NAMES; n += 1) {
+      for (const event of [`made.up_${n}`, WebhookEventType.InvoiceCreated]) {
+        metrics.emitted(event);
+        attempted(event, 200, 'DELIVERED');
+        attempted(event, 600 + (n % 400), 'PENDING');
+      }
+    }
+    const text = await registry.metrics();
+    expect(text).toContain(`webhook_events_total{event="other"} ${NAMES}`);
+    expect(text).toContain(`webhook_events_total{event="invoice.created"} ${NAMES}`);
+    expect(text).toContain(`webhook_deliveries_total{event="other",status="DELIVERED"} ${NAMES}`);
+    expect(text).toContain(`webhook_retries_total{event="other",reason="http_5xx"} ${NAMES}`);
+    expect(text).toContain(`webhook_delivery_http_status{status_code="other"} ${2 * NAMES}`);
+    expect(text.split('\n').length).toBeLessThan(60);
+  });
+});
