@@ -186,11 +186,7 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
 
   private deactivate(subscriptionId: string): void {
     const subscription = this.store.subscriptions.get(subscriptionId);
-    if (subscription?.active !== true) return;
-    const now = this.store.now();
-    Object.assign(subscription, {
-      ...{ active: false, deactivatedAt: now, deactivationReason: DEACTIVATED_BY_GONE, updatedAt: now },
-    });
+    if (subscription?.active === true) this.store.deactivate(subscription, DEACTIVATED_BY_GONE);
   }
 }
 

@@ -3,6 +3,7 @@ import type { EntityManager } from 'typeorm';
 import type { AttemptResult } from '../../application/ports/delivery-lanes.js';
 import { SYSTEM_ACTOR } from '../../domain/audit.js';
 import { DEACTIVATED_BY_GONE } from '../../domain/subscription.js';
+import { endWaitingDeliveries } from './ended-deliveries.js';
 
 /*
  * The attempt and the state that follows from it, in one statement. A row whose lease is not ours any more keeps its
@@ -48,6 +49,7 @@ WITH deactivated AS (
     FROM unnest($1::text[], $2::uuid[]) AS gone (tenant_id, id)
    WHERE s.tenant_id = gone.tenant_id AND s.id = gone.id AND s.active
   RETURNING s.tenant_id, s.id
+), ended AS (${endWaitingDeliveries('deactivated')}
 )
 INSERT INTO webhook_audit (tenant_id, actor_type, actor, action, resource_type, resource_id, details)
   SELECT tenant_id, 'system', '${SYSTEM_ACTOR}', 'subscription.deactivated', 'subscription', id,

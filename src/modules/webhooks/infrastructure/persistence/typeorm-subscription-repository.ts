@@ -9,7 +9,8 @@ import {
 } from '../../application/ports/subscription-repository.js';
 import type { Transaction } from '../../application/ports/transaction.js';
 import { WebhookError } from '../../domain/errors.js';
-import type { Subscription } from '../../domain/subscription.js';
+import { DEACTIVATED_BY_UPDATE, type Subscription } from '../../domain/subscription.js';
+import { endWaitingDeliveries } from './ended-deliveries.js';
 import { toSubscription } from './subscription.mapper.js';
 import { SubscriptionRow } from './subscription.row.js';
 import { managerOf } from './typeorm-transactions.js';
@@ -19,6 +20,16 @@ const UNIQUE_VIOLATION = '23505';
 /** Held until the transaction ends, by one transaction of the tenant at a time. */
 const COUNT_ALONE = `
 SELECT pg_advisory_xact_lock(hashtextextended('webhook_subscriptions of ' || current_setting('app.current_tenant_id'), 0))`;
+
+const DEACTIVATE = `
+WITH deactivated AS (
+  UPDATE webhook_subscriptions
+     SET active = false, deactivated_at = now(), deactivation_reason = $2, updated_at = now()
+   WHERE tenant_id = current_setting('app.current_tenant_id') AND id = $1 AND active
+  RETURNING tenant_id, id
+), ended AS (${endWaitingDeliveries('deactivated')}
+)
+SELECT id FROM deactivated`;
 
 /** Row-level security confines every statement to the transaction's tenant. */
 @Injectable()
@@ -59,9 +70,10 @@ export class TypeormSubscriptionRepository extends SubscriptionRepository {
       ...(change.event === undefined ? {} : { event: change.event }),
       ...(change.url === undefined ? {} : { url: change.url }),
       ...(change.sealedSecret === undefined ? {} : replacedSecret(change.sealedSecret)),
-      ...(change.active === undefined ? {} : { active: change.active }),
-      ...(change.active === true ? { deactivatedAt: null, deactivationReason: null } : {}),
+      ...(change.active === true ? { active: true, deactivatedAt: null, deactivationReason: null } : {}),
     };
+    // First: an inactive one may have the URL of another.
+    if (change.active === false) await this.deactivate(transaction, id, DEACTIVATED_BY_UPDATE);
     await duplicateNamed(() => rows.update({ id }, { ...set, updatedAt: () => 'now()' }));
     return this.find(transaction, id);
   }
@@ -74,13 +86,8 @@ export class TypeormSubscriptionRepository extends SubscriptionRepository {
   }
 
   override async deactivate(transaction: Transaction, id: string, reason: string): Promise<boolean> {
-    const { affected } = await managerOf(transaction)
-      .getRepository(SubscriptionRow)
-      .update(
-        { id, active: true },
-        { active: false, deactivationReason: reason, deactivatedAt: () => 'now()', updatedAt: () => 'now()' },
-      );
-    return affected === 1;
+    const rows = await managerOf(transaction).query<unknown[]>(DEACTIVATE, [id, reason]);
+    return rows.length === 1;
   }
 }
 
