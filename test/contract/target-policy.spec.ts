@@ -21,7 +21,15 @@ describe.each([
   ['ConfiguredTargetPolicy', real],
 ])('%s as a TargetPolicy', (_name, make) => {
   it('takes an HTTPS URL of a public name', () => {
-    expect(make().check('https://hooks.customer.com/in?x=1')).toEqual({ ok: true });
+    const text = 'https://hooks.customer.com/in?x=1';
+    expect(make().check(text)).toEqual({ ok: true, text });
+  });
+
+  it('gives the text that is to be stored', () => {
+    expect(make().check('HTTPS://Hooks.Customer.com:443')).toEqual({
+      ok: true,
+      text: 'https://hooks.customer.com/',
+    });
   });
 
   it.each([

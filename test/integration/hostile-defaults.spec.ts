@@ -51,10 +51,7 @@ describeWithPostgres('a database with hostile defaults, owned by an ordinary log
     expect((await prepareDatabase(url, strict)).warnings).toEqual([]);
     await setDefaults(HOSTILE_TO_WRITES);
     receiver = await Receiver.start();
-    app = await startRestApp(
-      { WEBHOOK_ROLE: 'all', WEBHOOK_ALLOW_INSECURE_TARGETS: 'loopback' },
-      url,
-    );
+    app = await startRestApp({ WEBHOOK_ROLE: 'all', WEBHOOK_ALLOW_INSECURE_TARGETS: 'loopback' }, url);
     api = await app.clientOf('acme');
   }, 180_000);
 

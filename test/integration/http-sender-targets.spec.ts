@@ -1,10 +1,11 @@
+import type { TlsOptions } from 'node:tls';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { HttpSendRequest } from '../../src/modules/webhooks/application/ports/http-sender.js';
 import type { InsecureTargets } from '../../src/modules/webhooks/domain/target-url.js';
 import { AxiosHttpSender } from '../../src/modules/webhooks/infrastructure/http/axios-http-sender.js';
 import { ConfiguredTargetPolicy } from '../../src/modules/webhooks/infrastructure/http/configured-target-policy.js';
 import { TargetResolver } from '../../src/modules/webhooks/infrastructure/http/target-resolver.js';
-import { type Certificate, TestAuthority } from '../support/certificates.js';
+import { TestAuthority } from '../support/certificates.js';
 import { DnsServer } from '../support/dns-server.js';
 import { eventually } from '../support/eventually.js';
 import { answer, type Behaviour, RawServer } from '../support/raw-server.js';
@@ -40,7 +41,7 @@ function senderOf(allowInsecureTargets: InsecureTargets, egressAllowCidrs: strin
 
 async function serverOf(
   behaviour: Behaviour,
-  where: { host?: string; port?: number; tls?: Certificate } = {},
+  where: { host?: string; port?: number; tls?: TlsOptions } = {},
 ): Promise<RawServer> {
   const server = await RawServer.start(behaviour, where);
   cleanups.push(() => server.stop());
@@ -180,6 +181,18 @@ describe('names', () => {
     }
   });
 
+  it.each([
+    [4, ['127.0.0.1']],
+    [6, ['::1']],
+  ] as const)('does not wait long for the other family when IPv%d has answered', async (only, addresses) => {
+    const server = await serverOf(answer(200, 'here'), { host: addresses[0] });
+    dns.set(NAME, { only, addresses });
+    // Within 3 s only when the silent query, which ends after 4.5 s, is not waited for.
+    expect(await senderOf('true').send(requestTo(`http://${NAME}:${server.port}/`, 3_000))).toMatchObject({
+      responseBody: 'here',
+    });
+  });
+
   it('counts DNS into the budget', async () => {
     dns.set('silent.customer.com', 'silence');
     const result = await senderOf('false').send(requestTo('https://silent.customer.com/', SHORT_BUDGET_MS));
@@ -228,6 +241,69 @@ describe('TLS', () => {
     plain.onFirstBytes((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
     const result = await senderOf('loopback').send(requestTo(urlOf(plain)));
     expect(result).toMatchObject({ errorClass: 'tls_error', error: expect.stringContaining('TLS error (') });
+  });
+
+  it.each(['0', '1'])('checks certificates whatever NODE_TLS_REJECT_UNAUTHORIZED=%s says', async (value) => {
+    const saved = process.env['NODE_TLS_REJECT_UNAUTHORIZED'];
+    cleanups.push(async () => {
+      if (saved === undefined) delete process.env['NODE_TLS_REJECT_UNAUTHORIZED'];
+      else process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = saved;
+      return Promise.resolve();
+    });
+    process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = value;
+    const server = await serverOf(answer(200), { tls: authority.selfSigned(['DNS:localhost']) });
+    expect(await senderOf('loopback').send(requestTo(urlOf(server)))).toMatchObject({
+      ...{ errorClass: 'tls_error', error: 'Connection error: TLS error (self-signed certificate)' },
+    });
+    expect(server.requests).toHaveLength(0);
+  });
+
+  it.each(['TLSv1.2', 'TLSv1.3'] as const)(
+    'names a client certificate that is asked for, %s',
+    async (version) => {
+      const options = {
+        requestCert: true,
+        rejectUnauthorized: true,
+        minVersion: version,
+        maxVersion: version,
+      };
+      const server = await serverOf(answer(200), {
+        tls: { ...authority.issue(['DNS:localhost']), ca: authority.ca, ...options },
+      });
+      const sender = senderOf('loopback');
+      for (let i = 0; i < 5; i += 1) {
+        expect(await sender.send(requestTo(urlOf(server)))).toMatchObject({
+          errorClass: 'tls_error',
+          error: expect.stringMatching(/TLS error \(.*(certificate|handshake failure)/),
+        });
+      }
+      expect(server.requests).toHaveLength(0);
+    },
+  );
+
+  it('lets a slow handshake use the whole budget although there is a second address', async () => {
+    const slow = await serverOf(() => {});
+    // ::1 refuses; 127.0.0.1 never says a word.
+    const budgetMs = 1_500;
+    const result = await senderOf('loopback').send(requestTo(urlOf(slow), budgetMs));
+    expect(result).toMatchObject({
+      ...{ kind: 'failure', errorClass: 'timeout', error: 'Request timeout (1.5s) during the TLS handshake' },
+    });
+    expect(result.durationMs).toBeGreaterThanOrEqual(budgetMs - 5);
+    expect(slow.connections).toBe(1);
+  });
+
+  it('goes on to the next address when the handshake with the first hangs', async () => {
+    const silent = await serverOf(() => {});
+    const server = await serverOf(answer(200, 'second'), {
+      ...{ host: '127.0.0.2', port: silent.port },
+      tls: authority.issue([`DNS:${NAME}`]),
+    });
+    dns.set(NAME, ['127.0.0.1', '127.0.0.2']);
+    expect(await senderOf('true').send(requestTo(`https://${NAME}:${server.port}/`))).toMatchObject({
+      responseBody: 'second',
+    });
+    await eventually(() => expect(silent.openConnections).toBe(0), { message: 'the first is given up' });
   });
 
   it('counts the handshake into the budget and gives the connection up with it', async () => {

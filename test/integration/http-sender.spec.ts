@@ -78,6 +78,23 @@ describe('responses', () => {
     expect(result).toMatchObject({ kind: 'response', statusCode: 204, responseBody: '' });
   });
 
+  it('reads no body after 304, and takes one of HTTP/1.0 that ends with the connection', async () => {
+    const server = await serverOf((request) => {
+      if (request.path === '/304')
+        request.socket.write('HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n');
+      else request.socket.end('HTTP/1.0 200 OK\r\nServer: old\r\n\r\nhello');
+    });
+    const sender = senderOf();
+    expect(await sender.send(requestTo(server.url('/304')))).toMatchObject({
+      statusCode: 304,
+      responseBody: '',
+    });
+    expect(await sender.send(requestTo(server.url()))).toMatchObject({
+      statusCode: 200,
+      responseBody: 'hello',
+    });
+  });
+
   it.each([300, 301, 302, 303, 307, 308])('does not follow %d', async (status) => {
     const canary = await serverOf(answer(200));
     const server = await serverOf(answer(status, '', [`Location: ${canary.url()}`]));
@@ -91,15 +108,6 @@ describe('responses', () => {
     const server = await serverOf(answer(503, '', ['Retry-After: 120', 'Retry-After: 7']));
     const result = await senderOf().send(requestTo(server.url()));
     expect(result).toMatchObject({ kind: 'response', statusCode: 503, retryAfter: '120' });
-  });
-
-  it('passes over informational responses', async () => {
-    const server = await serverOf((request) => {
-      request.socket.write('HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n');
-      answer(200, 'ok')(request);
-    });
-    const result = await senderOf().send(requestTo(server.url()));
-    expect(result).toMatchObject({ kind: 'response', statusCode: 200, responseBody: 'ok' });
   });
 
   it('ignores proxies of the environment', async () => {
@@ -259,6 +267,8 @@ describe('failures', () => {
   it.each([
     ['garbage', 'SSH-2.0-OpenSSH_9.2\r\n\r\n'],
     ['an upgrade', 'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n'],
+    ['a status below 100', 'HTTP/1.1 000 OK\r\nContent-Length: 0\r\n\r\n'],
+    ['a status of four digits', 'HTTP/1.1 1000 OK\r\nContent-Length: 0\r\n\r\n'],
     ['both framings', 'HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
   ])('names %s as no HTTP', async (_what, reply) => {
     const server = await serverOf(({ socket }) => socket.write(reply));

@@ -13,6 +13,8 @@ export type DnsAnswer =
   | { readonly via: readonly string[]; readonly addresses: readonly string[] }
   /** Over UDP only "truncated"; the addresses come over TCP. */
   | { readonly tcp: readonly string[] }
+  /** Silence to queries for the other family. */
+  | { readonly only: 4 | 6; readonly addresses: readonly string[] }
   | 'silence'
   | 'servfail'
   | 'refused'
@@ -105,6 +107,7 @@ export class DnsServer {
     if (answer === 'servfail') return answerTo(query, CODES.serverFailure, []);
     if (answer === 'refused') return answerTo(query, CODES.refused, []);
     if (answer === 'garbage') return Buffer.concat([query.subarray(0, 2), Buffer.alloc(40, 0xff)]);
+    if ('only' in answer && (type === TYPES.a) !== (answer.only === 4)) return null;
     if ('tcp' in answer && over === 'udp') return answerTo(query, CODES.truncated, []);
     const reply = answerTo(query, CODES.noError, recordsOf(answer, type));
     return over === 'udp' && reply.length > UDP_BYTES ? answerTo(query, CODES.truncated, []) : reply;
@@ -112,7 +115,7 @@ export class DnsServer {
 }
 
 function recordsOf(answer: Exclude<DnsAnswer, string>, type: number): Buffer[] {
-  const addresses = 'via' in answer ? answer.addresses : 'tcp' in answer ? answer.tcp : answer;
+  const addresses = 'addresses' in answer ? answer.addresses : 'tcp' in answer ? answer.tcp : answer;
   const via = 'via' in answer ? answer.via : [];
   const matching = addresses.filter((ip) => isIPv4(ip) === (type === TYPES.a));
   return [

@@ -1,6 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer } from 'node:tls';
-import type { Certificate } from './certificates.js';
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 
 /** One request as it came over the wire. */
 export interface RawRequest {
@@ -38,7 +37,7 @@ export class RawServer {
 
   static async start(
     behaviour: Behaviour,
-    { host = '127.0.0.1', port = 0, tls }: { host?: string; port?: number; tls?: Certificate } = {},
+    { host = '127.0.0.1', port = 0, tls }: { host?: string; port?: number; tls?: TlsOptions } = {},
   ): Promise<RawServer> {
     const server: Server = tls ? createTlsServer(tls) : createServer();
     const raw = new RawServer(server, behaviour);

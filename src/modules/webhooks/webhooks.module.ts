@@ -74,6 +74,7 @@ import { AttemptRow } from './infrastructure/persistence/attempt.row.js';
 import { AuditRow } from './infrastructure/persistence/audit.row.js';
 import { DeliveryRow } from './infrastructure/persistence/delivery.row.js';
 import { EventRow } from './infrastructure/persistence/event.row.js';
+import { HotStatements } from './infrastructure/persistence/hot-statements.js';
 import { LeaseOwner } from './infrastructure/persistence/lease-owner.js';
 import { RingAfterCommitSubscriber } from './infrastructure/persistence/ring-after-commit.subscriber.js';
 import { SubscriptionRow } from './infrastructure/persistence/subscription.row.js';
@@ -143,6 +144,7 @@ const USE_CASES: Provider[] = [
 
 const PERSISTENCE: Provider[] = [
   WorkerTransaction,
+  HotStatements,
   LeaseOwner,
   RingAfterCommitSubscriber,
   WebhookEmitter,

@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 
 import type { Transaction } from '../../../src/modules/webhooks/application/ports/transaction.js';
-import { subscribe, TENANT, type PersistenceHarness } from './harness.js';
+import { deliveryDetail, failed, resultOf } from './attempts.js';
+import { claimFrom, deliverEvents, subscribe, TENANT, type PersistenceHarness } from './harness.js';
 
 /** What SubscriptionRepository promises to the use cases. */
 export function subscriptionRepositoryContract(current: () => PersistenceHarness): void {
@@ -37,6 +38,54 @@ export function subscriptionRepositoryContract(current: () => PersistenceHarness
       const theirs = await run((transaction) => subscriptions.find(transaction, foreign), 'other');
       expect(theirs).toMatchObject({ active: true });
     });
+
+    it.each([
+      ['deactivate', 'why'],
+      ['update', 'Deactivated by the tenant'],
+    ] as const)(
+      'ends what waits when it is deactivated by %s, without an attempt and for good',
+      async (by, reason) => {
+        const { subscriptions, lanes } = current();
+        const lane = await subscribe(current());
+        const other = await subscribe(current(), { url: 'https://h.com/other' });
+        const ids = await deliverEvents(current(), 3);
+        const mine = await claimFrom(lanes, lane, 2);
+        // One waits for its retry in an hour, one is under way, one has never been tried.
+        await lanes.record(resultOf(mine[0]!, failed(3_600_000)));
+        const deactivate = async (transaction: Transaction): Promise<unknown> =>
+          by === 'deactivate'
+            ? subscriptions.deactivate(transaction, lane.subscriptionId, reason)
+            : subscriptions.update(transaction, lane.subscriptionId, { active: false });
+        await run(deactivate);
+        const found = await run((transaction) => subscriptions.find(transaction, lane.subscriptionId));
+        expect(found).toMatchObject({
+          active: false,
+          deactivationReason: reason,
+          deactivatedAt: expect.any(Date),
+        });
+        const of = async (subscriptionId: string): Promise<unknown[]> =>
+          (await Promise.all(ids.map(async (id) => deliveryDetail(current(), id))))
+            .filter((one) => one.subscriptionId === subscriptionId)
+            .map(({ status, attempts, lastError, nextAttemptAt }) => [
+              ...[status, attempts, lastError, nextAttemptAt],
+            ]);
+        const ended = 'Subscription deactivated';
+        const expected = [
+          ['FAILED', 1, ended, null],
+          ['SENDING', 1, null, null],
+          ['FAILED', 0, ended, null],
+        ];
+        expect(await of(lane.subscriptionId)).toEqual(expected);
+        expect((await of(other.subscriptionId)).map((one) => (one as unknown[])[0])).toEqual(
+          Array.from({ length: 3 }, () => 'PENDING'),
+        );
+        await run((transaction) => subscriptions.update(transaction, lane.subscriptionId, { active: true }));
+        await current().elapse(3_700_000);
+        expect(await claimFrom(lanes, lane, 10)).toEqual([]);
+        // A second time there is nothing to say: the first reason stays.
+        await run(deactivate);
+      },
+    );
 
     it('lists newest first, by event and by state', async () => {
       const { subscriptions } = current();

@@ -4,6 +4,7 @@ import { ENGINE_LIMITS } from '../../../src/modules/webhooks/application/engine-
 import { AttemptRow } from '../../../src/modules/webhooks/infrastructure/persistence/attempt.row.js';
 import { DeliveryRow } from '../../../src/modules/webhooks/infrastructure/persistence/delivery.row.js';
 import { EventRow } from '../../../src/modules/webhooks/infrastructure/persistence/event.row.js';
+import { HotStatements } from '../../../src/modules/webhooks/infrastructure/persistence/hot-statements.js';
 import { LeaseOwner } from '../../../src/modules/webhooks/infrastructure/persistence/lease-owner.js';
 import { RingAfterCommitSubscriber } from '../../../src/modules/webhooks/infrastructure/persistence/ring-after-commit.subscriber.js';
 import { SubscriptionRow } from '../../../src/modules/webhooks/infrastructure/persistence/subscription.row.js';
@@ -54,9 +55,10 @@ export async function typeormHarness(): Promise<PersistenceHarness> {
   const ring = new RingAfterCommitSubscriber(dataSource, dispatcher, metrics);
   if (!dataSource.subscribers.includes(ring)) throw new Error('nothing would ring after a commit');
   const transactions = new WorkerTransaction(dataSource);
+  const statements = new HotStatements(dataSource);
   const clock = new FakeClock();
   const lanesOf = (owner: LeaseOwner): TypeormDeliveryLanes =>
-    new TypeormDeliveryLanes(dataSource, transactions, owner, ids, clock, testSettings());
+    new TypeormDeliveryLanes(statements, transactions, owner, ids, clock, testSettings());
   // Processes that live for as long as the test: what becomes of dead ones is tested apart.
   const owners = [new LeaseOwner(ids), new LeaseOwner(ids)].map((owner) =>
     Object.assign(owner, { aliveMs: 3_600_000 }),
@@ -71,7 +73,7 @@ export async function typeormHarness(): Promise<PersistenceHarness> {
     subscriptions: new TypeormSubscriptionRepository(),
     deliveries: new TypeormDeliveryRepository(),
     outbox: new TypeormEventOutbox(),
-    intake: new TypeormEventIntake(dataSource, places, owners[0]!, ids, testSettings()),
+    intake: new TypeormEventIntake(statements, places, owners[0]!, ids, testSettings()),
     places,
     lanes: lanes!,
     otherLanes: otherLanes!,

@@ -13,7 +13,7 @@ import { SubscriptionRepository } from './ports/subscription-repository.js';
 import { TargetPolicy } from './ports/target-policy.js';
 import { TenantTransactions } from './ports/transaction.js';
 import { SubscriptionLimits } from './subscription-limits.js';
-import { eventPatternProblem, requireRoom, secretProblem, targetProblem } from './subscription-rules.js';
+import { eventPatternProblem, readTarget, requireRoom, secretProblem } from './subscription-rules.js';
 
 export interface CreateSubscriptionCommand {
   readonly tenantId: string;
@@ -44,9 +44,10 @@ export class CreateSubscription {
   /** @throws InvalidInputError with every problem; WebhookError `duplicate_subscription` or `too_many_subscriptions`. */
   async execute(command: CreateSubscriptionCommand): Promise<CreatedSubscription> {
     const event = eventPatternProblem(command.event);
+    const target = readTarget(command.url, this.targets);
     const problems: InputProblem[] = [
       ...event.problems,
-      ...targetProblem(command.url, this.targets),
+      ...target.problems,
       ...(command.secret === undefined ? [] : secretProblem(command.secret)),
     ];
     if (problems.length > 0) throw new InvalidInputError(problems);
@@ -63,7 +64,7 @@ export class CreateSubscription {
         id,
         tenantId: command.tenantId,
         event: event.name,
-        url: command.url,
+        url: target.text,
         sealedSecret,
       });
       await requireRoom(transaction, this.subscriptions, this.limits);
@@ -73,7 +74,7 @@ export class CreateSubscription {
         action: 'subscription.created',
         resourceType: 'subscription',
         resourceId: id,
-        details: { event: event.name, url: auditedUrl(command.url) },
+        details: { event: event.name, url: auditedUrl(target.text) },
       });
       return inserted;
     });

@@ -19,9 +19,15 @@ export function eventPatternProblem(text: string): {
     : { name: text, problems: [problem('event', parsed.message)] };
 }
 
-export function targetProblem(url: string, targets: TargetPolicy): InputProblem[] {
+/** Reads a target; `text`, the form in which it is stored, is usable only when there are no problems. */
+export function readTarget(
+  url: string,
+  targets: TargetPolicy,
+): { readonly text: string; readonly problems: InputProblem[] } {
   const verdict = targets.check(url);
-  return verdict.ok ? [] : [problem('url', verdict.message)];
+  return verdict.ok
+    ? { text: verdict.text, problems: [] }
+    : { text: url, problems: [problem('url', verdict.message)] };
 }
 
 export function secretProblem(secret: string): InputProblem[] {

@@ -12,7 +12,7 @@ import { SubscriptionRepository } from './ports/subscription-repository.js';
 import { TargetPolicy } from './ports/target-policy.js';
 import { TenantTransactions } from './ports/transaction.js';
 import { SubscriptionLimits } from './subscription-limits.js';
-import { eventPatternProblem, requireRoom, secretProblem, targetProblem } from './subscription-rules.js';
+import { eventPatternProblem, readTarget, requireRoom, secretProblem } from './subscription-rules.js';
 
 /** Undefined fields stay as they are. */
 export interface UpdateSubscriptionCommand {
@@ -39,9 +39,10 @@ export class UpdateSubscription {
   /** @throws InvalidInputError; WebhookError `subscription_not_found`, `duplicate_subscription` or `too_many_subscriptions`. */
   async execute(command: UpdateSubscriptionCommand): Promise<Subscription> {
     const event = command.event === undefined ? undefined : eventPatternProblem(command.event);
+    const target = command.url === undefined ? undefined : readTarget(command.url, this.targets);
     const problems: InputProblem[] = [
       ...(event?.problems ?? []),
-      ...(command.url === undefined ? [] : targetProblem(command.url, this.targets)),
+      ...(target?.problems ?? []),
       ...(command.secret === undefined ? [] : secretProblem(command.secret)),
     ];
     if (problems.length > 0) throw new InvalidInputError(problems);
@@ -49,7 +50,7 @@ export class UpdateSubscription {
     return this.transactions.run(command.tenantId, async (transaction) => {
       const changed = await this.subscriptions.update(transaction, command.id, {
         event: event?.name,
-        url: command.url,
+        url: target?.text,
         active: command.active,
         sealedSecret: command.secret === undefined ? undefined : this.seal(command, command.secret),
       });
@@ -61,7 +62,7 @@ export class UpdateSubscription {
         action: 'subscription.updated',
         resourceType: 'subscription',
         resourceId: command.id,
-        details: changesOf(command, event?.name),
+        details: changesOf({ ...command, url: target?.text }, event?.name),
       });
       return changed;
     });

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from '@jest/globals';
 
 import {
@@ -56,8 +57,49 @@ describe('parseRetryAfter', () => {
     ['9'.repeat(400), 86_400_000],
     ['Thu, 01 Jan 2026 00:00:05 GMT', 5_000],
     ['Wed, 31 Dec 2025 00:00:00 GMT', 0],
+    ['1.2', 2_000],
+    ['0.001', 1_000],
+    ['-0.5', 0],
+    ['.5', 0],
+    ['3, 4', 0],
+    ['0x10', 0],
+    ['Infinity', 0],
+    ['Thursday, 01-Jan-26 00:00:05 GMT', 5_000],
+    ['Thu Jan  1 00:00:05 2026', 5_000],
+    ['Thu Jan 01 00:00:05 2026', 5_000],
+    // 1994, not 2094
+    ['Sunday, 06-Nov-94 08:49:37 GMT', 0],
+    ['Fri, 01 Jan 2027 00:00:00 GMT', 86_400_000],
+    ['Mon, 31 Feb 2026 00:00:00 GMT', 0],
+    ['Thu, 01 Jan 2026 25:00:00 GMT', 0],
+    ['2026-01-01T00:00:05Z', 0],
+    ['2026-01-01', 0],
+    ['1 Jan 2026 00:00:05', 0],
+    ['Thu, 01 Jan 2026 00:00:05', 0],
+    ['tomorrow 5', 0],
   ])('%j waits %d ms', (value, waitMs) => {
     expect(parseRetryAfter(value, now)).toBe(waitMs);
+  });
+
+  it('reads dates as UTC in a process whose clock is elsewhere', () => {
+    const dates = [
+      'Thu, 01 Jan 2026 00:00:05 GMT',
+      'Thursday, 01-Jan-26 00:00:05 GMT',
+      'Thu Jan  1 00:00:05 2026',
+    ];
+    // A process of its own: inside Jest, TZ is read once.
+    const script = `
+      import { register } from 'node:module';
+      import { pathToFileURL } from 'node:url';
+      const here = pathToFileURL(process.cwd() + '/');
+      register('./test/support/ts-hooks.mjs', here);
+      const { parseRetryAfter } = await import(new URL('src/modules/webhooks/domain/retry-policy.ts', here));
+      console.log(JSON.stringify([new Date(${now}).getTimezoneOffset(), ...${JSON.stringify(dates)}.map((date) => parseRetryAfter(date, ${now}))]));`;
+    const answer = execFileSync(process.execPath, ['--input-type=module', '-e', script], {
+      env: { ...process.env, TZ: 'America/Los_Angeles', NODE_OPTIONS: '' },
+      encoding: 'utf8',
+    });
+    expect(JSON.parse(answer)).toEqual([480, 5_000, 5_000, 5_000]);
   });
 });
 

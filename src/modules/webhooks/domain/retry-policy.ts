@@ -1,4 +1,5 @@
 import type { AttemptTrigger, ErrorClass } from './attempt.js';
+import { parseHttpDate } from './http-date.js';
 
 /** First wait after a failed attempt, in milliseconds; each following one doubles: 1 s, 2 s, 4 s (contract). */
 export const FIRST_RETRY_DELAY_MS = 1_000;
@@ -56,17 +57,18 @@ function classOfStatus(statusCode: number): ErrorClass {
 }
 
 /**
- * Reads `Retry-After` (RFC 9110 §10.2.3): seconds or an HTTP date. Unreadable or past values are 0.
+ * Reads `Retry-After` (RFC 9110 §10.2.3): seconds, of which fractions count as a whole one, or an HTTP date, always in
+ * UTC. What is unreadable, negative or past is 0.
  *
  * @returns the wait in milliseconds, at most {@link MAX_RETRY_AFTER_MS}
  */
 export function parseRetryAfter(value: string | null, nowMs: number): number {
   if (value === null) return 0;
   const text = value.trim();
-  const waitMs = /^\d+$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - nowMs;
-  return Number.isFinite(waitMs) || waitMs === Infinity
-    ? Math.min(Math.max(waitMs, 0), MAX_RETRY_AFTER_MS)
-    : 0;
+  const waitMs = /^\d+(?:\.\d+)?$/.test(text)
+    ? Math.ceil(Number(text)) * 1_000
+    : (parseHttpDate(text, nowMs) ?? nowMs) - nowMs;
+  return Math.min(Math.max(waitMs, 0), MAX_RETRY_AFTER_MS);
 }
 
 /** Milliseconds to wait after the `autoAttempts`-th automatic attempt failed. */

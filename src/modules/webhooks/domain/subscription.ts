@@ -60,5 +60,7 @@ function secretRefusal(secret: string): string | null {
 
 /** Deactivated by a `DELETE` of the tenant. */
 export const DEACTIVATED_BY_TENANT = 'Deleted by the tenant';
+/** Deactivated by a `PATCH` of the tenant. */
+export const DEACTIVATED_BY_UPDATE = 'Deactivated by the tenant';
 /** Deactivated because the receiver answered 410 Gone. */
 export const DEACTIVATED_BY_GONE = 'The endpoint answered 410 Gone';

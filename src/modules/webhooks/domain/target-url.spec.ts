@@ -1,3 +1,4 @@
+import { domainToUnicode } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import { checkTargetUrl, type TargetUrlRules } from './target-url.js';
 
@@ -11,7 +12,13 @@ const CLASSES: Readonly<Record<string, string>> = {
 };
 
 function rules(change: Partial<TargetUrlRules> = {}): TargetUrlRules {
-  return { insecure: 'false', ownHosts: [], classifyAddress: (ip) => CLASSES[ip] ?? null, ...change };
+  return {
+    insecure: 'false',
+    ownHosts: [],
+    classifyAddress: (ip) => CLASSES[ip] ?? null,
+    unicodeHostOf: domainToUnicode,
+    ...change,
+  };
 }
 
 function codeOf(raw: string, change: Partial<TargetUrlRules> = {}): string | null {

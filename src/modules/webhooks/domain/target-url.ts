@@ -1,4 +1,6 @@
+import { MAX_URL_LENGTH } from './subscription.js';
 import { reservedSuffixOf, isReservedPort } from './target-url-lists.js';
+import { refuse, targetTextOf, type Refusal, type TargetUrlVerdict } from './target-text.js';
 
 /** How far the rule is relaxed for development; anything but `false` is refused in production. */
 export type InsecureTargets = 'false' | 'loopback' | 'true';
@@ -9,14 +11,9 @@ export interface TargetUrlRules {
   readonly insecure: InsecureTargets;
   /** `host` (any port) or `host:port` of this service's own public address: a webhook to it would be a loop. */
   readonly ownHosts: readonly string[];
+  /** The readable form of a host name with `xn--` labels. */
+  unicodeHostOf(host: string): string;
 }
-
-export type TargetUrlVerdict =
-  | { readonly ok: true; readonly url: URL }
-  /** `code` is stable; `message` is for people and starts with `URL`. */
-  | { readonly ok: false; readonly code: string; readonly message: string };
-
-type Refusal = Extract<TargetUrlVerdict, { ok: false }>;
 
 /** Everything that the rules about hosts and ports look at. */
 interface Parts {
@@ -26,7 +23,6 @@ interface Parts {
   readonly port: number;
 }
 
-const MAX_URL_LENGTH = 2048;
 const MAX_NAME_LENGTH = 253;
 const MAX_LABEL_LENGTH = 63;
 const FIRST_UNPRIVILEGED_PORT = 1024;
@@ -65,7 +61,8 @@ export function checkTargetUrl(raw: string, rules: TargetUrlRules): TargetUrlVer
     (raw.includes('#') ? refuse('fragment', 'URL must not contain a fragment (#)') : null) ??
     checkHost(parts, rules) ??
     checkPort(parts, rules) ??
-    checkOwnHost(parts, rules) ?? { ok: true, url }
+    checkOwnHost(parts, rules) ??
+    targetTextOf(raw, url, parts.rawHost, (host) => rules.unicodeHostOf(host))
   );
 }
 
@@ -75,10 +72,6 @@ function parse(raw: string): URL | null {
   } catch {
     return null;
   }
-}
-
-function refuse(code: string, message: string): Refusal {
-  return { ok: false, code, message };
 }
 
 function refuseScheme(rules: TargetUrlRules): Refusal {

@@ -15,7 +15,7 @@ export class FakeTargetPolicy extends TargetPolicy {
     if (!URL.canParse(rawUrl))
       return { ok: false, code: 'unparseable', message: 'URL is not a valid absolute URL' };
     return new URL(rawUrl).protocol === 'https:'
-      ? { ok: true }
+      ? { ok: true, text: new URL(rawUrl).href }
       : { ok: false, code: 'scheme', message: 'URL must use HTTPS protocol' };
   }
 }

@@ -239,15 +239,7 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
 
   private deactivate(subscriptionId: string): void {
     const subscription = this.store.subscriptions.get(subscriptionId);
-    if (subscription?.active !== true) return;
-    const now = this.store.now();
-    Object.assign(subscription, {
-      ...{ active: false, deactivatedAt: now, deactivationReason: DEACTIVATED_BY_GONE, updatedAt: now },
-    });
-    for (const row of this.rows('PENDING').filter((one) => one.subscriptionId === subscriptionId)) {
-      const ended = { status: 'FAILED', lastError: SUBSCRIPTION_DEACTIVATED, nextAttemptAt: null } as const;
-      Object.assign(row, ended, { nextTrigger: 'auto', updatedAt: now });
-    }
+    if (subscription?.active === true) this.store.deactivate(subscription, DEACTIVATED_BY_GONE);
   }
 }
 

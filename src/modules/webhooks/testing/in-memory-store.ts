@@ -1,7 +1,7 @@
 import type { Clock } from '../../../platform/kernel/clock.js';
 import type { AttemptRecord } from '../application/ports/delivery-repository.js';
 import type { AttemptTrigger } from '../domain/attempt.js';
-import type { Delivery } from '../domain/delivery.js';
+import { SUBSCRIPTION_DEACTIVATED, type Delivery } from '../domain/delivery.js';
 import type { Subscription } from '../domain/subscription.js';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -42,6 +42,17 @@ export class InMemoryStore {
 
   now(): Date {
     return new Date(this.clock.nowMs());
+  }
+
+  /** Deactivates one and ends what waits for it. */
+  deactivate(subscription: StoredSubscription, deactivationReason: string): void {
+    const now = this.now();
+    Object.assign(subscription, { active: false, deactivationReason, deactivatedAt: now, updatedAt: now });
+    for (const row of this.deliveries.values()) {
+      if (row.subscriptionId !== subscription.id || row.status !== 'PENDING') continue;
+      Object.assign(row, { status: 'FAILED', lastError: SUBSCRIPTION_DEACTIVATED, nextAttemptAt: null });
+      Object.assign(row, { nextTrigger: 'auto', updatedAt: now });
+    }
   }
 
   /** @returns a function that puts everything back as it is now: a rollback. */

@@ -6,7 +6,7 @@ import {
 } from '../application/ports/subscription-repository.js';
 import type { Transaction } from '../application/ports/transaction.js';
 import { WebhookError } from '../domain/errors.js';
-import type { Subscription } from '../domain/subscription.js';
+import { DEACTIVATED_BY_UPDATE, type Subscription } from '../domain/subscription.js';
 import type { InMemoryStore, StoredSubscription } from './in-memory-store.js';
 import { tenantOf } from './in-memory-transactions.js';
 
@@ -55,6 +55,7 @@ export class InMemorySubscriptionRepository extends SubscriptionRepository {
   ): Promise<Subscription | null> {
     const row = this.row(transaction, id);
     if (row === null) return Promise.resolve(null);
+    if (change.active === false && row.active) this.store.deactivate(row, DEACTIVATED_BY_UPDATE);
     const given = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
     const changed: StoredSubscription = { ...row, ...given, updatedAt: this.store.now() };
     if (change.sealedSecret !== undefined) {
@@ -73,8 +74,7 @@ export class InMemorySubscriptionRepository extends SubscriptionRepository {
   override async deactivate(transaction: Transaction, id: string, reason: string): Promise<boolean> {
     const row = this.row(transaction, id);
     if (row?.active !== true) return Promise.resolve(false);
-    const now = this.store.now();
-    Object.assign(row, { active: false, deactivationReason: reason, deactivatedAt: now, updatedAt: now });
+    this.store.deactivate(row, reason);
     return Promise.resolve(true);
   }
 

@@ -29,7 +29,11 @@ export abstract class SubscriptionRepository {
   abstract find(transaction: Transaction, id: string): Promise<Subscription | null>;
   /** Newest first. */
   abstract list(transaction: Transaction, filter: SubscriptionFilter): Promise<Subscription[]>;
-  /** @returns null when there is no such subscription. @throws WebhookError `duplicate_subscription` as for insert. */
+  /**
+   * With `active: false` as {@link deactivate} does.
+   *
+   * @returns null when there is no such subscription. @throws WebhookError `duplicate_subscription` as for insert.
+   */
   abstract update(
     transaction: Transaction,
     id: string,
@@ -40,6 +44,11 @@ export abstract class SubscriptionRepository {
    * requests cannot pass a limit together.
    */
   abstract countActive(transaction: Transaction): Promise<number>;
-  /** @returns false when there is no active subscription of that id. */
+  /**
+   * Ends the deliveries that wait for it as well, FAILED with `Subscription deactivated` and no attempt spent; they stay so
+   * when it is activated again. An attempt under way goes on.
+   *
+   * @returns false when there is no active subscription of that id
+   */
   abstract deactivate(transaction: Transaction, id: string, reason: string): Promise<boolean>;
 }

@@ -1,5 +1,6 @@
 export type TargetVerdict =
-  | { readonly ok: true }
+  /** `text` is the URL as it is to be stored and shown: the one that is called, byte for byte. */
+  | { readonly ok: true; readonly text: string }
   /** `code` is stable (`scheme`, `port`, `ip:private`, …), `message` is for people. */
   | { readonly ok: false; readonly code: string; readonly message: string };
 

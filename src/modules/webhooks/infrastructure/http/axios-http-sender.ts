@@ -90,12 +90,12 @@ export class AxiosHttpSender extends HttpSender {
   async #post(request: HttpSendRequest): Promise<AxiosResponse<string>> {
     if (this.#isClosed) throw new RequestRefusedError('sender is shutting down');
     // Again at each send: the row may be older than the rule.
-    const verdict = this.#policy.checkUrl(request.url);
+    const verdict = this.#policy.check(request.url);
     if (!verdict.ok) throw new BlockedTargetError(verdict.code.replace(/^ip:/, ''));
     const problem = requestHeaderProblem(request.headers);
     if (problem !== null) throw new RequestRefusedError(problem);
     return this.#axios.request<string, AxiosResponse<string>>({
-      url: verdict.url.href,
+      url: verdict.text,
       method: 'post',
       headers: hasContentType(request.headers)
         ? request.headers

@@ -1,10 +1,6 @@
+import { domainToUnicode } from 'node:url';
 import { TargetPolicy, type TargetVerdict } from '../../application/ports/target-policy.js';
-import {
-  checkTargetUrl,
-  type InsecureTargets,
-  type TargetUrlRules,
-  type TargetUrlVerdict,
-} from '../../domain/target-url.js';
+import { checkTargetUrl, type InsecureTargets, type TargetUrlRules } from '../../domain/target-url.js';
 import { classifyAddress, parseEgressAllowCidrs } from './address-classes.js';
 
 export interface TargetPolicyOptions {
@@ -30,16 +26,11 @@ export class ConfiguredTargetPolicy extends TargetPolicy {
       insecure: options.allowInsecureTargets,
       ownHosts: options.ownHosts,
       classifyAddress: (ip) => classifyAddress(ip, allowCidrs),
+      unicodeHostOf: domainToUnicode,
     };
   }
 
   override check(rawUrl: string): TargetVerdict {
-    const verdict = this.checkUrl(rawUrl);
-    return verdict.ok ? { ok: true } : verdict;
-  }
-
-  /** As {@link check}, with the parsed URL, so that what was checked is what is dialled. */
-  checkUrl(rawUrl: string): TargetUrlVerdict {
     return checkTargetUrl(rawUrl, this.#rules);
   }
 

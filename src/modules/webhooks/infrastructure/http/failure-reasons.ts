@@ -4,7 +4,10 @@ import {
   BlockedTargetError,
   BudgetExceededError,
   DnsLookupError,
+  LF_ALONE,
+  NOT_HTTP_REASON,
   RequestRefusedError,
+  ResponseFormatError,
   TlsHandshakeError,
 } from './send-errors.js';
 
@@ -27,7 +30,7 @@ const BY_CODE: Readonly<Record<string, readonly [FailureReason['errorClass'], re
   EADDRNOTAVAIL: ['other', 'network unreachable'],
   EMFILE: ['other', 'too many open connections'],
   UND_ERR_HEADERS_OVERFLOW: ['other', 'response headers over 16 KiB'],
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: ['other', 'response is not valid HTTP'],
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: ['other', NOT_HTTP_REASON],
   UND_ERR_CLOSED: ['other', 'sender is shutting down'],
   UND_ERR_DESTROYED: ['other', 'sender is shutting down'],
 };
@@ -44,17 +47,22 @@ const TLS_REASONS: Readonly<Record<string, string>> = {
 };
 
 /** The peer spoke, but not HTTP as a server should: garbage, an upgrade that nobody asked for. */
-const NOT_HTTP = connectionError('other', 'response is not valid HTTP');
+const NOT_HTTP = connectionError('other', NOT_HTTP_REASON);
+
+/** What somebody sees who answers by hand, with `nc` or a script. */
+const BARE_LF = connectionError('other', LF_ALONE);
 
 /** Says what went wrong with an attempt that got no response. Never contains an address that a name resolved to. */
 export function failureReasonOf(error: unknown, timeoutMs: number): FailureReason {
   if (error instanceof BudgetExceededError) {
-    return { errorClass: 'timeout', error: `Request timeout (${timeoutMs / 1000}s)` };
+    const during = error.phase === null ? '' : ` during the ${error.phase}`;
+    return { errorClass: 'timeout', error: `Request timeout (${timeoutMs / 1000}s)${during}` };
   }
   if (error instanceof BlockedTargetError) return { errorClass: 'blocked', error: error.message };
   if (error instanceof DnsLookupError) return connectionError('dns_error', error.message);
   if (error instanceof TlsHandshakeError) return connectionError('tls_error', error.message);
   if (error instanceof RequestRefusedError) return connectionError('other', error.message);
+  if (error instanceof ResponseFormatError) return connectionError('other', error.message);
   const code = codeOf(error);
   if (code === 'UND_ERR_SOCKET' && types.isNativeError(error) && error.message.startsWith('bad '))
     return NOT_HTTP;
@@ -64,7 +72,9 @@ export function failureReasonOf(error: unknown, timeoutMs: number): FailureReaso
     return connectionError('tls_error', `TLS error (${opensslReasonOf(error) ?? code})`);
   }
   // By name: undici's parser error carries a code only sometimes.
-  if (types.isNativeError(error) && error.name === 'HTTPParserError') return NOT_HTTP;
+  if (types.isNativeError(error) && error.name === 'HTTPParserError') {
+    return error.message.includes('Missing expected CR') ? BARE_LF : NOT_HTTP;
+  }
   return connectionError('other', code === '' ? 'request failed' : `request failed (${code})`);
 }
 

@@ -1,8 +1,13 @@
 import { Pool } from 'undici';
-import type { PinnedConnector } from './pinned-connector.js';
+import { phaseOf } from './dial.js';
+import type { PinnedConnector, PoolUse } from './pinned-connector.js';
 
-/** An idle connection ends after this; a receiver's own `Keep-Alive: timeout` shortens it, never lengthens it. */
-const KEEP_ALIVE_MS = 10_000;
+/**
+ * An idle connection ends after this: before the 5 s after which Node, Apache and uvicorn close theirs, because a request
+ * that crosses their closing fails, and is not sent again. A receiver's own `Keep-Alive: timeout` shortens it by as much
+ * as undici keeps clear of it (2 s), and never lengthens it.
+ */
+const KEEP_ALIVE_MS = 4_000;
 /** A busy connection is renewed after this many requests, so that a receiver's DNS change is noticed. */
 const MAX_REQUESTS_PER_CONNECTION = 1_000;
 /** Far above the origins that are busy at a time; the oldest makes room beyond it. */
@@ -18,13 +23,12 @@ export interface OriginPoolsOptions {
 
 interface Entry {
   readonly pool: Pool;
-  /** The budget of the latest request, which new connections get. */
-  budgetMs: number;
+  readonly use: PoolUse;
 }
 
 /**
  * One undici pool per origin (scheme, host, port). An `Agent` would do, but its only limit on origins is to refuse new
- * ones. Here growth is bounded three ways: a pool that lost its last connection (10 s without use) is dropped; beyond
+ * ones. Here growth is bounded three ways: a pool that lost its last connection (4 s without use) is dropped; beyond
  * `maxOrigins` the one that was not used for the longest time is closed, which lets its requests end; and each holds at
  * most `connectionsPerOrigin` connections, further requests wait in it for their turn within their budget.
  */
@@ -48,13 +52,18 @@ export class OriginPools {
     if (entry) {
       // A Map keeps insertion order: taken out and put back, the entry is the youngest.
       this.#entries.delete(origin);
-      entry.budgetMs = budgetMs;
+      entry.use.budgetMs = budgetMs;
     } else {
       entry = this.#create(origin, budgetMs);
     }
     this.#entries.set(origin, entry);
     this.#evictOldest();
     return entry.pool;
+  }
+
+  /** What keeps a request for `origin` from having a connection, where that is known. */
+  phaseOf(origin: string): 'TLS handshake' | null {
+    return phaseOf(this.#entries.get(origin)?.use.openings ?? []);
   }
 
   /** Ends every connection at once; requests that are still under way fail. */
@@ -65,11 +74,12 @@ export class OriginPools {
   }
 
   #create(origin: string, budgetMs: number): Entry {
+    const use: PoolUse = { budgetMs, openings: new Set() };
     const entry: Entry = {
-      budgetMs,
+      use,
       pool: new Pool(origin, {
         connections: this.#options.connectionsPerOrigin,
-        connect: this.#options.connector.forPool(() => entry.budgetMs),
+        connect: this.#options.connector.forPool(use),
         // One request at a time: undici resends pipelined requests after an error, which would be a silent double POST.
         pipelining: 1,
         keepAliveTimeout: KEEP_ALIVE_MS,

@@ -1,6 +1,8 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
 import type { buildConnector } from 'undici';
+import { dialFirst, type Opening } from './dial.js';
+import { withoutInterimResponses } from './interim-responses.js';
 import { BudgetExceededError, TlsHandshakeError } from './send-errors.js';
 import type { TargetResolver } from './target-resolver.js';
 import { tlsReasonOf } from './failure-reasons.js';
@@ -10,8 +12,13 @@ const MAX_DIALLED_ADDRESSES = 4;
 /** Lets the kernel notice a peer that vanished without a word; undici's own connector uses the same. */
 const TCP_KEEP_ALIVE_MS = 60_000;
 
-/** Timers fire up to this early or late beside the clock; within it, a budget counts as used up. */
-const TIMER_SLACK_MS = 5;
+/** What one pool tells its connections, and they it. */
+export interface PoolUse {
+  /** The budget of the latest request: a connection that nobody waits for any more must not keep its slot. */
+  budgetMs: number;
+  /** Connections that are being made. */
+  readonly openings: Set<Opening>;
+}
 
 export interface PinnedConnectorOptions {
   readonly resolver: TargetResolver;
@@ -24,7 +31,7 @@ export interface PinnedConnectorOptions {
  * between check and connect, so an answer that changes (DNS rebinding) gains nothing. TLS is verified against the name.
  *
  * A name is resolved anew for each connection, not for each request: an open socket stays with the peer that it was
- * checked for, whatever DNS says later, and ends after 10 s without use or 1,000 requests.
+ * checked for, whatever DNS says later, and ends after 4 s without use or 1,000 requests.
  */
 export class PinnedConnector {
   readonly #resolver: TargetResolver;
@@ -38,40 +45,29 @@ export class PinnedConnector {
       : undefined;
   }
 
-  /**
-   * The `connect` function of one undici pool. `budgetMs` is asked at each connection: the budget of the latest request,
-   * so that a connection that nobody waits for any more does not keep its slot.
-   */
-  forPool(budgetMs: () => number): buildConnector.connector {
+  /** The `connect` function of one undici pool. */
+  forPool(use: PoolUse): buildConnector.connector {
     return (options, callback) => {
-      void this.#connect(options, budgetMs()).then(
-        (socket) => callback(null, socket),
+      void this.#connect(options, use).then(
+        (socket) => callback(null, withoutInterimResponses(socket)),
         (error: Error) => callback(error, null),
       );
     };
   }
 
-  async #connect(options: buildConnector.Options, budgetMs: number): Promise<Socket> {
+  async #connect(options: buildConnector.Options, { budgetMs, openings }: PoolUse): Promise<Socket> {
     const deadline = performance.now() + budgetMs;
     const isTls = options.protocol === 'https:';
     const port = Number(options.port) || (isTls ? 443 : 80);
     const addresses = await this.#resolve(options.hostname, budgetMs);
-    const dialled = addresses.slice(0, MAX_DIALLED_ADDRESSES);
-    let failure: Error | null = null;
-    for (const [index, address] of dialled.entries()) {
-      // Each address gets its share of what is left, so that one that swallows packets does not use it all up.
-      const shareMs = (deadline - performance.now()) / (dialled.length - index);
-      try {
-        return await (isTls
-          ? this.#openTls(address, port, options.hostname, shareMs)
-          : openTcp(address, port, shareMs));
-      } catch (error) {
-        if (error instanceof TlsHandshakeError) throw error;
-        // The first says most: after it come IPv6 addresses that half of all hosts cannot reach anyway.
-        failure ??= error as Error;
-      }
-    }
-    throw performance.now() + TIMER_SLACK_MS < deadline && failure ? failure : new BudgetExceededError();
+    const open = (address: string): Opening => {
+      const opening = isTls ? this.#openTls(address, port, options.hostname) : openTcp(address, port);
+      openings.add(opening);
+      const forget = (): void => void openings.delete(opening);
+      opening.ready.then(forget, forget);
+      return opening;
+    };
+    return dialFirst(addresses.slice(0, MAX_DIALLED_ADDRESSES), open, deadline - performance.now());
   }
 
   async #resolve(hostname: string, budgetMs: number): Promise<readonly string[]> {
@@ -84,7 +80,7 @@ export class PinnedConnector {
     }
   }
 
-  #openTls(address: string, port: number, hostname: string, timeoutMs: number): Promise<Socket> {
+  #openTls(address: string, port: number, hostname: string): Opening {
     const name = hostname.endsWith('.') ? hostname.slice(0, -1) : hostname;
     const socket = connectTls({
       host: address,
@@ -92,42 +88,54 @@ export class PinnedConnector {
       // SNI must not carry an address; certificates are then checked against `host`.
       ...(isIP(name) === 0 ? { servername: name } : {}),
       ALPNProtocols: ['http/1.1'],
+      // Said, not left out: NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment changes the default, and so do Node's
+      // own options with the version.
+      rejectUnauthorized: true,
+      minVersion: 'TLSv1.2',
       ...(this.#secureContext ? { secureContext: this.#secureContext } : {}),
     });
     let connected = false;
-    socket.once('connect', () => (connected = true));
-    return settle(socket, 'secureConnect', timeoutMs, (error) => {
-      const reason = connected ? tlsReasonOf(error) : null;
-      return reason === null ? error : new TlsHandshakeError(reason);
-    });
+    let secured = false;
+    socket.once('connect', () => (connected = true)).once('secureConnect', () => (secured = true));
+    return {
+      ready: settle(socket, 'secureConnect', (error) => {
+        const reason = connected ? tlsReasonOf(error) : null;
+        return reason === null ? error : new TlsHandshakeError(reason);
+      }),
+      get isHandshaking() {
+        return connected && !secured;
+      },
+      cancel: () => void socket.destroy(),
+    };
   }
 }
 
-function openTcp(address: string, port: number, timeoutMs: number): Promise<Socket> {
-  return settle(connectTcp({ host: address, port }), 'connect', timeoutMs, (error) => error);
+function openTcp(address: string, port: number): Opening {
+  const socket = connectTcp({ host: address, port });
+  return {
+    ready: settle(socket, 'connect', (error) => error),
+    isHandshaking: false,
+    cancel: () => void socket.destroy(),
+  };
 }
 
 function settle(
   socket: Socket,
   readyEvent: 'connect' | 'secureConnect',
-  timeoutMs: number,
   explain: (error: Error) => Error,
 ): Promise<Socket> {
   socket.setNoDelay(true).setKeepAlive(true, TCP_KEEP_ALIVE_MS);
   return new Promise((resolve, reject) => {
-    const giveUp = (): void => {
-      socket.destroy(Object.assign(new Error('connection timed out'), { code: 'ETIMEDOUT' }));
-    };
-    const timer = setTimeout(giveUp, Math.max(timeoutMs, 0));
-    const onError = (error: Error): void => {
-      clearTimeout(timer);
+    // Stays attached: without any listener, an error before undici adds its own would end the process. And TLS leaves a
+    // socket open after an alert that came late; undici would then report the end that follows in place of the alert.
+    socket.on('error', (error) => {
       reject(explain(error));
-    };
-    // Stays attached: without any listener, an error before undici adds its own would end the process.
-    socket.once('error', onError);
-    socket.once(readyEvent, () => {
-      clearTimeout(timer);
-      resolve(socket);
+      socket.destroy(error);
     });
+    // Without an error only when it was cancelled: nobody waits for it then, but nothing stays pending either.
+    socket.once('close', () => reject(new BudgetExceededError()));
+    // After what came with it: in TLS 1.3 a server refuses a missing client certificate once the client is done, and in
+    // one packet with the last of the handshake that would go by unheard.
+    socket.once(readyEvent, () => queueMicrotask(() => resolve(socket)));
   });
 }

@@ -24,9 +24,21 @@ export class TlsHandshakeError extends Error {
   }
 }
 
+export const NOT_HTTP_REASON = 'response is not valid HTTP';
+export const LF_ALONE = 'lines of a response must end in CRLF, not in LF alone';
+
+/** The peer answered, but not as HTTP/1.1 asks; `message` says what is wrong, for people. */
+export class ResponseFormatError extends Error {
+  constructor(reason: string) {
+    super(reason);
+    this.name = 'ResponseFormatError';
+  }
+}
+
 /** The time budget ended: of a request, or of the connection that it was waiting for. */
 export class BudgetExceededError extends Error {
-  constructor() {
+  /** @param phase what hung, where that is known and says more than the time. */
+  constructor(readonly phase: 'TLS handshake' | null = null) {
     super('the time budget is used up');
     this.name = 'BudgetExceededError';
   }

@@ -7,6 +7,8 @@ import { BlockedTargetError, BudgetExceededError, DnsLookupError } from './send-
 /** One query waits this long, then once more for twice as long: within the default budget of 10 s with room to connect. */
 const DNS_QUERY_TIMEOUT_MS = 1_500;
 const DNS_QUERY_TRIES = 2;
+/** Some name servers never answer for AAAA: a target is not to wait for them longer than for a slow answer. */
+const SECOND_FAMILY_GRACE_MS = 250;
 const LOCALHOST_ADDRESSES: readonly string[] = ['127.0.0.1', '::1'];
 
 /**
@@ -52,24 +54,48 @@ export class TargetResolver {
   }
 
   async #query(hostname: string): Promise<readonly string[]> {
-    const [v4, v6] = await Promise.allSettled([
-      this.#resolver.resolve4(hostname),
-      this.#resolver.resolve6(hostname),
-    ]);
-    const addresses = [
-      ...(v4.status === 'fulfilled' ? v4.value : []),
-      ...(v6.status === 'fulfilled' ? v6.value : []),
-    ];
+    const queries = [this.#resolver.resolve4(hostname), this.#resolver.resolve6(hostname)];
+    const answers = await allButLate(queries);
+    const addresses = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
     if (addresses.length > 0) return addresses;
-    const codes = [v4, v6].map((answer) =>
-      answer.status === 'rejected' ? codeOf(answer.reason) : 'ENODATA',
-    );
+    const codes = answers.map((answer) => (answer.status === 'rejected' ? codeOf(answer.reason) : 'ENODATA'));
     // "No record of this type" is the less telling of two answers.
     const code = codes.find((each) => each !== 'ENODATA') ?? 'ENODATA';
     return this.#policy.mode === 'true'
       ? systemLookup(hostname, code)
       : Promise.reject(new DnsLookupError(code));
   }
+}
+
+/**
+ * The answers of both families; but once one of them has addresses, the other only if it comes within the grace. What
+ * comes later is neither looked at nor dialled.
+ */
+function allButLate(
+  queries: readonly Promise<string[]>[],
+): Promise<readonly PromiseSettledResult<string[]>[]> {
+  return new Promise((resolve) => {
+    const answers = new Map<number, PromiseSettledResult<string[]>>();
+    let grace: NodeJS.Timeout | undefined;
+    const finish = (): void => {
+      clearTimeout(grace);
+      resolve([...answers.entries()].sort(([a], [b]) => a - b).map(([, answer]) => answer));
+    };
+    const take = (index: number, answer: PromiseSettledResult<string[]>): void => {
+      answers.set(index, answer);
+      if (answers.size === queries.length) finish();
+      else if (answer.status === 'fulfilled' && answer.value.length > 0) {
+        // One turn of the event loop more: an answer that has arrived is read, however busy this process is.
+        grace = setTimeout(() => setImmediate(finish), SECOND_FAMILY_GRACE_MS);
+      }
+    };
+    for (const [index, query] of queries.entries()) {
+      query.then(
+        (value) => take(index, { status: 'fulfilled', value }),
+        (reason: unknown) => take(index, { status: 'rejected', reason }),
+      );
+    }
+  });
 }
 
 /** Development only: compose service names and the like, which the system knows and DNS may not. */

@@ -1,9 +1,8 @@
-import type { DataSource } from 'typeorm';
-
 import type { BornDeliveries, IntakeResult, RequestedEvent } from '../../application/ports/event-intake.js';
 import type { ClaimedDelivery } from '../../domain/delivery.js';
 import type { Lane } from '../../domain/lane.js';
 import type { Lease } from './claim-deliveries.js';
+import type { HotStatements } from './hot-statements.js';
 
 export interface Births {
   /** Lanes that are known, with what this process has free for them, and what their endpoints may still get. */
@@ -35,12 +34,12 @@ const ACCEPT = `SELECT * FROM webhook_accept($1, $2, $3, $4, $5, $6, $7, $8, $9,
 
 /** Stores events in one statement that commits by itself; answers one result for each, in order. */
 export async function acceptEvents(
-  dataSource: DataSource,
+  statements: HotStatements,
   events: readonly RequestedEvent[],
   births: Births,
 ): Promise<IntakeResult[]> {
   const column = <T>(read: (event: RequestedEvent) => T): T[] => events.map(read);
-  const rows = await dataSource.query<AcceptedRow[]>(ACCEPT, [
+  const rows = await statements.run<AcceptedRow>(ACCEPT, [
     column(({ tenantId }) => tenantId),
     column(({ id }) => id),
     column(({ event }) => event),

@@ -1,9 +1,8 @@
-import type { DataSource } from 'typeorm';
-
 import type { ClaimWish, LaneClaim } from '../../application/ports/delivery-lanes.js';
 import type { AttemptTrigger } from '../../domain/attempt.js';
 import type { ClaimedDelivery } from '../../domain/delivery.js';
 import type { Lane } from '../../domain/lane.js';
+import type { HotStatements } from './hot-statements.js';
 
 export interface ClaimRequest {
   readonly lane: Lane;
@@ -41,7 +40,7 @@ const CLAIM = 'SELECT * FROM webhook_claim($1, $2, $3, $4, $5, $6, $7, $8, $9)';
 
 /** Claims from several lanes at once; answers one list for each request, in order. */
 export async function claimDeliveries(
-  dataSource: DataSource,
+  statements: HotStatements,
   requests: readonly ClaimRequest[],
   lease: Lease,
   bounds: { readonly perLane: number; readonly retriesPerLane: number },
@@ -49,7 +48,7 @@ export async function claimDeliveries(
   // Sorted, so that two processes which lock several of the same lanes meet them in one order.
   const wanted = new Map(requests.map((request) => [request.lane.subscriptionId, request]));
   const lanes = [...wanted.values()].sort((a, b) => (a.lane.subscriptionId < b.lane.subscriptionId ? -1 : 1));
-  const rows = await dataSource.query<ClaimedRow[]>(CLAIM, [
+  const rows = await statements.run<ClaimedRow>(CLAIM, [
     lanes.map(({ lane }) => lane.subscriptionId),
     lanes.map(({ lane }) => lane.tenantId),
     lanes.map(({ wish }) => wish.limit),

@@ -1,19 +1,18 @@
-import type { DataSource } from 'typeorm';
-
 import type { AttemptResult } from '../../application/ports/delivery-lanes.js';
 import { SUBSCRIPTION_DEACTIVATED } from '../../domain/delivery.js';
 import { DEACTIVATED_BY_GONE } from '../../domain/subscription.js';
+import type { HotStatements } from './hot-statements.js';
 
 const SETTLE = `SELECT webhook_settle($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
   AS moved`;
 
 /** @returns for each result whether its lease still held. */
 export async function recordAttempts(
-  dataSource: DataSource,
+  statements: HotStatements,
   results: readonly AttemptResult[],
 ): Promise<boolean[]> {
   const column = <T>(read: (result: AttemptResult) => T): T[] => results.map(read);
-  const [row] = await dataSource.query<{ moved: string[] }[]>(SETTLE, [
+  const [row] = await statements.run<{ moved: string[] }>(SETTLE, [
     column((r) => r.tenantId),
     column((r) => r.eventId),
     column((r) => r.subscriptionId),

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, QueryFailedError } from 'typeorm';
+import { QueryFailedError } from 'typeorm';
 
 import { Clock } from '../../../../platform/kernel/clock.js';
 import { IdGenerator } from '../../../../platform/kernel/id-generator.js';
@@ -17,6 +17,7 @@ import type { Lane } from '../../domain/lane.js';
 import { Batcher } from './batcher.js';
 import { claimDeliveries, type ClaimRequest } from './claim-deliveries.js';
 import { holdDeliveries } from './hold-deliveries.js';
+import { HotStatements } from './hot-statements.js';
 import { LeaseOwner } from './lease-owner.js';
 import { recordAttempts } from './record-attempts.js';
 import { beat, findDueLanes, lockSweep, reclaimExpired } from './sweep-deliveries.js';
@@ -60,7 +61,7 @@ export class TypeormDeliveryLanes extends DeliveryLanes {
   private trustedFromMs = Infinity;
 
   constructor(
-    private readonly dataSource: DataSource,
+    private readonly statements: HotStatements,
     private readonly transactions: WorkerTransaction,
     private readonly owner: LeaseOwner,
     private readonly ids: IdGenerator,
@@ -123,7 +124,7 @@ export class TypeormDeliveryLanes extends DeliveryLanes {
 
   private async claimAll(requests: readonly ClaimRequest[]): Promise<LaneClaim[]> {
     const lease = { token: this.ids.next(), owner: this.owner.id, ms: this.leaseMs };
-    return claimDeliveries(this.dataSource, requests, lease, {
+    return claimDeliveries(this.statements, requests, lease, {
       perLane: ENGINE_LIMITS.perEndpoint,
       retriesPerLane: ENGINE_LIMITS.retriesPerEndpoint,
     });
@@ -133,13 +134,13 @@ export class TypeormDeliveryLanes extends DeliveryLanes {
   private async recordAll(results: readonly AttemptResult[]): Promise<boolean[]> {
     for (const backoffMs of RECORD_BACKOFF_MS) {
       try {
-        return await recordAttempts(this.dataSource, results);
+        return await recordAttempts(this.statements, results);
       } catch (cause) {
         if (isDataError(cause)) return this.recordApart(results, cause);
         await new Promise((resolve) => setTimeout(resolve, backoffMs));
       }
     }
-    return recordAttempts(this.dataSource, results);
+    return recordAttempts(this.statements, results);
   }
 
   /** One result that the database refuses must not keep the others from being written. */

@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
 
 import { IdGenerator } from '../../../../platform/kernel/id-generator.js';
 import { DeliverySettings } from '../../application/delivery-settings.js';
@@ -13,6 +12,7 @@ import {
 import { acceptEvents } from './accept-events.js';
 import { Batcher } from './batcher.js';
 import { FannedOut } from './fanned-out.js';
+import { HotStatements } from './hot-statements.js';
 import { LeaseOwner } from './lease-owner.js';
 
 /** Events that share one statement at most: what one of them waits for the others stays small. */
@@ -29,7 +29,7 @@ export class TypeormEventIntake extends EventIntake {
   private readonly requests: Batcher<RequestedEvent, IntakeResult>;
 
   constructor(
-    private readonly dataSource: DataSource,
+    private readonly statements: HotStatements,
     private readonly places: BirthPlaces,
     private readonly owner: LeaseOwner,
     private readonly ids: IdGenerator,
@@ -46,7 +46,7 @@ export class TypeormEventIntake extends EventIntake {
 
   private async acceptAll(events: readonly RequestedEvent[]): Promise<IntakeResult[]> {
     const lanes = this.fannedOut.lanesOf(events);
-    const results = await acceptEvents(this.dataSource, events, {
+    const results = await acceptEvents(this.statements, events, {
       lanes: lanes.map((lane) => ({
         id: lane.subscriptionId,
         places: this.places.freePlaces(lane),

@@ -9,7 +9,8 @@ import {
 } from '../../application/ports/subscription-repository.js';
 import type { Transaction } from '../../application/ports/transaction.js';
 import { WebhookError } from '../../domain/errors.js';
-import type { Subscription } from '../../domain/subscription.js';
+import { DEACTIVATED_BY_UPDATE, type Subscription } from '../../domain/subscription.js';
+import { endWaitingDeliveries } from './ended-deliveries.js';
 import { toSubscription } from './subscription.mapper.js';
 import { SubscriptionRow } from './subscription.row.js';
 import { managerOf } from './typeorm-transactions.js';
@@ -18,6 +19,16 @@ const UNIQUE_VIOLATION = '23505';
 
 /** Held until the transaction ends, by one transaction of the tenant at a time. */
 const COUNT_ALONE = `SELECT pg_advisory_xact_lock(hashtextextended('webhook_subscriptions of ' || $1::text, 0))`;
+
+const DEACTIVATE = `
+WITH deactivated AS (
+  UPDATE webhook_subscriptions
+     SET active = false, deactivated_at = now(), deactivation_reason = $2, updated_at = now()
+   WHERE tenant_id = $3 AND id = $1 AND active
+  RETURNING tenant_id, id
+), ended AS (${endWaitingDeliveries('deactivated')}
+)
+SELECT id FROM deactivated`;
 
 /** Every statement names the transaction's tenant: row-level security is the other line of defence, not the only one. */
 @Injectable()
@@ -60,9 +71,10 @@ export class TypeormSubscriptionRepository extends SubscriptionRepository {
       ...(change.event === undefined ? {} : { event: change.event }),
       ...(change.url === undefined ? {} : { url: change.url }),
       ...(change.sealedSecret === undefined ? {} : replacedSecret(change.sealedSecret)),
-      ...(change.active === undefined ? {} : { active: change.active }),
-      ...(change.active === true ? { deactivatedAt: null, deactivationReason: null } : {}),
+      ...(change.active === true ? { active: true, deactivatedAt: null, deactivationReason: null } : {}),
     };
+    // First: an inactive one may have the URL of another.
+    if (change.active === false) await this.deactivate(transaction, id, DEACTIVATED_BY_UPDATE);
     await duplicateNamed(() =>
       rows.update({ tenantId: transaction.tenantId, id }, { ...set, updatedAt: () => 'now()' }),
     );
@@ -77,13 +89,12 @@ export class TypeormSubscriptionRepository extends SubscriptionRepository {
   }
 
   override async deactivate(transaction: Transaction, id: string, reason: string): Promise<boolean> {
-    const { affected } = await managerOf(transaction)
-      .getRepository(SubscriptionRow)
-      .update(
-        { tenantId: transaction.tenantId, id, active: true },
-        { active: false, deactivationReason: reason, deactivatedAt: () => 'now()', updatedAt: () => 'now()' },
-      );
-    return affected === 1;
+    const rows = await managerOf(transaction).query<unknown[]>(DEACTIVATE, [
+      id,
+      reason,
+      transaction.tenantId,
+    ]);
+    return rows.length === 1;
   }
 }
 
