@@ -3,7 +3,9 @@ import { DataSource } from 'typeorm';
 
 /*
  * What a statement outside of our transactions would meet: the level of isolation and the right to write, which nothing can
- * change once it has begun; and what its parameters are read with, before the function that they go to can set anything.
+ * change once it has begun; and what its parameters are read with, before the function that they go to can set anything. The
+ * embedded database (PGlite, compiled by Emscripten) has one session for all connections and keeps them apart by their
+ * transactions alone.
  */
 const FITS = `
 SELECT current_setting('default_transaction_isolation') = 'read committed'
@@ -11,7 +13,8 @@ SELECT current_setting('default_transaction_isolation') = 'read committed'
    AND current_setting('row_security') = 'on'
    AND current_setting('standard_conforming_strings') = 'on'
    AND current_setting('array_nulls') = 'on'
-   AND to_regproc('webhook_claim') IS NOT NULL AS fits`;
+   AND to_regproc('webhook_claim') IS NOT NULL
+   AND version() !~* 'emscripten|emcc' AS fits`;
 
 /**
  * Runs the engine's functions: as statements that commit by themselves, in one round trip, where the defaults of the database

@@ -31,7 +31,7 @@ SELECT coalesce((SELECT unbroken FROM before), false) AS unbroken`;
 const FORGET = `DELETE FROM webhook_workers WHERE alive_until < now() - interval '1 hour'`;
 
 /*
- * A lease ends with its time, or with the process that holds it. The interrupted attempt is logged as such; if its worker
+ * A lease ends with its time, or with the process that holds it (never with the one that sweeps: it lives). The interrupted attempt is logged as such; if its worker
  * comes back after all, the real outcome replaces the line. The first few do not use up the schedule: with no retries
  * configured, a crash between claim and request would otherwise end as FAILED without one request.
  */
@@ -43,7 +43,7 @@ WITH expired AS (
     FROM webhook_deliveries d
    WHERE d.status = 'SENDING'
      AND (d.leased_until < now()
-          OR d.leased_by IS NOT NULL
+          OR d.leased_by <> $4::uuid
              AND NOT EXISTS (SELECT FROM webhook_workers w WHERE w.id = d.leased_by AND w.alive_until > now()))
    LIMIT ${RECLAIM_LIMIT}
      FOR UPDATE SKIP LOCKED
@@ -113,8 +113,9 @@ export async function reclaimExpired(
   manager: EntityManager,
   maxRetries: number,
   leaseMs: number,
+  { id }: LeaseOwner,
 ): Promise<number> {
-  const rows = await manager.query<{ count: number }[]>(RECLAIM, [maxRetries, INTERRUPTED, leaseMs]);
+  const rows = await manager.query<{ count: number }[]>(RECLAIM, [maxRetries, INTERRUPTED, leaseMs, id]);
   await manager.query(FORGET);
   return rows[0]?.count ?? 0;
 }

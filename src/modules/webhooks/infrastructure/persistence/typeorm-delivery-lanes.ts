@@ -107,7 +107,7 @@ export class TypeormDeliveryLanes extends DeliveryLanes {
     return this.transactions.run(async (manager) => {
       if (!(await lockSweep(manager))) return { reclaimed: 0, dueLanes: [] };
       const mayReclaim = this.clock.monotonicMs() >= this.trustedFromMs;
-      const reclaimed = mayReclaim ? await reclaimExpired(manager, maxRetries, this.leaseMs) : 0;
+      const reclaimed = mayReclaim ? await reclaimExpired(manager, maxRetries, this.leaseMs, this.owner) : 0;
       const { lanes, isLastPage } = await findDueLanes(manager, this.sweptUpTo, laneLimit);
       // After the last page the next sweep starts over.
       this.sweptUpTo = isLastPage ? NIL_UUID : (lanes.at(-1)?.subscriptionId ?? NIL_UUID);
