@@ -131,13 +131,13 @@ describeWithPostgres('the surface that clients and operators see', () => {
   });
 
   it('runs the SQL of operators as it stands, and counts in the metrics', async () => {
-    await api.post('/subscriptions', { event: 'sql.ok', url: `${receiver.url}/ok` });
-    await api.post('/subscriptions', { event: 'sql.bad', url: `${receiver.url}/bad` });
-    await api.post('/subscriptions', { event: 'sql.later', url: `${receiver.url}/later` });
+    await api.post('/subscriptions', { event: 'invoice.paid', url: `${receiver.url}/ok` });
+    await api.post('/subscriptions', { event: 'invoice.rejected', url: `${receiver.url}/bad` });
+    await api.post('/subscriptions', { event: 'invoice.sent', url: `${receiver.url}/later` });
     receiver.behave(({ url }) =>
       url === '/ok' ? 200 : url === '/bad' ? 404 : { status: 503, headers: { 'retry-after': '3600' } },
     );
-    for (const event of ['sql.ok', 'sql.ok', 'sql.bad', 'sql.later'])
+    for (const event of ['invoice.paid', 'invoice.paid', 'invoice.rejected', 'invoice.sent'])
       expect((await api.post('/deliveries', { event, payload: { n: 1 } })).status).toBe(202);
 
     const run = async (sql: string): Promise<readonly Record<string, unknown>[]> =>
@@ -157,7 +157,9 @@ describeWithPostgres('the surface that clients and operators see', () => {
         `SELECT id, event, target_url, last_error, created_at FROM webhook_deliveries
           WHERE tenant_id = 'abc123' AND status = 'FAILED' ORDER BY created_at DESC LIMIT 10`,
       ),
-    ).toMatchObject([{ event: 'sql.bad', target_url: `${receiver.url}/bad`, last_error: 'HTTP 404' }]);
+    ).toMatchObject([
+      { event: 'invoice.rejected', target_url: `${receiver.url}/bad`, last_error: 'HTTP 404' },
+    ]);
     expect(
       await run(
         `SELECT status, COUNT(*), AVG(attempts) AS average FROM webhook_deliveries GROUP BY status ORDER BY status`,
@@ -172,9 +174,9 @@ describeWithPostgres('the surface that clients and operators see', () => {
 
     const metrics = await (await fetch(`${server.url}/metrics`)).text();
     for (const line of [
-      'webhook_deliveries_total{event="sql.ok",status="DELIVERED"} 2',
-      'webhook_deliveries_total{event="sql.bad",status="FAILED"} 1',
-      'webhook_retries_total{event="sql.later",reason="http_5xx"} 1',
+      'webhook_deliveries_total{event="invoice.paid",status="DELIVERED"} 2',
+      'webhook_deliveries_total{event="invoice.rejected",status="FAILED"} 1',
+      'webhook_retries_total{event="invoice.sent",reason="http_5xx"} 1',
       'webhook_delivery_http_status{status_code="404"} 1',
       'webhook_delivery_duration_seconds_count 4',
     ])

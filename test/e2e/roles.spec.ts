@@ -48,9 +48,9 @@ describeWithPostgres('WEBHOOK_ROLE', () => {
 
   // Red when the API process starts a consumer or a sweep: the request would come before the worker is there.
   it('api stores and delivers nothing; worker delivers, and serves health and metrics alone', async () => {
-    await client.post('/subscriptions', { event: 'role.split', url: `${receiver.url}/hook` });
+    await client.post('/subscriptions', { event: 'invoice.sent', url: `${receiver.url}/hook` });
     const sent = await client.post<{ delivery_ids: string[] }>('/deliveries', {
-      event: 'role.split',
+      event: 'invoice.sent',
       payload: { n: 1 },
     });
     expect(sent.status).toBe(202);
@@ -85,7 +85,7 @@ describeWithPostgres('WEBHOOK_ROLE', () => {
       expect((await atWorker.request('GET', route)).status).toBe(200);
     }
     const metrics = await (await fetch(`${worker.url}/metrics`)).text();
-    expect(metrics).toMatch(/^webhook_deliveries_total\{[^}]*event="role\.split"[^}]*\} 1$/m);
+    expect(metrics).toMatch(/^webhook_deliveries_total\{[^}]*event="invoice\.sent"[^}]*\} 1$/m);
     expect(await worker.stop()).toBe(0);
     await worker.dispose();
   });

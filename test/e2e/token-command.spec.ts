@@ -82,7 +82,7 @@ describe('npm run token', () => {
       'a short secret',
       ['--tenant', 'a'],
       { JWT_SECRET: 'hunter2' },
-      /JWT_SECRET: expected at least 16 characters/,
+      /JWT_SECRET: expected at least 32 characters/,
     ],
     [
       'a database of one’s own and no secret',

@@ -14,7 +14,7 @@ const INTERRUPTED = 'Connection error: interrupted, the worker stopped before re
 async function diesBeforeItsClaim(openLab: OpenLab): Promise<void> {
   const lab = await openLab({ lanes: 2 });
   await lab.emit(6);
-  const tableLock = await holdLock(lab, 'LOCK TABLE webhook_deliveries IN ACCESS EXCLUSIVE MODE');
+  const tableLock = await holdLock(lab, 'LOCK TABLE webhook_deliveries IN EXCLUSIVE MODE');
   const first = await lab.startWorker();
   await untilBlocked(lab, 'webhook_claim');
   await first.kill();
@@ -43,6 +43,10 @@ async function diesDuringItsRequest(openLab: OpenLab): Promise<void> {
   lab.receiver.release(200, unwritten);
   await untilBlocked(lab, 'webhook_settle');
   await first.kill();
+  // The statement has left the worker and would be carried out without it: it ends with its connection.
+  await lab.query(
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%webhook_settle%' AND wait_event_type = 'Lock'`,
+  );
 
   // Whoever holds a row holds up that row alone.
   lab.receiver.behaveOn(unanswered, 200);
