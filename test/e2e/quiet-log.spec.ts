@@ -140,11 +140,17 @@ describeWithPostgresAndRedis('the log', () => {
       await broker('degraded', reason);
       // A manual retry rings its lane; new deliveries are sent where they are stored, without a ring.
       for (let n = 0; n < 5; n += 1) await rings();
-      const said = loud()
-        .slice(before)
-        .map(({ msg }) => msg?.replace(/ \(.*\)/, ''));
+      const saidOf = (): (string | undefined)[] =>
+        loud()
+          .slice(before)
+          .map(({ msg }) => msg?.replace(/ \(.*\)/, ''));
+      await eventually(() =>
+        expect(saidOf()).toContain(
+          'Redis does not take rings of lanes: processes that deliver go on without it',
+        ),
+      );
+      const said = saidOf();
       expect(new Set(said).size).toBe(said.length);
-      expect(said).toContain('Redis does not take rings of lanes: processes that deliver go on without it');
       await mend();
       await broker('up', null);
       await rings();
@@ -161,12 +167,16 @@ describeWithPostgresAndRedis('the log', () => {
     for (let n = 0; n < 3; n += 1) await delivers();
     await redis.stop();
     for (let n = 0; n < 3; n += 1) await delivers();
-    const said = loud()
-      .slice(before)
-      .map(({ msg }) => msg?.replace(/ \(.*\)/, ''));
-    expect(said).toContain(
-      'Redis does not answer: deliveries are stored, and processes that deliver find them without it',
+    const saidOf = (): (string | undefined)[] =>
+      loud()
+        .slice(before)
+        .map(({ msg }) => msg?.replace(/ \(.*\)/, ''));
+    await eventually(() =>
+      expect(saidOf()).toContain(
+        'Redis does not answer: deliveries are stored, and processes that deliver find them without it',
+      ),
     );
+    const said = saidOf();
     expect(new Set(said).size).toBe(said.length);
     expect(said.length).toBeLessThanOrEqual(3);
   });

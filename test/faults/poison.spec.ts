@@ -1,5 +1,6 @@
 import { expect, it } from '@jest/globals';
 
+import { eventually } from '../support/eventually.js';
 import { describeFaults } from './harness/fault-suite.js';
 
 interface Poison {
@@ -8,8 +9,11 @@ interface Poison {
   readonly damage: string;
   /** Whether it hurts every delivery of the lane, or that of one event in its middle. */
   readonly hurts: 'delivery' | 'lane';
-  /** The `last_error` that a damaged delivery ends with; null when it can be delivered all the same. */
-  readonly error: RegExp | null;
+  /**
+   * The `last_error` that a damaged delivery ends with; null when it can be delivered all the same; `held` where only an
+   * operator can mend it, and no attempt is spent until then.
+   */
+  readonly error: RegExp | 'held' | null;
 }
 
 const POISONS: readonly Poison[] = [
@@ -37,13 +41,13 @@ const POISONS: readonly Poison[] = [
     name: 'a secret that is no sealed text',
     damage: `UPDATE webhook_subscriptions SET secret = 'rubbish' WHERE id = $1`,
     hurts: 'lane',
-    error: /^Connection error: the signing secret cannot be read/,
+    error: 'held',
   },
   {
     name: 'a secret whose end was changed',
     damage: `UPDATE webhook_subscriptions SET secret = left(secret, -8) || 'AAAAAAAA' WHERE id = $1`,
     hurts: 'lane',
-    error: /^Connection error: the signing secret cannot be read/,
+    error: 'held',
   },
   {
     name: 'a URL that is none',
@@ -72,6 +76,24 @@ describeFaults('a poisoned row', (openLab) => {
       await lab.query(damage, [hurts === 'lane' ? subscription : hurt[0]?.event_id]);
     }
     const worker = await lab.startWorker();
+    const held = POISONS.filter(({ error }) => error === 'held').length * PER_LANE;
+    await eventually(
+      async () => {
+        const open = await lab.query<{ held_reason: string | null; attempts: number }>(
+          `SELECT held_reason, attempts FROM webhook_deliveries WHERE status IN ('PENDING', 'SENDING')`,
+        );
+        const expected = { held_reason: 'operator', attempts: 0 };
+        expect(open).toEqual(Array.from({ length: held }, () => expected));
+      },
+      { timeoutMs: 90_000 },
+    );
+    // Whoever cannot mend a secret ends its subscription; what was held ends with it.
+    for (const [lane, { error }] of POISONS.entries()) {
+      if (error !== 'held') continue;
+      await lab.query('UPDATE webhook_subscriptions SET active = false WHERE id = $1', [
+        lab.subscriptionOf(lane),
+      ]);
+    }
     await lab.settle();
 
     const rows = await lab.query<{ id: string; lane: string; status: string; last_error: string | null }>(
@@ -83,7 +105,10 @@ describeFaults('a poisoned row', (openLab) => {
         expect({ name, status, last_error }).toEqual({
           name,
           status: error === null ? 'DELIVERED' : 'FAILED',
-          last_error: error === null ? null : expect.stringMatching(error),
+          last_error:
+            error === null
+              ? null
+              : expect.stringMatching(error === 'held' ? /^Subscription deactivated$/ : error),
         });
       }
     }
