@@ -4,7 +4,7 @@ import { eventually } from '../support/eventually.js';
 import { describeFaults, itTogether, type OpenLab } from './harness/fault-suite.js';
 import { SeededRandom } from './harness/random.js';
 import { chosenSeed, sayHowToRepeat, size } from './harness/settings.js';
-import { holdLock, untilBlocked } from './harness/locks.js';
+import { endBlocked, holdLock, untilBlocked } from './harness/locks.js';
 
 const KILLS = size(2, 20);
 const IN_FLIGHT = size(200, 500);
@@ -18,6 +18,7 @@ async function diesBeforeItsClaim(openLab: OpenLab): Promise<void> {
   const first = await lab.startWorker();
   await untilBlocked(lab, 'webhook_claim');
   await first.kill();
+  await endBlocked(lab, 'webhook_claim');
   await tableLock.release();
   await lab.startWorker();
   await lab.settle();
@@ -43,10 +44,7 @@ async function diesDuringItsRequest(openLab: OpenLab): Promise<void> {
   lab.receiver.release(200, unwritten);
   await untilBlocked(lab, 'webhook_settle');
   await first.kill();
-  // The statement has left the worker and would be carried out without it: it ends with its connection.
-  await lab.query(
-    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%webhook_settle%' AND wait_event_type = 'Lock'`,
-  );
+  await endBlocked(lab, 'webhook_settle');
 
   // Whoever holds a row holds up that row alone.
   lab.receiver.behaveOn(unanswered, 200);

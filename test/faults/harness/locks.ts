@@ -32,3 +32,15 @@ export async function untilBlocked(lab: FaultLab, part: string): Promise<void> {
     { timeoutMs: 10_000 },
   );
 }
+
+/**
+ * Ends the statements of the service that contain `part` and wait for a lock: they have left their process, and the database
+ * would carry them out without it.
+ */
+export async function endBlocked(lab: FaultLab, part: string): Promise<void> {
+  await lab.query(
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE application_name = 'gestiqcloud-webhooks' AND wait_event_type = 'Lock' AND position($1 IN query) > 0`,
+    [part],
+  );
+}

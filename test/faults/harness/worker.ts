@@ -38,9 +38,10 @@ export class Worker {
     incidents: Incident[],
     entry: string,
   ): Promise<Worker> {
-    const preload: Record<string, string> = options.preload
-      ? { NODE_OPTIONS: `--import=${pathToFileURL(harnessScript(options.preload)).href}` }
-      : {};
+    const scripts = ['patient-engine.mjs', ...(options.preload ? [options.preload] : [])];
+    const preload = {
+      NODE_OPTIONS: scripts.map((name) => `--import=${pathToFileURL(harnessScript(name)).href}`).join(' '),
+    };
     const server = await startServer({
       entry,
       env: { ...env, WEBHOOK_ROLE: 'worker', WEBHOOK_USER_AGENT: name, ...preload, ...options.env },
