@@ -1,4 +1,3 @@
-import { mintToken } from './platform/auth/mint-token.js';
 import type { Configuration } from './platform/config/configuration.js';
 import type { PinoAppLogger } from './platform/observability/pino-app-logger.js';
 
@@ -31,6 +30,7 @@ export async function announce(
   });
   // In production, a credential has no place in what is printed: `npm run token` mints one.
   if (server.production || database.url !== null || auth.key.kind !== 'secret') return;
+  const { mintToken } = await import('./platform/auth/mint-token.js');
   const { issuer, audience } = auth;
   const token = await mintToken({ secret: auth.key.secret, tenantId: 'demo', ttl: '7d', issuer, audience });
   logger.flush();

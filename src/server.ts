@@ -1,17 +1,8 @@
-import { NestFactory } from '@nestjs/core';
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-
 import { announce, warn } from './announcement.js';
-import { AppModule } from './app.module.js';
+import type { RunningHttpApp } from './http-app.js';
 import { readConfiguration, type Configuration } from './platform/config/configuration.js';
 import { readEnvironment, type Environment } from './platform/config/environment.js';
-import { EmbeddedDatabase } from './platform/database/embedded-database.js';
-import { prepareDatabase } from './platform/database/prepare-database.js';
-import { configureHttpApp, fastifyAdapter } from './platform/http/configure-http-app.js';
-import { RequestGate } from './platform/http/request-gate.js';
-import { servePanel } from './platform/http/serve-panel.js';
-import { NestLogger } from './platform/observability/nest-logger.js';
-import { serveOpenApi } from './platform/observability/openapi.js';
+import type { EmbeddedDatabase } from './platform/database/embedded-database.js';
 import { PinoAppLogger } from './platform/observability/pino-app-logger.js';
 import { endOnUncaught, logProcessOutput } from './platform/observability/process-output.js';
 import { startRefusal } from './start-refusal.js';
@@ -24,9 +15,7 @@ const SHUTDOWN_MARGIN_MS = 1_500;
 const EMBEDDED_CLOSE_MS = 400;
 
 /** A server and what has to be taken down with it, as far as it has come. */
-interface Running {
-  app: NestFastifyApplication | null;
-  gate: RequestGate | null;
+interface Running extends RunningHttpApp {
   embedded: EmbeddedDatabase | null;
 }
 
@@ -58,7 +47,10 @@ export async function run(processEnv: Environment): Promise<number> {
   }
 }
 
-/** A signal that comes meanwhile is heard after the step that is under way. */
+/**
+ * A signal that comes meanwhile is heard after the step that is under way. What a step needs is loaded with it: a start that
+ * is refused has not loaded what it never came to, and a server with a database of its own never loads the embedded one.
+ */
 async function start(
   running: Running,
   configuration: Configuration,
@@ -66,9 +58,13 @@ async function start(
   signals: StopSignals,
 ): Promise<void> {
   const { database, server } = configuration;
-  if (database.url === null) running.embedded = await EmbeddedDatabase.start(database.dataDir);
+  if (database.url === null) {
+    const { EmbeddedDatabase } = await import('./platform/database/embedded-database.js');
+    running.embedded = await EmbeddedDatabase.start(database.dataDir);
+  }
   const databaseUrl = database.url ?? running.embedded?.url ?? '';
   if (signals.received) return;
+  const { prepareDatabase } = await import('./platform/database/prepare-database.js');
   const prepared = await prepareDatabase(databaseUrl, {
     migrate: database.migrateOnStart,
     strict: server.production,
@@ -77,34 +73,11 @@ async function start(
   for (const name of prepared.migrated) logger.info(`Migrated the database: ${name}`);
   warn(configuration, prepared.warnings, logger);
   if (signals.received) return;
-  await createApp(running, configuration, databaseUrl, logger);
+  const { createHttpApp } = await import('./http-app.js');
+  await createHttpApp(running, configuration, databaseUrl, logger);
   if (signals.received || running.app === null) return;
   await running.app.listen(server.port, server.host);
   await announce(configuration, await running.app.getUrl(), logger);
-}
-
-async function createApp(
-  running: Running,
-  configuration: Configuration,
-  databaseUrl: string,
-  logger: PinoAppLogger,
-): Promise<void> {
-  const http = configuration.server;
-  const app = await NestFactory.create<NestFastifyApplication>(
-    AppModule.forRoot(configuration, databaseUrl, logger),
-    fastifyAdapter(http),
-    { logger: new NestLogger(logger), abortOnError: false, bodyParser: false },
-  );
-  running.app = app;
-  await configureHttpApp(app, http, logger);
-  running.gate = new RequestGate(app.getHttpAdapter().getInstance());
-  if (configuration.server.role !== 'worker') await servePanel(app);
-  serveOpenApi(app, {
-    title: 'GestiqCloud Webhooks',
-    description:
-      'Subscribe HTTPS endpoints to the events of your tenant; see, retry and replay every delivery.',
-    version: '1.0',
-  });
 }
 
 /** From the first signal on there is an end, whatever hangs. */

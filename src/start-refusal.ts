@@ -1,6 +1,5 @@
 import { ConfigurationError } from './platform/config/configuration-error.js';
-import { EmbeddedDatabaseBusyError } from './platform/database/embedded-database.js';
-import { DatabaseNotReadyError } from './platform/database/prepare-database.js';
+import { DatabaseNotReadyError, EmbeddedDatabaseBusyError } from './platform/database/database-errors.js';
 import { withoutCredentials } from './platform/kernel/without-credentials.js';
 import { loggedError } from './platform/observability/logged-error.js';
 import { sqlFailureOf } from './platform/observability/sql-failure.js';

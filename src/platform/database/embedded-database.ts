@@ -5,20 +5,11 @@ import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
 
+import { EmbeddedDatabaseBusyError } from './database-errors.js';
 import { initialiseFiles, privateSocket, socketUrl } from './embedded-files.js';
 
 /** Clients that the embedded server accepts at once; they share one session, one transaction at a time. */
 const MAX_CONNECTIONS = 20;
-
-/** The data directory is in use by another process, which would corrupt it. */
-export class EmbeddedDatabaseBusyError extends Error {
-  constructor(dataDir: string, pid: number) {
-    super(
-      `The embedded database in ${dataDir} is in use by process ${pid}. Stop that one first, or set DATABASE_URL to a PostgreSQL server.`,
-    );
-    this.name = 'EmbeddedDatabaseBusyError';
-  }
-}
 
 /**
  * PostgreSQL compiled to WebAssembly behind a socket, so that the ordinary driver and the same SQL run with nothing

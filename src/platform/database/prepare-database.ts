@@ -1,19 +1,12 @@
 import type { DataSource } from 'typeorm';
 
+import { DatabaseNotReadyError } from './database-errors.js';
 import { databaseProblem } from './database-problem.js';
 import { inspectRoles } from './inspect-roles.js';
 import { inspectTables } from './inspect-tables.js';
 import { migrate } from './migrate.js';
 import { executedMigrations, openForMigrations } from './migrations.js';
 import type { Findings, Query } from './protection-findings.js';
-
-/** The database cannot be used as it is; the message says what to do, so no stack is needed. */
-export class DatabaseNotReadyError extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = 'DatabaseNotReadyError';
-  }
-}
 
 /**
  * Makes sure that the database answers, is migrated, and that row-level security can hold.
