@@ -11,13 +11,6 @@ export interface Combination {
   readonly dispatcher: 'inline' | 'redis';
 }
 
-export const COMBINATIONS: readonly Combination[] = [
-  { database: 'embedded', dispatcher: 'inline' },
-  { database: 'embedded', dispatcher: 'redis' },
-  { database: 'postgres', dispatcher: 'inline' },
-  { database: 'postgres', dispatcher: 'redis' },
-];
-
 export interface RunningService {
   readonly server: ServerProcess;
   clientOf(tenantId: string, scope?: string): Promise<ApiClient>;

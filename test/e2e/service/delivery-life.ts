@@ -1,12 +1,12 @@
 import { createHmac } from 'node:crypto';
 
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, expect, it } from '@jest/globals';
 import { Webhook } from 'standardwebhooks';
 
-import { eventually } from '../support/eventually.js';
-import type { ApiClient } from '../support/api-client.js';
-import { Receiver, type ReceivedRequest } from '../support/receiver.js';
-import { COMBINATIONS, startCombination, type RunningService } from './combination.js';
+import { eventually } from '../../support/eventually.js';
+import type { ApiClient } from '../../support/api-client.js';
+import { Receiver, type ReceivedRequest } from '../../support/receiver.js';
+import type { Combination, RunningService } from '../combination.js';
 
 interface Subscription {
   readonly id: string;
@@ -38,18 +38,13 @@ interface Delivery {
 /** Milliseconds that a wait may be longer than asked for: claiming, sending, a busy machine. Never shorter. */
 const LATE_MS = 10_000;
 
-describe.each(COMBINATIONS)('on $database, $dispatcher', (combination) => {
-  let service: RunningService;
+/** What becomes of one delivery, from the request that stores it to the receiver, and what the log tells of it. */
+export function deliveryLife(service: () => RunningService, { dispatcher }: Combination): void {
   let receiver: Receiver;
   let api: ApiClient;
 
   beforeAll(async () => {
-    service = await startCombination(combination);
-    api = await service.clientOf('acme');
-  }, 180_000);
-
-  afterAll(async () => {
-    await service?.dispose();
+    api = await service().clientOf('acme');
   });
 
   const subscribe = async (event: string, secret?: string): Promise<Subscription> => {
@@ -189,12 +184,12 @@ describe.each(COMBINATIONS)('on $database, $dispatcher', (combination) => {
     await receiver.close();
   });
 
-  it(`answers POST /deliveries ${combination.dispatcher === 'inline' ? 'after' : 'before'} the first attempt`, async () => {
+  it(`answers POST /deliveries ${dispatcher === 'inline' ? 'after' : 'before'} the first attempt`, async () => {
     await subscribe('life.slow');
     receiver.behave({ status: 200, delayMs: 500 });
     const requested = await emit('life.slow', '{}');
     const { body } = await api.get<Delivery>(`/deliveries/${requested.delivery_ids[0]!}`);
-    if (combination.dispatcher === 'inline') expect(body.status).toBe('DELIVERED');
+    if (dispatcher === 'inline') expect(body.status).toBe('DELIVERED');
     else expect(['PENDING', 'SENDING']).toContain(body.status);
     await settled(requested.delivery_ids[0]!, 'DELIVERED');
     await receiver.close();
@@ -245,7 +240,7 @@ describe.each(COMBINATIONS)('on $database, $dispatcher', (combination) => {
 
   it('keeps tenants apart', async () => {
     const subscription = await subscribe('life.private');
-    const stranger = await service.clientOf('stranger');
+    const stranger = await service().clientOf('stranger');
     const foreign = await stranger.get(`/subscriptions/${subscription.id}`);
     const missing = await stranger.get('/subscriptions/0193c5a0-7b1e-7c3a-9f64-0d7b1f0e6a11');
     expect(foreign.status).toBe(404);
@@ -255,7 +250,7 @@ describe.each(COMBINATIONS)('on $database, $dispatcher', (combination) => {
   });
 
   it('logs the contract’s lines, without query strings or secrets', async () => {
-    const lines = service.server.logLines.map((line) => String(line.msg));
+    const lines = service().server.logLines.map((line) => String(line.msg));
     expect(lines).toContainEqual(
       expect.stringMatching(
         /^Attempting webhook delivery 1\/4: life\.delivered to http:\/\/127\.0\.0\.1:\d+\/hook$/,
@@ -267,8 +262,8 @@ describe.each(COMBINATIONS)('on $database, $dispatcher', (combination) => {
     expect(lines).toContainEqual(
       expect.stringMatching(/^Webhook delivery failed: [0-9a-f-]{36} \(HTTP 404\)$/),
     );
-    const all = service.server.output.join('\n');
+    const all = service().server.output.join('\n');
     expect(all).not.toContain('token=abc');
     expect(all).not.toContain('a-secret-of-some-length');
   });
-});
+}

@@ -1,11 +1,11 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { Webhook } from 'standardwebhooks';
 
-import { WebhookSignature } from '../../src/modules/webhooks/index.js';
-import type { ApiAnswer, ApiClient } from '../support/api-client.js';
-import { eventually } from '../support/eventually.js';
-import { Receiver, type ReceivedRequest } from '../support/receiver.js';
-import { COMBINATIONS, startCombination, type RunningService } from './combination.js';
+import { WebhookSignature } from '../../../src/modules/webhooks/index.js';
+import type { ApiAnswer, ApiClient } from '../../support/api-client.js';
+import { eventually } from '../../support/eventually.js';
+import { Receiver, type ReceivedRequest } from '../../support/receiver.js';
+import type { RunningService } from '../combination.js';
 
 const OLD = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
 const NEW = 'whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD';
@@ -20,21 +20,15 @@ interface Subscription {
   readonly previous_secret_expires_at: string | null;
 }
 
-describe.each(COMBINATIONS)('rotating a secret on $database, $dispatcher', (combination) => {
-  let service: RunningService;
+/** What receivers can verify while a secret is rotated, and after. */
+export function secretRotation(service: () => RunningService): void {
   let receiver: Receiver;
   let api: ApiClient;
   let path: string;
   let tests = 0;
 
-  beforeAll(async () => {
-    service = await startCombination(combination);
-  }, 180_000);
-  afterAll(async () => {
-    await service?.dispose();
-  });
   beforeEach(async () => {
-    api = await service.clientOf(`rotation_${(tests += 1)}`);
+    api = await service().clientOf(`rotation_${(tests += 1)}`);
     receiver = await Receiver.start();
     const { body } = await api.post<Subscription>('/subscriptions', {
       event: EVENT,
@@ -170,12 +164,12 @@ describe.each(COMBINATIONS)('rotating a secret on $database, $dispatcher', (comb
   });
 
   it('answers a foreign subscription as one that does not exist', async () => {
-    const stranger = await service.clientOf('rotation_stranger');
+    const stranger = await service().clientOf('rotation_stranger');
     const foreign = await stranger.post(`${path}/rotate-secret`);
     expect(foreign).toMatchObject({ status: 404, body: { detail: 'subscription_not_found' } });
     expect(verifiedBy(await received())).toEqual({ OLD: ALL, NEW: NOBODY, NEWEST: NOBODY });
   });
-});
+}
 
 function isAccepted(verify: () => unknown): boolean {
   try {

@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeEach, expect, it } from '@jest/globals';
 
-import type { ApiClient } from '../support/api-client.js';
-import { eventually } from '../support/eventually.js';
-import { Receiver } from '../support/receiver.js';
-import { COMBINATIONS, startCombination, type RunningService } from './combination.js';
+import type { ApiClient } from '../../support/api-client.js';
+import { eventually } from '../../support/eventually.js';
+import { Receiver } from '../../support/receiver.js';
+import type { RunningService } from '../combination.js';
 
 interface Task {
   readonly id: string;
@@ -31,25 +31,20 @@ interface Delivery {
 const SINCE = '2020-01-01';
 const NOBODY = '0193c5a0-7b1e-7c3a-9f64-0d7b1f0e6a11';
 
-describe.each(COMBINATIONS)('recovery on $database, $dispatcher', (combination) => {
-  let service: RunningService;
+/** Getting what was missed: recover, replay, tasks. */
+export function recovery(service: () => RunningService): void {
   let receiver: Receiver;
   let api: ApiClient;
   let tests = 0;
 
-  beforeAll(async () => {
-    service = await startCombination(combination);
-  }, 180_000);
-
   afterAll(async () => {
-    await service?.dispose();
     await receiver?.close();
   });
 
   beforeEach(async () => {
     await receiver?.close();
     receiver = await Receiver.start();
-    api = await service.clientOf(`recovery_${(tests += 1)}`);
+    api = await service().clientOf(`recovery_${(tests += 1)}`);
   });
 
   const subscribe = async (event: string, as = api): Promise<string> => {
@@ -168,7 +163,7 @@ describe.each(COMBINATIONS)('recovery on $database, $dispatcher', (combination) 
   });
 
   it('sends everything again that matches a filter, and nothing else', async () => {
-    const stranger = await service.clientOf('recovery_stranger');
+    const stranger = await service().clientOf('recovery_stranger');
     receiver.behave(404);
     const id = await subscribe('bulk.one');
     await subscribe('bulk.other');
@@ -242,4 +237,4 @@ describe.each(COMBINATIONS)('recovery on $database, $dispatcher', (combination) 
       });
     }
   });
-});
+}

@@ -1,0 +1,3 @@
+import { describeWholeService } from './whole-service.js';
+
+describeWholeService({ database: 'embedded', dispatcher: 'inline' });

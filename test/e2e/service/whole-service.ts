@@ -1,0 +1,29 @@
+import { afterAll, beforeAll, describe } from '@jest/globals';
+
+import { startCombination, type Combination, type RunningService } from '../combination.js';
+import { deliveryLife } from './delivery-life.js';
+import { recovery } from './recovery.js';
+import { secretRotation } from './secret-rotation.js';
+
+/**
+ * What the service does, tried on one running server: booting costs more than everything that is tried on it. Each suite
+ * has tenants and receivers of its own, so that none sees another's.
+ */
+export function describeWholeService(combination: Combination): void {
+  describe(`the service on ${combination.database}, ${combination.dispatcher}`, () => {
+    let service: RunningService;
+    const running = (): RunningService => service;
+
+    beforeAll(async () => {
+      service = await startCombination(combination);
+    }, 180_000);
+
+    afterAll(async () => {
+      await service?.dispose();
+    });
+
+    describe('delivering', () => deliveryLife(running, combination));
+    describe('recovering', () => recovery(running));
+    describe('rotating a secret', () => secretRotation(running));
+  });
+}
