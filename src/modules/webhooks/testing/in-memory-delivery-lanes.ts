@@ -14,8 +14,10 @@ import {
   type HoldReason,
 } from '../domain/delivery.js';
 import type { Lane } from '../domain/lane.js';
+import { waitsOf } from '../domain/retry-schedule.js';
+import { toStoredSettings } from '../domain/subscription-settings.js';
 import { DEACTIVATED_BY_GONE } from '../domain/subscription.js';
-import type { InMemoryStore, StoredDelivery } from './in-memory-store.js';
+import type { InMemoryStore, StoredDelivery, StoredSubscription } from './in-memory-store.js';
 
 const INTERRUPTED = 'Connection error: interrupted, the worker stopped before recording a result';
 
@@ -188,6 +190,7 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
       isRetry: row.isRetry,
       sealedSecret: subscription?.sealedSecret ?? '',
       sealedPreviousSecret: null,
+      settings: storedText(subscription),
       subscriptionActive: subscription?.active === true,
     };
   }
@@ -207,7 +210,8 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
       });
     }
     const isFree = row.interruptions < FREE_INTERRUPTIONS;
-    const usedUp = !isFree && row.autoAttempts > maxRetries;
+    const schedule = this.store.subscriptions.get(row.subscriptionId)?.settings.retrySchedule ?? 'default';
+    const usedUp = !isFree && row.autoAttempts > waitsOf(schedule, maxRetries).retries;
     const isManual = isFree && row.nextTrigger === 'manual';
     this.settle(row, {
       status: usedUp ? 'FAILED' : 'PENDING',
@@ -241,6 +245,12 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
     const subscription = this.store.subscriptions.get(subscriptionId);
     if (subscription?.active === true) this.store.deactivate(subscription, DEACTIVATED_BY_GONE);
   }
+}
+
+/** As the database hands them to a claim. */
+function storedText(subscription: StoredSubscription | undefined): string | null {
+  const stored = subscription === undefined ? null : toStoredSettings(subscription.settings);
+  return stored === null ? null : JSON.stringify(stored);
 }
 
 /** The counters as they were before the claim. */

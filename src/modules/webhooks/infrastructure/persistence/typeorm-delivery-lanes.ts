@@ -107,7 +107,7 @@ export class TypeormDeliveryLanes extends DeliveryLanes {
     return this.transactions.run(async (manager) => {
       if (!(await lockSweep(manager))) return { reclaimed: 0, dueLanes: [] };
       const mayReclaim = this.clock.monotonicMs() >= this.trustedFromMs;
-      const reclaimed = mayReclaim ? await reclaimExpired(manager, maxRetries, this.leaseMs, this.owner) : 0;
+      const reclaimed = mayReclaim ? await reclaimExpired(manager, maxRetries, this.owner) : 0;
       const { lanes, isLastPage } = await findDueLanes(manager, this.sweptUpTo, laneLimit);
       // After the last page the next sweep starts over.
       this.sweptUpTo = isLastPage ? NIL_UUID : (lanes.at(-1)?.subscriptionId ?? NIL_UUID);
@@ -123,7 +123,12 @@ export class TypeormDeliveryLanes extends DeliveryLanes {
   }
 
   private async claimAll(requests: readonly ClaimRequest[]): Promise<LaneClaim[]> {
-    const lease = { token: this.ids.next(), owner: this.owner.id, ms: this.leaseMs };
+    const lease = {
+      token: this.ids.next(),
+      owner: this.owner.id,
+      ms: this.leaseMs,
+      marginMs: ENGINE_LIMITS.leaseMarginMs,
+    };
     return claimDeliveries(this.statements, requests, lease, {
       perLane: ENGINE_LIMITS.perEndpoint,
       retriesPerLane: ENGINE_LIMITS.retriesPerEndpoint,
