@@ -53,6 +53,23 @@ export function laneSweepContract(current: () => PersistenceHarness): void {
         expect(await detailOf(id!)).toMatchObject({ status: 'SENDING' });
       });
 
+      it.each([
+        [1, 6_000],
+        [30, 35_000],
+      ])(
+        'gives a subscription with a time budget of %d s a lease of %d ms',
+        async (timeoutSeconds, leaseMs) => {
+          const settings = { ...DEFAULT_SETTINGS, timeoutSeconds };
+          const lane = await subscribe(current(), { settings });
+          await deliverEvents(current(), 1);
+          await claimFrom(current().lanes, lane, 1);
+          await current().elapse(leaseMs - 3_000);
+          expect(await sweep()).toMatchObject({ reclaimed: 0 });
+          await current().elapse(4_000);
+          expect(await sweep()).toMatchObject({ reclaimed: 1 });
+        },
+      );
+
       it('gives an expired lease back as due, with the interrupted attempt in the log', async () => {
         const lane = await subscribe(current());
         const [id] = await deliverEvents(current(), 1);

@@ -25,6 +25,14 @@ export class SubscriptionView {
   })
   retry_schedule!: RetrySchedule;
 
+  @ApiProperty({
+    type: 'integer',
+    nullable: true,
+    description: 'Seconds that one attempt may take; null: as long as the service is set up for.',
+    example: null,
+  })
+  timeout_seconds!: number | null;
+
   @ApiProperty({ example: true })
   active!: boolean;
 
@@ -76,6 +84,7 @@ export function presentSubscription(subscription: Subscription): SubscriptionVie
     url: subscription.url,
     secret: '***',
     retry_schedule: subscription.settings.retrySchedule,
+    timeout_seconds: subscription.settings.timeoutSeconds,
     active: subscription.active,
     deactivation_reason: subscription.deactivationReason,
     deactivated_at: subscription.deactivatedAt?.toISOString() ?? null,

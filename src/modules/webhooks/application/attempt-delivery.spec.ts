@@ -139,6 +139,17 @@ describe('AttemptDelivery', () => {
     },
   );
 
+  it('gives an attempt the time budget of its subscription, and the lease that follows from it', async () => {
+    set({ timeoutSeconds: 30 });
+    const { claims } = await webhooks.lanes.claim(lane, { limit: 1 });
+    expect(stored().leasedUntilMs! - webhooks.clock.nowMs()).toBe(35_000);
+    expect(webhooks.attempt.extraMsOf(claims[0]!)).toBe(20_000);
+    webhooks.sender.queue('hang');
+    await webhooks.attempt.execute(claims[0]!, () => undefined);
+    expect(webhooks.sender.requests[0]?.timeoutMs).toBe(30_000);
+    expect(stored()).toMatchObject({ status: 'PENDING', lastError: 'Request timeout (30s)' });
+  });
+
   it('keeps the time of an attempt that waits when the schedule is changed, and fails past the end of the new one', async () => {
     set({ retrySchedule: [100, 200, 300] });
     webhooks.sender.queue(500, 500);

@@ -66,7 +66,7 @@ export class AttemptDelivery {
       url: claim.targetUrl,
       headers,
       body: claim.payload,
-      timeoutMs: this.settings.timeoutMs,
+      timeoutMs: this.timeoutMsOf(claim),
     });
     const outcome = this.outcomeOf(result);
     onAnswered(isHealthy(result));
@@ -100,6 +100,17 @@ export class AttemptDelivery {
     });
     this.report(claim, outcome, held);
     return next;
+  }
+
+  /** The time budget of an attempt, in milliseconds. */
+  timeoutMsOf(claim: ClaimedDelivery): number {
+    const { timeoutSeconds } = this.known.of(claim.settings);
+    return timeoutSeconds === null ? this.settings.timeoutMs : timeoutSeconds * 1_000;
+  }
+
+  /** How much longer than usual an attempt may take, in milliseconds: its budget beyond that of the service. */
+  extraMsOf(claim: ClaimedDelivery): number {
+    return Math.max(0, this.timeoutMsOf(claim) - this.settings.timeoutMs);
   }
 
   /** @returns null when it cannot be signed now. */

@@ -48,9 +48,10 @@ export function settingProblems(change: SettingsChange | undefined): InputProble
 }
 
 /** What the trail keeps of a change to settings. */
-export function auditedSettings({ retrySchedule }: SettingsChange = {}): AuditDetails {
+export function auditedSettings({ retrySchedule, timeoutSeconds }: SettingsChange = {}): AuditDetails {
   return {
     ...(retrySchedule === undefined ? {} : { retry_schedule: String(retrySchedule ?? 'default') }),
+    ...(timeoutSeconds === undefined ? {} : { timeout_seconds: timeoutSeconds ?? 'default' }),
   };
 }
 

@@ -176,7 +176,7 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
     row.attempts += 1;
     row.autoAttempts += row.nextTrigger === 'auto' ? 1 : 0;
     row.leaseToken = leaseToken;
-    row.leasedUntilMs = this.store.clock.nowMs() + this.leaseMs;
+    row.leasedUntilMs = this.store.clock.nowMs() + this.leaseMsOf(subscription);
     row.leasedBy = this.owner;
     row.targetUrl = subscription?.url ?? row.targetUrl;
     row.updatedAt = this.store.now();
@@ -193,6 +193,12 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
       settings: storedText(subscription),
       subscriptionActive: subscription?.active === true,
     };
+  }
+
+  /** A subscription's own time budget and the margin, or the lease of those without. */
+  private leaseMsOf(subscription: StoredSubscription | undefined): number {
+    const seconds = subscription?.settings.timeoutSeconds ?? null;
+    return seconds === null ? this.leaseMs : seconds * 1_000 + ENGINE_LIMITS.leaseMarginMs;
   }
 
   private reclaim(row: StoredDelivery, maxRetries: number): void {

@@ -7,7 +7,12 @@ import {
   retryScheduleProblems,
   type RetrySchedule,
 } from '../../domain/retry-schedule.js';
-import type { SettingsChange } from '../../domain/subscription-settings.js';
+import {
+  MAX_TIMEOUT_SECONDS,
+  MIN_TIMEOUT_SECONDS,
+  timeoutProblems,
+  type SettingsChange,
+} from '../../domain/subscription-settings.js';
 
 export const RETRY_SCHEDULE_SCHEMA = {
   oneOf: [
@@ -34,12 +39,26 @@ export class SubscriptionSettingsDto {
   })
   @ByRule(retryScheduleProblems)
   retry_schedule?: RetrySchedule | null;
+
+  @ApiPropertyOptional({
+    type: 'integer',
+    minimum: MIN_TIMEOUT_SECONDS,
+    maximum: MAX_TIMEOUT_SECONDS,
+    nullable: true,
+    default: null,
+    description:
+      'Seconds that one attempt may take, everything included: DNS, connect, TLS, headers, body. Null: as long as the service is set up for.',
+    example: 20,
+  })
+  @ByRule(timeoutProblems)
+  timeout_seconds?: number | null;
 }
 
 /** @returns undefined when nothing was given */
 export function settingsOf({
   retry_schedule: retrySchedule,
+  timeout_seconds: timeoutSeconds,
 }: SubscriptionSettingsDto): SettingsChange | undefined {
-  const change: SettingsChange = { retrySchedule };
+  const change: SettingsChange = { retrySchedule, timeoutSeconds };
   return Object.values(change).every((value) => value === undefined) ? undefined : change;
 }
