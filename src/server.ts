@@ -3,6 +3,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 
 import { announce, warn } from './announcement.js';
 import { AppModule } from './app.module.js';
+import { AttemptsUnderWay } from './modules/webhooks/index.js';
 import { readConfiguration, type Configuration } from './platform/config/configuration.js';
 import { readEnvironment, type Environment } from './platform/config/environment.js';
 import { EmbeddedDatabase } from './platform/database/embedded-database.js';
@@ -45,7 +46,7 @@ export async function run(processEnv: Environment): Promise<number> {
     const signals = new StopSignals((signal) => {
       cutShort(`Stopping at once, on another ${signal}; what is under way is given back when its lease ends`);
     }, process);
-    boundShutdown(signals, configuration, cutShort);
+    boundShutdown(signals, configuration, running, cutShort);
     await start(running, configuration, logger, signals);
     await signals.requested;
     return await shutDown(running, logger);
@@ -107,15 +108,21 @@ async function createApp(
   });
 }
 
-/** From the first signal on there is an end, whatever hangs. */
+/** From the first signal on there is an end, whatever hangs: after the longest time budget under way. */
 function boundShutdown(
   signals: StopSignals,
   configuration: Configuration,
+  running: Running,
   cutShort: (reason: string) => void,
 ): void {
+  const end = (): void => {
+    cutShort('The shutdown took too long; what was under way is given back when its lease ends');
+  };
   void signals.requested.then(() => {
     setTimeout(() => {
-      cutShort('The shutdown took too long; what was under way is given back when its lease ends');
+      const extraMs = running.app?.get(AttemptsUnderWay, { strict: false }).extraMs ?? 0;
+      if (extraMs === 0) end();
+      else setTimeout(end, extraMs).unref();
     }, configuration.delivery.timeoutMs + SHUTDOWN_MARGIN_MS).unref();
   });
 }

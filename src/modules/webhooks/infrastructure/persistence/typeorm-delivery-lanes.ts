@@ -111,7 +111,7 @@ export class TypeormDeliveryLanes extends DeliveryLanes {
       const nowMs = this.clock.monotonicMs();
       // Without a sign of life of its own the next one will find a gap: the others may have been kept from theirs as well.
       const mayReclaim = nowMs >= this.trustedFromMs && nowMs < this.beatenAtMs + this.owner.aliveMs;
-      const reclaimed = mayReclaim ? await reclaimExpired(manager, maxRetries, this.leaseMs, this.owner) : 0;
+      const reclaimed = mayReclaim ? await reclaimExpired(manager, maxRetries, this.owner) : 0;
       const { lanes, isLastPage } = await findDueLanes(manager, this.sweptUpTo, laneLimit);
       // After the last page the next sweep starts over.
       this.sweptUpTo = isLastPage ? NIL_UUID : (lanes.at(-1)?.subscriptionId ?? NIL_UUID);
@@ -127,7 +127,12 @@ export class TypeormDeliveryLanes extends DeliveryLanes {
   }
 
   private async claimAll(requests: readonly ClaimRequest[]): Promise<LaneClaim[]> {
-    const lease = { token: this.ids.next(), owner: this.owner.id, ms: this.leaseMs };
+    const lease = {
+      token: this.ids.next(),
+      owner: this.owner.id,
+      ms: this.leaseMs,
+      marginMs: ENGINE_LIMITS.leaseMarginMs,
+    };
     return claimDeliveries(this.statements, requests, lease, {
       perLane: ENGINE_LIMITS.perEndpoint,
       retriesPerLane: ENGINE_LIMITS.retriesPerEndpoint,
