@@ -149,7 +149,7 @@ describeWithPostgres('what a delivery reads on its way', () => {
     // Those that were born claimed belong to a process that never gave a sign of life.
     await worker.run(async (manager) => {
       const query = (sql: string, values: unknown[]): Promise<unknown> => manager.query(sql, values);
-      const reclaim = await whatIsRead(query, TABLES, () => reclaimExpired(manager, 3, 15_000, living));
+      const reclaim = await whatIsRead(query, TABLES, () => reclaimExpired(manager, 3, living));
       expect(reclaim.answer).toBe(BATCH);
       steps['reclaim'] = reclaim.read;
       const nil = '00000000-0000-0000-0000-000000000000';
