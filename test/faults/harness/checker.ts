@@ -5,7 +5,7 @@ import type { AttemptState, DeliveryState, Incident, RunHistory, SeenRequest } f
 const RESULT_WINDOW_MS = 10_000;
 
 /** Milliseconds by which the receiver can see a request later than its sender died: it shares the machine's processors. */
-const ARRIVAL_LAG_MS = 1_000;
+const ARRIVAL_LAG_MS = 8_000;
 
 /** Errors after which no further attempt is right, however many are left. */
 const PERMANENT = /^(HTTP 4(?!08|09|25|29)\d\d|Blocked target: .*|Subscription deactivated)$/;
