@@ -70,7 +70,7 @@ describeWithPostgres('what a delivery reads on its way', () => {
   const ids = new UuidV7Generator();
   const [dead, living] = [new LeaseOwner(ids), new LeaseOwner(ids)];
   const lane = { tenantId: TENANT, subscriptionId: SUBSCRIPTIONS[0] ?? '' };
-  const lease = { token: ids.next(), owner: dead.id, ms: 3_600_000 };
+  const lease = { token: ids.next(), owner: dead.id, ms: 3_600_000, marginMs: 5_000 };
   let events = 0;
 
   beforeAll(async () => {
