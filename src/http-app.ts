@@ -2,6 +2,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 
 import { AppModule } from './app.module.js';
+import { AttemptsUnderWay } from './modules/webhooks/index.js';
 import type { Configuration } from './platform/config/configuration.js';
 import { configureHttpApp, fastifyAdapter } from './platform/http/configure-http-app.js';
 import { RequestGate } from './platform/http/request-gate.js';
@@ -14,6 +15,8 @@ import type { PinoAppLogger } from './platform/observability/pino-app-logger.js'
 export interface RunningHttpApp {
   app: NestFastifyApplication | null;
   gate: RequestGate | null;
+  /** Milliseconds by which the longest time budget under way exceeds the usual one. */
+  extraMs: () => number;
 }
 
 /** Makes the application, not yet listening; `running` names what must be closed even when a later step fails. */
@@ -30,6 +33,7 @@ export async function createHttpApp(
     { logger: new NestLogger(logger), abortOnError: false, bodyParser: false },
   );
   running.app = app;
+  running.extraMs = () => app.get(AttemptsUnderWay, { strict: false }).extraMs;
   await configureHttpApp(app, http, logger);
   running.gate = new RequestGate(app.getHttpAdapter().getInstance());
   if (configuration.server.role !== 'worker') await servePanel(app);

@@ -21,7 +21,7 @@ interface Running extends RunningHttpApp {
 
 /** Runs the server until it is told to stop. @returns the exit code */
 export async function run(processEnv: Environment): Promise<number> {
-  const running: Running = { app: null, gate: null, embedded: null };
+  const running: Running = { app: null, gate: null, extraMs: () => 0, embedded: null };
   try {
     const configuration = readConfiguration(readEnvironment(processEnv));
     const logger = new PinoAppLogger(configuration.log);
@@ -34,7 +34,7 @@ export async function run(processEnv: Environment): Promise<number> {
     const signals = new StopSignals((signal) => {
       cutShort(`Stopping at once, on another ${signal}; what is under way is given back when its lease ends`);
     }, process);
-    boundShutdown(signals, configuration, cutShort);
+    boundShutdown(signals, configuration, running, cutShort);
     await start(running, configuration, logger, signals);
     await signals.requested;
     return await shutDown(running, logger);
@@ -80,15 +80,21 @@ async function start(
   await announce(configuration, await running.app.getUrl(), logger);
 }
 
-/** From the first signal on there is an end, whatever hangs. */
+/** From the first signal on there is an end, whatever hangs: after the longest time budget under way. */
 function boundShutdown(
   signals: StopSignals,
   configuration: Configuration,
+  running: Running,
   cutShort: (reason: string) => void,
 ): void {
+  const end = (): void => {
+    cutShort('The shutdown took too long; what was under way is given back when its lease ends');
+  };
   void signals.requested.then(() => {
     setTimeout(() => {
-      cutShort('The shutdown took too long; what was under way is given back when its lease ends');
+      const extraMs = running.extraMs();
+      if (extraMs === 0) end();
+      else setTimeout(end, extraMs).unref();
     }, configuration.delivery.timeoutMs + SHUTDOWN_MARGIN_MS).unref();
   });
 }

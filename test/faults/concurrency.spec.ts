@@ -73,6 +73,33 @@ async function sharesAnEndpoint(openLab: OpenLab): Promise<void> {
   expect(lab.receiver.requests).toHaveLength(before + PER_ENDPOINT * 3);
 }
 
+// Red when a lane is claimed for again only when half of its places, or all that is under way, came free (drain-lane.ts).
+async function fillsAsItComes(openLab: OpenLab): Promise<void> {
+  const events = 16;
+  const lab = await openLab({ timeoutSeconds: PATIENCE_SECONDS });
+  await lab.startWorker();
+  // One good answer after the other, each of which gives the endpoint one more place.
+  for (let round = 0; round < 3; round += 1) {
+    await lab.emit(events);
+    await lab.settle();
+  }
+  lab.receiver.behave('hold');
+  for (let event = 0; event < events; event += 1) {
+    const nextAtMs = performance.now() + 100;
+    await lab.emit(1);
+    await eventually(() => expect(performance.now()).toBeGreaterThan(nextAtMs), { intervalMs: 5 });
+  }
+  // None is answered before all are there: each that waited for another one would wait for ever.
+  await eventually(() => expect(lab.receiver.heldCount).toBe(events), {
+    timeoutMs: (PATIENCE_SECONDS * 1_000) / 2,
+  });
+  lab.receiver.behave(200);
+  lab.receiver.release();
+  await lab.settle();
+  expect(await lab.violations()).toEqual([]);
+  expect(lab.receiver.requests).toHaveLength(events * 4);
+}
+
 /* Invariant 6. Fairness between endpoints (invariant 5) has a suite of its own, fairness.spec.ts. */
 describeFaults('requests under way', (openLab) => {
   itTogether(
@@ -81,6 +108,11 @@ describeFaults('requests under way', (openLab) => {
       {
         title: 'are bounded for an endpoint over all workers, and never overshoot',
         run: () => sharesAnEndpoint(openLab),
+      },
+      {
+        title:
+          'are as many as there is room for: what comes while an endpoint takes long does not wait for it',
+        run: () => fillsAsItComes(openLab),
       },
     ],
     240_000,

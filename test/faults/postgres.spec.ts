@@ -72,4 +72,31 @@ describeFaults('a PostgreSQL that', (openLab) => {
     },
     240_000,
   );
+
+  /*
+   * Longer than any lease holds without a sign of life (4.5 s). Red when results are given up after some seconds
+   * (until-written.ts), and when whoever comes back first takes what the others have under way (beat and sweep in
+   * typeorm-delivery-lanes.ts).
+   */
+  it('is away for 10 s while two workers have results to write: nothing is sent twice', async () => {
+    const lab = await openLab({ lanes: 4, timeoutSeconds: 30 });
+    const workers = await lab.startWorkers(2);
+    await lab.emit(48);
+    await lab.settle();
+    lab.receiver.behave('hold');
+    await lab.emit(24);
+    await eventually(() => expect(lab.receiver.heldCount).toBe(24));
+    const { postgres } = lab.servers;
+    await postgres.assertIsMine();
+    await postgres.stop();
+    const backAtMs = performance.now() + 10_000;
+    lab.receiver.release();
+    lab.receiver.behave(200);
+    await eventually(() => expect(performance.now()).toBeGreaterThan(backAtMs), { intervalMs: 100 });
+    await postgres.restart();
+    await lab.settle();
+    expect(await lab.violations()).toEqual([]);
+    expect(lab.receiver.requests).toHaveLength(48 + 24);
+    expect(workers.map(({ running }) => running)).toEqual([true, true]);
+  }, 240_000);
 });

@@ -94,6 +94,71 @@ async function comesBackTooLate(openLab: OpenLab): Promise<void> {
   expect(lab.receiver.requests).toHaveLength(3);
 }
 
+/** The time budget of attempts that outlive every lease by far: what waits for it is not taken over, but timed out. */
+const LONG_BUDGET_SECONDS = 30;
+
+/** What should take 6 s at most, on a machine that does other things as well: still far below the time budget. */
+const TAKEN_OVER_WITHIN_MS = 15_000;
+
+// Red when a lease ends with its time alone (RECLAIM in sweep-deliveries.ts): then it takes the time budget and 5 s.
+async function isTakenOver(openLab: OpenLab, how: 'kill' | 'freeze'): Promise<void> {
+  const lab = await openLab({ lanes: 3, timeoutSeconds: LONG_BUDGET_SECONDS });
+  lab.receiver.behave('hold');
+  const first = await lab.startWorker();
+  await lab.emit(3);
+  await eventually(() => expect(lab.receiver.heldCount).toBe(3));
+  const other = await lab.startWorker();
+  const endedAtMs = Date.now();
+  if (how === 'kill') await first.kill();
+  else first.freeze();
+  lab.receiver.behave(200);
+  await eventually(async () => expect(await lab.counts()).toEqual({ DELIVERED: 3 }), { timeoutMs: 90_000 });
+  const again = lab.receiver.requests.filter(({ worker }) => worker === other.name);
+  expect(again).toHaveLength(3);
+  const afterMs = Math.max(...again.map(({ arrivedAtMs }) => arrivedAtMs)) - endedAtMs;
+  process.stderr.write(`\nworker-death: taken over ${afterMs} ms after ${how}\n`);
+  expect(afterMs).toBeLessThan(TAKEN_OVER_WITHIN_MS);
+
+  if (how === 'freeze') first.thaw();
+  lab.receiver.release(200);
+  await lab.settle();
+  expect(await lab.violations()).toEqual([]);
+}
+
+/** Longer than any lease holds without a sign of life, and not as long as the time budget. */
+const SLOW_ANSWER_MS = 12_000;
+
+// Red when the leases of the living are given back too (RECLAIM without webhook_workers, and leases of 5 s).
+async function isOnlySlow(openLab: OpenLab): Promise<void> {
+  const lab = await openLab({ lanes: 3, timeoutSeconds: LONG_BUDGET_SECONDS });
+  lab.receiver.behave('hold');
+  await lab.startWorkers(2);
+  await lab.emit(3);
+  await eventually(() => expect(lab.receiver.heldCount).toBe(3));
+  const answerAtMs = performance.now() + SLOW_ANSWER_MS;
+  // A machine that kept a worker from its signs of life for as long as a lease has taken its leases, rightly.
+  let isStarved = false;
+  await eventually(
+    async () => {
+      const [signs] = await lab.query<{ missed: boolean }>(
+        'SELECT coalesce(bool_or(alive_until < now()), true) AS missed FROM webhook_workers',
+      );
+      isStarved ||= signs?.missed !== false;
+      expect(performance.now()).toBeGreaterThan(answerAtMs);
+    },
+    { intervalMs: 100 },
+  );
+  lab.receiver.behave(200);
+  lab.receiver.release(200);
+  await lab.settle();
+  if (isStarved) {
+    process.stderr.write('\nworker-death: the machine was too busy to tell slow from dead; not judged\n');
+    return;
+  }
+  expect(lab.receiver.requests).toHaveLength(3);
+  expect(await lab.violations()).toEqual([]);
+}
+
 // The sweeps of three workers find the same expired leases. Red without RECLAIM.
 async function leavesMuchToSweep(openLab: OpenLab): Promise<void> {
   const lab = await openLab({ lanes: 6, timeoutSeconds: 15 });
@@ -173,6 +238,18 @@ describeFaults('a worker that dies', (openLab) => {
       {
         title: 'only seemingly, frozen past its lease: its late result is recorded and overwrites nothing',
         run: () => comesBackTooLate(openLab),
+      },
+      {
+        title: 'with a time budget of 30 s before it: what it had under way is sent again within seconds',
+        run: () => isTakenOver(openLab, 'kill'),
+      },
+      {
+        title: 'only seemingly, frozen with a time budget of 30 s before it: the same',
+        run: () => isTakenOver(openLab, 'freeze'),
+      },
+      {
+        title: 'not at all, and waits 12 s for an answer: nothing is sent twice',
+        run: () => isOnlySlow(openLab),
       },
       {
         title: 'with much under way, and several sweep at once: each lease is given back once',

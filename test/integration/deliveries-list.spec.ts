@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import pg from 'pg';
 
+import { firstUuidAt } from '../../src/platform/kernel/uuid.js';
 import type { ApiAnswer, ApiClient } from '../support/api-client.js';
 import { startRestApp, type RestApp } from '../support/rest-app.js';
 import { describeWithPostgres } from '../support/servers.js';
@@ -62,13 +63,15 @@ describeWithPostgres('the list of deliveries', () => {
   const nextOf = (answer: ApiAnswer<unknown>): string | undefined =>
     /^<([^>]+)>; rel="next"$/.exec(answer.headers.get('link') ?? '')?.[1];
 
-  /** Backdates deliveries, which only the database can. */
-  async function made(ids: readonly string[], at: string, status = 'PENDING'): Promise<void> {
-    await database.query(
-      `UPDATE webhook_deliveries SET created_at = $2, status = $3,
-              next_attempt_at = CASE WHEN $3 = 'PENDING' THEN next_attempt_at END WHERE id = ANY ($1)`,
-      [ids, at, status],
+  /** Backdates deliveries, which only the database can; their ids, which begin with the time, as well. @returns the new ids */
+  async function made(ids: readonly string[], at: string, status = 'PENDING'): Promise<string[]> {
+    const start = firstUuidAt(new Date(at)).slice(0, 13);
+    const { rows } = await database.query<{ id: string }>(
+      `UPDATE webhook_deliveries SET id = overlay(id::text PLACING $4::text FROM 1)::uuid, created_at = $2, status = $3,
+              next_attempt_at = CASE WHEN $3 = 'PENDING' THEN next_attempt_at END WHERE id = ANY ($1) RETURNING id`,
+      [ids, at, status, start],
     );
+    return rows.map(({ id }) => id);
   }
 
   it('is a bare array, newest first, of what was asked for', async () => {
@@ -102,10 +105,8 @@ describeWithPostgres('the list of deliveries', () => {
 
   it('filters by each field, and by several at once', async () => {
     const [one, two] = [await subscribe('list.*', '/1'), await subscribe('list.second', '/2')];
-    const first = await deliver('list.first');
-    const second = await deliver('list.second');
-    await made(first, '2026-03-01T12:00:00Z', 'FAILED');
-    await made(second, '2026-03-02T12:00:00Z', 'DELIVERED');
+    const first = await made(await deliver('list.first'), '2026-03-01T12:00:00Z', 'FAILED');
+    const second = await made(await deliver('list.second'), '2026-03-02T12:00:00Z', 'DELIVERED');
     const find = async (query: string): Promise<string[]> => idsOf(await list(query)).sort();
     expect(await find('')).toEqual([...first, ...second].sort());
 
@@ -129,8 +130,7 @@ describeWithPostgres('the list of deliveries', () => {
     const days = ['2026-03-01', '2026-03-02', '2026-03-03'];
     const ids: string[] = [];
     for (const day of days) {
-      const [id] = await deliver('list.made');
-      await made([id!], `${day}T00:00:00Z`);
+      const [id] = await made(await deliver('list.made'), `${day}T00:00:00Z`);
       ids.push(id!);
     }
     const find = async (query: string): Promise<number[]> =>

@@ -1,6 +1,7 @@
 /** The public door of the webhooks module: other modules import from here and from nowhere deeper. */
 export { WebhooksModule } from './webhooks.module.js';
 export { WebhookEmitter } from './infrastructure/persistence/webhook-emitter.js';
+export { AttemptsUnderWay } from './application/attempts-under-way.js';
 export type { EmitCommand, EmittedEvent } from './application/emit-event.js';
 export { EmitOutsideTransactionError, InvalidEmitError } from './domain/errors.js';
 export { WebhookEventType } from './domain/webhook-event-type.js';

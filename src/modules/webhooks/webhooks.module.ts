@@ -17,6 +17,7 @@ import { RecoveryController } from './api/recovery.controller.js';
 import { SubscriptionsController } from './api/subscriptions.controller.js';
 import { TasksController } from './api/tasks.controller.js';
 import { AttemptDelivery } from './application/attempt-delivery.js';
+import { AttemptsUnderWay } from './application/attempts-under-way.js';
 import { AttemptWatch } from './application/attempt-watch.js';
 import { CreateSubscription } from './application/create-subscription.js';
 import { DeactivateSubscription } from './application/deactivate-subscription.js';
@@ -157,6 +158,7 @@ const PERSISTENCE: Provider[] = [
   { provide: EventOutbox, useClass: TypeormEventOutbox },
   { provide: EventIntake, useClass: TypeormEventIntake },
   { provide: BirthPlaces, useExisting: DrainLane },
+  { provide: AttemptsUnderWay, useExisting: DrainLane },
   { provide: DeliveryLanes, useClass: TypeormDeliveryLanes },
   { provide: EventRepository, useClass: TypeormEventRepository },
   { provide: TaskRepository, useClass: TypeormTaskRepository },
@@ -194,7 +196,7 @@ export class WebhooksModule {
         DeliveryEngine,
         ...(options.role === 'api' ? [] : [TaskRunner, ResealSchedule, RetentionSchedule]),
       ],
-      exports: [WebhookEmitter],
+      exports: [WebhookEmitter, AttemptsUnderWay],
     };
   }
 }

@@ -76,7 +76,7 @@ export const VARIABLES = {
   JWT_SECRET: variable(
     text(MIN_JWT_SECRET, `at least ${MIN_JWT_SECRET} characters`),
     'generated in embedded mode; otherwise one of the three JWT variables is required',
-    'Secret of HS256 tokens',
+    'Secret of HS256 tokens, at least 32 characters',
   ),
   JWT_PUBLIC_KEY: variable(publicKeyPem, 'unset', 'Public key (PEM) of RS256, ES256 or EdDSA tokens'),
   JWT_JWKS_URL: variable(keySetUrl, 'unset', 'Key set (JWKS) of the issuer of tokens'),

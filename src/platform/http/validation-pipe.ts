@@ -2,6 +2,7 @@ import type { ArgumentMetadata, PipeTransform, Type } from '@nestjs/common';
 import { getMetadataStorage, validate, type ValidationError } from 'class-validator';
 
 import { InvalidInputError, type InputProblem } from '../kernel/domain-error.js';
+import { problemsByRules } from './field-rules.js';
 
 const LOCATIONS: Readonly<Record<string, string>> = {
   body: 'body',
@@ -48,6 +49,11 @@ export class InputValidationPipe implements PipeTransform {
       ...(await validate(dto, { forbidUnknownValues: false })).flatMap((error) =>
         problemsOf(error, location),
       ),
+      ...problemsByRules(dto).map(({ path, msg }) => ({
+        type: 'value_error',
+        loc: [location, ...path],
+        msg,
+      })),
       ...unknown.map((name) => unknownField(name, location)),
     ];
     if (problems.length > 0) throw new InvalidInputError(problems.slice(0, MAX_PROBLEMS));

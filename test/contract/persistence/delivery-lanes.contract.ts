@@ -26,7 +26,7 @@ export function deliveryLanesContract(current: () => PersistenceHarness): void {
           ...{ id: ids[0], ...lane, event: 'thing.done', payload: '{"n":0}', attemptNumber: 1 },
           payloadExpired: false,
           ...{ autoAttempts: 1, trigger: 'auto', isRetry: false, leaseToken: expect.any(String) },
-          ...{ sealedPreviousSecret: null },
+          ...{ sealedPreviousSecret: null, settings: null },
           ...{ targetUrl: 'https://hooks.customer.com/in', subscriptionActive: true },
           sealedSecret: `sealed ${lane.subscriptionId}`,
         });

@@ -96,6 +96,7 @@ export function eventIntakeContract(current: () => PersistenceHarness): void {
               ...{ eventId: expect.any(String), leaseToken: expect.any(String) },
               targetUrl: 'https://hooks.customer.com/in',
               ...{ sealedSecret: `sealed ${lane.subscriptionId}`, sealedPreviousSecret: null },
+              settings: null,
             },
           ],
         },

@@ -11,6 +11,7 @@ import type { SubscriptionRepository } from '../../../src/modules/webhooks/appli
 import type { TenantTransactions } from '../../../src/modules/webhooks/application/ports/transaction.js';
 import type { ClaimedDelivery } from '../../../src/modules/webhooks/domain/delivery.js';
 import type { Lane } from '../../../src/modules/webhooks/domain/lane.js';
+import { DEFAULT_SETTINGS } from '../../../src/modules/webhooks/domain/subscription-settings.js';
 import type { FakeBirthPlaces } from '../../../src/modules/webhooks/testing/fake-birth-places.js';
 import type { FakeLaneDispatcher } from '../../../src/modules/webhooks/testing/fake-lane-dispatcher.js';
 import type { RecordingDeliveryMetrics } from '../../../src/modules/webhooks/testing/recording-delivery-metrics.js';
@@ -45,11 +46,19 @@ export interface PersistenceHarness {
 /** Stores a subscription of the tenant and gives its lane. */
 export async function subscribe(
   harness: PersistenceHarness,
-  { event = 'thing.done', url = 'https://hooks.customer.com/in', tenantId = TENANT } = {},
+  {
+    event = 'thing.done',
+    url = 'https://hooks.customer.com/in',
+    tenantId = TENANT,
+    settings = DEFAULT_SETTINGS,
+  } = {},
 ): Promise<Lane> {
   const id = harness.ids.next();
   await harness.transactions.run(tenantId, (transaction) =>
-    harness.subscriptions.insert(transaction, { id, tenantId, event, url, sealedSecret: `sealed ${id}` }),
+    harness.subscriptions.insert(transaction, {
+      ...{ id, tenantId, event, url, settings },
+      sealedSecret: `sealed ${id}`,
+    }),
   );
   return { tenantId, subscriptionId: id };
 }

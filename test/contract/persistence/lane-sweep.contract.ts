@@ -3,6 +3,8 @@ import { describe, expect, it } from '@jest/globals';
 import type { SweepResult } from '../../../src/modules/webhooks/application/ports/delivery-lanes.js';
 import { FREE_INTERRUPTIONS } from '../../../src/modules/webhooks/domain/delivery.js';
 import { deliveryDetail, failed, MAX_RETRIES, resultOf } from './attempts.js';
+import type { RetrySchedule } from '../../../src/modules/webhooks/domain/retry-schedule.js';
+import { DEFAULT_SETTINGS } from '../../../src/modules/webhooks/domain/subscription-settings.js';
 import { deliverEvents, LEASE_MS, subscribe, type PersistenceHarness, claimFrom } from './harness.js';
 
 const INTERRUPTED = 'Connection error: interrupted, the worker stopped before recording a result';
@@ -51,6 +53,23 @@ export function laneSweepContract(current: () => PersistenceHarness): void {
         expect(await detailOf(id!)).toMatchObject({ status: 'SENDING' });
       });
 
+      it.each([
+        [1, 6_000],
+        [30, 35_000],
+      ])(
+        'gives a subscription with a time budget of %d s a lease of %d ms',
+        async (timeoutSeconds, leaseMs) => {
+          const settings = { ...DEFAULT_SETTINGS, timeoutSeconds };
+          const lane = await subscribe(current(), { settings });
+          await deliverEvents(current(), 1);
+          await claimFrom(current().lanes, lane, 1);
+          await current().elapse(leaseMs - 3_000);
+          expect(await sweep()).toMatchObject({ reclaimed: 0 });
+          await current().elapse(4_000);
+          expect(await sweep()).toMatchObject({ reclaimed: 1 });
+        },
+      );
+
       it('gives an expired lease back as due, with the interrupted attempt in the log', async () => {
         const lane = await subscribe(current());
         const [id] = await deliverEvents(current(), 1);
@@ -69,25 +88,34 @@ export function laneSweepContract(current: () => PersistenceHarness): void {
 
       // Red when the give-back never counts: a poison delivery would be tried for ever. Red when it counts at once: a crash
       // would use up what the receiver never saw.
-      it('ends a delivery whose automatic attempts are used up; the first interruptions use up none', async () => {
-        const lane = await subscribe(current());
-        const [id] = await deliverEvents(current(), 1);
-        const all = MAX_RETRIES + 1 + FREE_INTERRUPTIONS;
-        for (let attempt = 1; attempt <= all; attempt += 1) {
-          expect(await claimFrom(current().lanes, lane, 1)).toMatchObject([{ attemptNumber: attempt }]);
-          await current().elapse(LEASE_MS + 1_000);
-          expect(await sweep()).toMatchObject({ reclaimed: 1 });
-        }
-        expect(await claimFrom(current().lanes, lane, 1)).toEqual([]);
-        const ended = await detailOf(id!);
-        expect(ended).toMatchObject({
-          status: 'FAILED',
-          attempts: all,
-          lastError: INTERRUPTED,
-          nextAttemptAt: null,
-        });
-        expect(ended.attemptLog).toHaveLength(all);
-      });
+      it.each<[RetrySchedule, number]>([
+        ['default', MAX_RETRIES],
+        [[5], 1],
+        [[], 0],
+        ['standard', 9],
+      ])(
+        'ends a delivery whose schedule (%j) is used up; the first interruptions use up none',
+        async (retrySchedule, retries) => {
+          const settings = { ...DEFAULT_SETTINGS, retrySchedule };
+          const lane = await subscribe(current(), { settings });
+          const [id] = await deliverEvents(current(), 1);
+          const all = retries + 1 + FREE_INTERRUPTIONS;
+          for (let attempt = 1; attempt <= all; attempt += 1) {
+            expect(await claimFrom(current().lanes, lane, 1)).toMatchObject([{ attemptNumber: attempt }]);
+            await current().elapse(LEASE_MS + 1_000);
+            expect(await sweep()).toMatchObject({ reclaimed: 1 });
+          }
+          expect(await claimFrom(current().lanes, lane, 1)).toEqual([]);
+          const ended = await detailOf(id!);
+          expect(ended).toMatchObject({
+            status: 'FAILED',
+            attempts: all,
+            lastError: INTERRUPTED,
+            nextAttemptAt: null,
+          });
+          expect(ended.attemptLog).toHaveLength(all);
+        },
+      );
 
       it('gives each expired lease back once, when two sweep at the same time', async () => {
         const lane = await subscribe(current());

@@ -3,6 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 
 import type { Transaction } from '../../../src/modules/webhooks/application/ports/transaction.js';
+import type { RetrySchedule } from '../../../src/modules/webhooks/domain/retry-schedule.js';
+import { DEFAULT_SETTINGS } from '../../../src/modules/webhooks/domain/subscription-settings.js';
 import { deliveryDetail, failed, resultOf } from './attempts.js';
 import { claimFrom, deliverEvents, subscribe, TENANT, type PersistenceHarness } from './harness.js';
 
@@ -20,9 +22,34 @@ export function subscriptionRepositoryContract(current: () => PersistenceHarness
         ...{ id, tenantId: TENANT, event: 'a.*', url: 'https://h.com/in', active: true },
         ...{ deactivatedAt: null, deactivationReason: null },
         ...{ secretRotatedAt: null, previousSecretExpiresAt: null },
+        settings: DEFAULT_SETTINGS,
         ...{ createdAt: expect.any(Date), updatedAt: expect.any(Date) },
       });
       expect(JSON.stringify(found)).not.toContain('sealed');
+    });
+
+    it('keeps settings, changes them from what is stored, and hands them to a claim', async () => {
+      const { subscriptions, lanes } = current();
+      const lane = await subscribe(current(), { settings: { ...DEFAULT_SETTINGS, retrySchedule: [5, 60] } });
+      const change = async (retrySchedule: RetrySchedule): Promise<void> => {
+        await run((transaction) =>
+          subscriptions.update(transaction, lane.subscriptionId, {
+            settings: (stored) => ({ ...stored, retrySchedule }),
+          }),
+        );
+      };
+      const read = async (): Promise<unknown> =>
+        (await run((transaction) => subscriptions.find(transaction, lane.subscriptionId)))?.settings;
+      expect(await read()).toMatchObject({ retrySchedule: [5, 60] });
+      await deliverEvents(current(), 2);
+      const claimed = async (): Promise<unknown> =>
+        JSON.parse((await claimFrom(lanes, lane, 1))[0]?.settings ?? 'null');
+      expect(await claimed()).toEqual({ retry_schedule: [5, 60] });
+      await change('standard');
+      expect(await read()).toMatchObject({ retrySchedule: 'standard' });
+      await change('default');
+      expect(await read()).toEqual(DEFAULT_SETTINGS);
+      expect(await claimed()).toBeNull();
     });
 
     it('finds, changes and deactivates nothing under an id that is unknown or another tenant’s', async () => {

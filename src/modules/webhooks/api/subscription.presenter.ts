@@ -1,6 +1,8 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 
+import type { RetrySchedule } from '../domain/retry-schedule.js';
 import type { Subscription } from '../domain/subscription.js';
+import { RETRY_SCHEDULE_SCHEMA } from './dto/subscription-settings.dto.js';
 
 /** A subscription as clients see it. */
 export class SubscriptionView {
@@ -15,6 +17,21 @@ export class SubscriptionView {
 
   @ApiProperty({ description: 'Never shown.', example: '***', enum: ['***'] })
   secret!: '***';
+
+  @ApiProperty({
+    ...RETRY_SCHEDULE_SCHEMA,
+    description: 'When failed attempts are made again; a list has the seconds before each retry.',
+    example: 'default',
+  })
+  retry_schedule!: RetrySchedule;
+
+  @ApiProperty({
+    type: 'integer',
+    nullable: true,
+    description: 'Seconds that one attempt may take; null: as long as the service is set up for.',
+    example: null,
+  })
+  timeout_seconds!: number | null;
 
   @ApiProperty({ example: true })
   active!: boolean;
@@ -66,6 +83,8 @@ export function presentSubscription(subscription: Subscription): SubscriptionVie
     event: subscription.event,
     url: subscription.url,
     secret: '***',
+    retry_schedule: subscription.settings.retrySchedule,
+    timeout_seconds: subscription.settings.timeoutSeconds,
     active: subscription.active,
     deactivation_reason: subscription.deactivationReason,
     deactivated_at: subscription.deactivatedAt?.toISOString() ?? null,

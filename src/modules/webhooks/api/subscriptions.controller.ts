@@ -36,6 +36,7 @@ import { WebhookError } from '../domain/errors.js';
 import { CreateSubscriptionDto } from './dto/create-subscription.dto.js';
 import { ListSubscriptionsDto } from './dto/list-subscriptions.dto.js';
 import { RotateSecretDto } from './dto/rotate-secret.dto.js';
+import { settingsOf } from './dto/subscription-settings.dto.js';
 import { UpdateSubscriptionDto } from './dto/update-subscription.dto.js';
 import {
   CreatedSubscriptionView,
@@ -68,7 +69,9 @@ export class SubscriptionsController {
     @CurrentActor() actor: Actor,
     @Body() dto: CreateSubscriptionDto,
   ): Promise<CreatedSubscriptionView> {
-    const created = await this.createSubscription.execute({ tenantId, actor, ...dto });
+    const { event, url, secret } = dto;
+    const command = { tenantId, actor, event, url, secret, settings: settingsOf(dto) };
+    const created = await this.createSubscription.execute(command);
     return presentWithSecret(created);
   }
 
@@ -101,7 +104,7 @@ export class SubscriptionsController {
   @RequireScopes('webhooks:write')
   @ApiOperation({
     operationId: 'updateSubscription',
-    summary: 'Change a subscription; absent fields stay as they are',
+    summary: 'Change a subscription; absent fields stay as they are, null sets an option back to its default',
   })
   @ApiParam({ name: 'id', format: 'uuid' })
   @ApiOkResponse({ type: SubscriptionView })
@@ -117,9 +120,9 @@ export class SubscriptionsController {
     @Param('id') id: string,
     @Body() dto: UpdateSubscriptionDto,
   ): Promise<SubscriptionView> {
-    return presentSubscription(
-      await this.updateSubscription.execute({ tenantId, actor, id: known(id), ...dto }),
-    );
+    const { event, url, secret, active } = dto;
+    const command = { tenantId, actor, id: known(id), event, url, secret, active, settings: settingsOf(dto) };
+    return presentSubscription(await this.updateSubscription.execute(command));
   }
 
   @Delete(':id')

@@ -5,6 +5,8 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { HOLD_MS } from './attempt-delivery.js';
 import type { FakeAnswer } from '../testing/fake-http-sender.js';
 import { InMemoryWebhooks } from '../testing/in-memory-webhooks.js';
+import type { RetrySchedule } from '../domain/retry-schedule.js';
+import type { SubscriptionSettings } from '../domain/subscription-settings.js';
 import type { Lane } from '../domain/lane.js';
 import type { StoredDelivery } from '../testing/in-memory-store.js';
 
@@ -28,6 +30,11 @@ describe('AttemptDelivery', () => {
   const attempt = async (): Promise<void> => {
     const { claims } = await webhooks.lanes.claim(lane, { limit: 1 });
     for (const claim of claims) await webhooks.attempt.execute(claim, (isHealthy) => healthy.push(isHealthy));
+  };
+
+  const set = (change: Partial<SubscriptionSettings>): void => {
+    const subscription = webhooks.store.subscriptions.get(lane.subscriptionId)!;
+    subscription.settings = { ...subscription.settings, ...change };
   };
 
   it('signs the exact bytes, with every header of the contract', async () => {
@@ -101,6 +108,58 @@ describe('AttemptDelivery', () => {
         (n) => `Attempting webhook delivery ${n}/4: thing.done to https://hooks.customer.com/in`,
       ),
     );
+  });
+
+  it.each<[RetrySchedule, readonly number[]]>([
+    [[], []],
+    [
+      [10, 600],
+      [10, 600],
+    ],
+    ['standard', [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400]],
+  ])(
+    'tries again by the schedule of the subscription (%j), within a fifth, and no longer',
+    async (schedule, seconds) => {
+      set({ retrySchedule: schedule });
+      webhooks.sender.queue(...Array.from({ length: seconds.length + 1 }, () => 500));
+      for (const [at, wait] of seconds.entries()) {
+        await attempt();
+        const delayMs = stored().nextAttemptAt!.getTime() - webhooks.clock.nowMs();
+        expect(delayMs).toBeGreaterThanOrEqual(wait * 800);
+        expect(delayMs).toBeLessThanOrEqual(wait * 1_200);
+        expect(webhooks.logger.messages('info').at(-1)).toContain(` ${at + 1}/${seconds.length + 1}: `);
+        webhooks.clock.advance(delayMs);
+      }
+      await attempt();
+      expect(stored()).toMatchObject({
+        status: 'FAILED',
+        attempts: seconds.length + 1,
+        lastError: 'HTTP 500',
+      });
+    },
+  );
+
+  it('gives an attempt the time budget of its subscription, and the lease that follows from it', async () => {
+    set({ timeoutSeconds: 30 });
+    const { claims } = await webhooks.lanes.claim(lane, { limit: 1 });
+    expect(stored().leasedUntilMs! - webhooks.clock.nowMs()).toBe(35_000);
+    expect(webhooks.attempt.extraMsOf(claims[0]!)).toBe(20_000);
+    webhooks.sender.queue('hang');
+    await webhooks.attempt.execute(claims[0]!, () => undefined);
+    expect(webhooks.sender.requests[0]?.timeoutMs).toBe(30_000);
+    expect(stored()).toMatchObject({ status: 'PENDING', lastError: 'Request timeout (30s)' });
+  });
+
+  it('keeps the time of an attempt that waits when the schedule is changed, and fails past the end of the new one', async () => {
+    set({ retrySchedule: [100, 200, 300] });
+    webhooks.sender.queue(500, 500);
+    await attempt();
+    const due = stored().nextAttemptAt;
+    set({ retrySchedule: [7] });
+    expect(stored().nextAttemptAt).toEqual(due);
+    webhooks.clock.advance(due!.getTime() - webhooks.clock.nowMs());
+    await attempt();
+    expect(stored()).toMatchObject({ status: 'FAILED', attempts: 2 });
   });
 
   it('logs the end in the words of the contract, never a query string or a payload', async () => {

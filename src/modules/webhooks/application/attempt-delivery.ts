@@ -10,7 +10,9 @@ import {
   type NextStep,
   type SendOutcome,
 } from '../domain/retry-policy.js';
+import { waitsOf } from '../domain/retry-schedule.js';
 import { DeliverySettings } from './delivery-settings.js';
+import { KnownSettings } from './known-settings.js';
 import { DeliveryLanes } from './ports/delivery-lanes.js';
 import { DeliveryMetrics } from './ports/delivery-metrics.js';
 import { HttpSender, type HttpSendResult } from './ports/http-sender.js';
@@ -29,6 +31,8 @@ export type AttemptEnd = NextStep | { readonly status: 'PENDING'; readonly delay
 /** Makes one attempt of a claimed delivery: sign, send, decide, record. */
 @Injectable()
 export class AttemptDelivery {
+  private readonly known = new KnownSettings();
+
   constructor(
     private readonly settings: DeliverySettings,
     private readonly sender: HttpSender,
@@ -51,7 +55,9 @@ export class AttemptDelivery {
       await this.lanes.hold([claim], 'operator', HOLD_MS);
       return { status: 'PENDING', delayMs: HOLD_MS };
     }
-    const total = Math.max(this.settings.maxRetries + 1, claim.attemptNumber);
+    const { retrySchedule } = this.known.of(claim.settings);
+    const waits = waitsOf(retrySchedule, this.settings.maxRetries);
+    const total = Math.max(waits.retries + 1, claim.attemptNumber);
     this.logger.info(
       `Attempting webhook delivery ${claim.attemptNumber}/${total}: ${claim.event} to ${withoutQuery(claim.targetUrl)}`,
       { deliveryId: claim.id, tenantId: claim.tenantId },
@@ -60,11 +66,11 @@ export class AttemptDelivery {
       url: claim.targetUrl,
       headers,
       body: claim.payload,
-      timeoutMs: this.settings.timeoutMs,
+      timeoutMs: this.timeoutMsOf(claim),
     });
     const outcome = this.outcomeOf(result);
     onAnswered(isHealthy(result));
-    const next = nextStep(outcome, claim, this.settings.maxRetries);
+    const next = nextStep(outcome, claim, waits);
     const statusCode = result.kind === 'response' ? result.statusCode : null;
     const errorClass =
       outcome.kind === 'delivered' ? null : outcome.kind === 'blocked' ? 'blocked' : outcome.errorClass;
@@ -94,6 +100,17 @@ export class AttemptDelivery {
     });
     this.report(claim, outcome, held);
     return next;
+  }
+
+  /** The time budget of an attempt, in milliseconds. */
+  timeoutMsOf(claim: ClaimedDelivery): number {
+    const { timeoutSeconds } = this.known.of(claim.settings);
+    return timeoutSeconds === null ? this.settings.timeoutMs : timeoutSeconds * 1_000;
+  }
+
+  /** How much longer than usual an attempt may take, in milliseconds: its budget beyond that of the service. */
+  extraMsOf(claim: ClaimedDelivery): number {
+    return Math.max(0, this.timeoutMsOf(claim) - this.settings.timeoutMs);
   }
 
   /** @returns null when it cannot be signed now. */

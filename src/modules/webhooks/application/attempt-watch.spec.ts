@@ -40,6 +40,26 @@ describe('AttemptWatch', () => {
     await end;
   });
 
+  // Red when the wait does not grow with the budget of an attempt that began.
+  it('waits for longer when an attempt that began may take longer than usual', async () => {
+    const watch = new AttemptWatch();
+    const { done, end } = watched(watch, ['a', 'b'], 1);
+    watch.attempting('a', 60_000);
+    // Timers of one length end in their order: the first limit has passed.
+    await new Promise((resolve) => setTimeout(resolve, 2));
+    expect(done()).toBe(false);
+    watch.attempted('a');
+    watch.attempted('b');
+    await end;
+  });
+
+  it('ends at the longer limit too', async () => {
+    const watch = new AttemptWatch();
+    const { end } = watched(watch, ['a'], 1);
+    watch.attempting('a', 5);
+    await end;
+  });
+
   it('has nothing to wait for without deliveries', async () => {
     await new AttemptWatch().firstAttempts([], 60_000);
   });

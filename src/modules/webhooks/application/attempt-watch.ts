@@ -1,31 +1,44 @@
+interface Waiting {
+  /** The first attempt is over, or will not begin. */
+  readonly done: () => void;
+  /** The first attempt may take so much longer than usual. */
+  readonly longer: (extraMs: number) => void;
+}
+
 /**
  * Lets a request wait for the first attempts of the deliveries that it stored, when they are made in the same process.
  */
 export class AttemptWatch {
-  private readonly waiting = new Map<string, () => void>();
+  private readonly waiting = new Map<string, Waiting>();
   private readonly begun = new Set<string>();
   private stopped = false;
 
-  /** To be called when an attempt begins: {@link stop} leaves those that wait for it to its end. */
-  attempting(deliveryId: string): void {
-    if (this.waiting.has(deliveryId)) this.begun.add(deliveryId);
+  /**
+   * To be called when an attempt begins: {@link stop} leaves those that wait for it to its end, and they wait for longer
+   * when it may take `extraMs` more than usual.
+   */
+  attempting(deliveryId: string, extraMs = 0): void {
+    const waiting = this.waiting.get(deliveryId);
+    if (waiting === undefined) return;
+    this.begun.add(deliveryId);
+    waiting.longer(extraMs);
   }
 
   /** To be called after every recorded attempt. */
   attempted(deliveryId: string): void {
     this.begun.delete(deliveryId);
-    this.waiting.get(deliveryId)?.();
+    this.waiting.get(deliveryId)?.done();
   }
 
   /** No attempt will begin any more: whoever waits for one that has not is let go. */
   stop(): void {
     this.stopped = true;
-    for (const [id, done] of [...this.waiting]) if (!this.begun.has(id)) done();
+    for (const [id, { done }] of [...this.waiting]) if (!this.begun.has(id)) done();
   }
 
   /**
    * Starts watching at once; the promise resolves when each delivery was attempted, or after `timeoutMs`: the attempts
-   * go on then and the caller simply answers before them.
+   * go on then and the caller simply answers before them. Those with a longer budget get as much more.
    */
   async firstAttempts(deliveryIds: readonly string[], timeoutMs: number): Promise<void> {
     if (deliveryIds.length === 0 || this.stopped) return;
@@ -39,11 +52,21 @@ export class AttemptWatch {
         }
         resolve();
       };
-      const timer = setTimeout(finish, timeoutMs);
+      let extraMs = 0;
+      let timer = setTimeout(over, timeoutMs);
+      function over(): void {
+        if (extraMs === 0) finish();
+        else timer = setTimeout(finish, extraMs);
+      }
       for (const id of deliveryIds) {
-        this.waiting.set(id, () => {
-          missing.delete(id);
-          if (missing.size === 0) finish();
+        this.waiting.set(id, {
+          done: () => {
+            missing.delete(id);
+            if (missing.size === 0) finish();
+          },
+          longer: (ms) => {
+            if (missing.has(id)) extraMs = Math.max(extraMs, ms);
+          },
         });
       }
     });

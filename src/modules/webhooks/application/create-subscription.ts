@@ -7,13 +7,21 @@ import { SecretText } from '../../../platform/kernel/secret-text.js';
 import { auditedUrl } from '../domain/audit.js';
 import { generateSecret } from '../domain/generated-secret.js';
 import type { Subscription } from '../domain/subscription.js';
+import { changedSettings, DEFAULT_SETTINGS, type SettingsChange } from '../domain/subscription-settings.js';
 import { AuditTrail } from './ports/audit-trail.js';
 import { SecretVault } from './ports/secret-vault.js';
 import { SubscriptionRepository } from './ports/subscription-repository.js';
 import { TargetPolicy } from './ports/target-policy.js';
 import { TenantTransactions } from './ports/transaction.js';
 import { SubscriptionLimits } from './subscription-limits.js';
-import { eventPatternProblem, readTarget, requireRoom, secretProblem } from './subscription-rules.js';
+import {
+  auditedSettings,
+  eventPatternProblem,
+  readTarget,
+  requireRoom,
+  secretProblem,
+  settingProblems,
+} from './subscription-rules.js';
 
 export interface CreateSubscriptionCommand {
   readonly tenantId: string;
@@ -21,6 +29,7 @@ export interface CreateSubscriptionCommand {
   readonly event: string;
   readonly url: string;
   readonly secret?: string | undefined;
+  readonly settings?: SettingsChange | undefined;
 }
 
 export interface CreatedSubscription {
@@ -49,6 +58,7 @@ export class CreateSubscription {
       ...event.problems,
       ...target.problems,
       ...(command.secret === undefined ? [] : secretProblem(command.secret)),
+      ...settingProblems(command.settings),
     ];
     if (problems.length > 0) throw new InvalidInputError(problems);
 
@@ -66,6 +76,7 @@ export class CreateSubscription {
         event: event.name,
         url: target.text,
         sealedSecret,
+        settings: changedSettings(DEFAULT_SETTINGS, command.settings ?? {}),
       });
       await requireRoom(transaction, this.subscriptions, this.limits);
       await this.trail.record(transaction, {
@@ -74,7 +85,7 @@ export class CreateSubscription {
         action: 'subscription.created',
         resourceType: 'subscription',
         resourceId: id,
-        details: { event: event.name, url: auditedUrl(target.text) },
+        details: { event: event.name, url: auditedUrl(target.text), ...auditedSettings(command.settings) },
       });
       return inserted;
     });

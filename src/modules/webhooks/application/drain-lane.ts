@@ -9,6 +9,7 @@ import type { Lane } from '../domain/lane.js';
 import { AgeWatch, type Aging } from './age-watch.js';
 import { AttemptDelivery } from './attempt-delivery.js';
 import { AttemptWatch } from './attempt-watch.js';
+import type { AttemptsUnderWay } from './attempts-under-way.js';
 import { ENGINE_LIMITS } from './engine-limits.js';
 import { DeliveryLanes } from './ports/delivery-lanes.js';
 import { BirthPlaces } from './ports/event-intake.js';
@@ -35,7 +36,7 @@ interface LaneState {
  * slot, it is parked and called. Which slots a lane may fill follows from how its endpoint answers.
  */
 @Injectable()
-export class DrainLane extends BirthPlaces {
+export class DrainLane extends BirthPlaces implements AttemptsUnderWay {
   private readonly states = new Map<string, LaneState>();
   /** Turns and attempts of this process; none of them rejects. */
   private readonly underWay = new Set<Promise<void>>();
@@ -49,6 +50,8 @@ export class DrainLane extends BirthPlaces {
   private unrecorded = 0;
   /** Lanes that go on when enough results are written. */
   private readonly held = new Map<string, Lane>();
+  /** Attempts with a longer time budget than usual, and by how much. */
+  private readonly longer = new Map<ClaimedDelivery, number>();
   private started = false;
   private stopping = false;
 
@@ -129,6 +132,10 @@ export class DrainLane extends BirthPlaces {
   /** Attempts under way in this process. */
   get inFlight(): number {
     return this.slots.inUse;
+  }
+
+  get extraMs(): number {
+    return Math.max(0, ...this.longer.values());
   }
 
   /** Whether ringing the lane now would be for nothing: this process goes on with it by itself as soon as it can. */
@@ -259,7 +266,9 @@ export class DrainLane extends BirthPlaces {
     onAnswered: (isHealthy: boolean) => void,
   ): Promise<void> {
     try {
-      this.watch.attempting(claim.id);
+      const extraMs = this.attempt.extraMsOf(claim);
+      if (extraMs > 0) this.longer.set(claim, extraMs);
+      this.watch.attempting(claim.id, extraMs);
       const next = await this.attempt.execute(claim, onAnswered);
       if (next.status === 'PENDING') this.dispatcher.ringAfter(lane, next.delayMs);
       // The rest of a lane that was just deactivated ends in its next turn.
@@ -270,6 +279,7 @@ export class DrainLane extends BirthPlaces {
         { deliveryId: claim.id, cause },
       );
     } finally {
+      this.longer.delete(claim);
       this.watch.attempted(claim.id);
     }
   }

@@ -47,6 +47,7 @@ describe('SignerCache', () => {
       subscriptionActive: true,
     },
     sealedPreviousSecret: null,
+    settings: null,
     sealedSecret: vault.seal(new SecretText(secret), {
       tenantId: 'acme',
       subscriptionId,

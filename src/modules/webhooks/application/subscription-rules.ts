@@ -1,7 +1,9 @@
 import type { InputProblem } from '../../../platform/kernel/domain-error.js';
+import type { AuditDetails } from '../domain/audit.js';
 import { parseEventPattern } from '../domain/event-name.js';
 import { overlapProblem } from '../domain/secret-rotation.js';
 import { checkSecret } from '../domain/subscription.js';
+import { settingsProblems, type SettingsChange } from '../domain/subscription-settings.js';
 import { WebhookError } from '../domain/errors.js';
 import type { SubscriptionRepository } from './ports/subscription-repository.js';
 import type { TargetPolicy } from './ports/target-policy.js';
@@ -33,6 +35,24 @@ export function readTarget(
 export function secretProblem(secret: string): InputProblem[] {
   const wrong = checkSecret(secret);
   return wrong === null ? [] : [problem('secret', wrong.message)];
+}
+
+/** Every problem of what is asked for beside event and target. */
+export function settingProblems(change: SettingsChange | undefined): InputProblem[] {
+  if (change === undefined) return [];
+  return settingsProblems(change).map(({ path, msg }) => ({
+    type: 'value_error',
+    loc: ['body', ...path],
+    msg,
+  }));
+}
+
+/** What the trail keeps of a change to settings. */
+export function auditedSettings({ retrySchedule, timeoutSeconds }: SettingsChange = {}): AuditDetails {
+  return {
+    ...(retrySchedule === undefined ? {} : { retry_schedule: String(retrySchedule ?? 'default') }),
+    ...(timeoutSeconds === undefined ? {} : { timeout_seconds: timeoutSeconds ?? 'default' }),
+  };
 }
 
 export function overlapHoursProblem(hours: number): InputProblem[] {

@@ -6,13 +6,21 @@ import { SecretText } from '../../../platform/kernel/secret-text.js';
 import { auditedUrl, type AuditDetails } from '../domain/audit.js';
 import { WebhookError } from '../domain/errors.js';
 import type { Subscription } from '../domain/subscription.js';
+import { changedSettings, type SettingsChange } from '../domain/subscription-settings.js';
 import { AuditTrail } from './ports/audit-trail.js';
 import { SecretVault } from './ports/secret-vault.js';
 import { SubscriptionRepository } from './ports/subscription-repository.js';
 import { TargetPolicy } from './ports/target-policy.js';
 import { TenantTransactions } from './ports/transaction.js';
 import { SubscriptionLimits } from './subscription-limits.js';
-import { eventPatternProblem, readTarget, requireRoom, secretProblem } from './subscription-rules.js';
+import {
+  auditedSettings,
+  eventPatternProblem,
+  readTarget,
+  requireRoom,
+  secretProblem,
+  settingProblems,
+} from './subscription-rules.js';
 
 /** Undefined fields stay as they are. */
 export interface UpdateSubscriptionCommand {
@@ -23,6 +31,7 @@ export interface UpdateSubscriptionCommand {
   readonly url?: string | undefined;
   readonly secret?: string | undefined;
   readonly active?: boolean | undefined;
+  readonly settings?: SettingsChange | undefined;
 }
 
 @Injectable()
@@ -44,14 +53,17 @@ export class UpdateSubscription {
       ...(event?.problems ?? []),
       ...(target?.problems ?? []),
       ...(command.secret === undefined ? [] : secretProblem(command.secret)),
+      ...settingProblems(command.settings),
     ];
     if (problems.length > 0) throw new InvalidInputError(problems);
 
+    const { settings } = command;
     return this.transactions.run(command.tenantId, async (transaction) => {
       const changed = await this.subscriptions.update(transaction, command.id, {
         event: event?.name,
         url: target?.text,
         active: command.active,
+        settings: settings === undefined ? undefined : (current) => changedSettings(current, settings),
         sealedSecret: command.secret === undefined ? undefined : this.seal(command, command.secret),
       });
       if (changed === null) throw new WebhookError('subscription_not_found');
@@ -79,7 +91,7 @@ export class UpdateSubscription {
 
 /** The new values, and of the secret only that it was replaced. */
 function changesOf(
-  { url, secret, active }: UpdateSubscriptionCommand,
+  { url, secret, active, settings }: UpdateSubscriptionCommand,
   event: string | undefined,
 ): AuditDetails {
   return {
@@ -87,5 +99,6 @@ function changesOf(
     ...(url === undefined ? {} : { url: auditedUrl(url) }),
     ...(active === undefined ? {} : { active }),
     ...(secret === undefined ? {} : { secret_replaced: true }),
+    ...auditedSettings(settings),
   };
 }

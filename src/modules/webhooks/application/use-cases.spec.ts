@@ -45,11 +45,17 @@ describe('the use cases', () => {
     });
 
     it('lists every problem at once and stores nothing', async () => {
-      await expect(create({ event: 'a b', url: 'http://x.com', secret: 'short' })).rejects.toMatchObject({
+      const wrong = { event: 'a b', url: 'http://x.com', secret: 'short' };
+      const settings = { retrySchedule: [1, 0] };
+      await expect(create({ ...wrong, settings })).rejects.toMatchObject({
         problems: [
           { type: 'value_error', loc: ['body', 'event'], msg: expect.stringMatching(/^Event must be/) },
           { type: 'value_error', loc: ['body', 'url'], msg: 'URL must use HTTPS protocol' },
           { type: 'value_error', loc: ['body', 'secret'], msg: 'Secret must be at least 8 characters' },
+          {
+            ...{ type: 'value_error', loc: ['body', 'retry_schedule', 1] },
+            msg: 'retry_schedule[1] must be an integer from 1 to 86400',
+          },
         ],
       });
       expect(webhooks.store.subscriptions.size).toBe(0);

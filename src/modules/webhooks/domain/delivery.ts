@@ -62,6 +62,8 @@ export interface ClaimedDelivery {
   readonly sealedSecret: string;
   /** Signs as well while a rotation's overlap lasts; null otherwise. */
   readonly sealedPreviousSecret: string | null;
+  /** What the subscription asks for, as JSON text; null: all defaults. */
+  readonly settings: string | null;
   /** True when retention removed the payload after the delivery was asked for again; `payload` is empty then. */
   readonly payloadExpired: boolean;
   /** False once the subscription was deactivated: nothing may be sent any more. */

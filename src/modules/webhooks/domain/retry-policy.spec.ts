@@ -1,13 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from '@jest/globals';
 
-import {
-  nextStep,
-  outcomeOfStatus,
-  parseRetryAfter,
-  retryDelayMs,
-  type SendOutcome,
-} from './retry-policy.js';
+import { nextStep, outcomeOfStatus, parseRetryAfter, type SendOutcome } from './retry-policy.js';
+import { waitsOf } from './retry-schedule.js';
 
 describe('outcomeOfStatus', () => {
   it.each([
@@ -103,20 +98,8 @@ describe('parseRetryAfter', () => {
   });
 });
 
-describe('retryDelayMs', () => {
-  it.each([
-    [1, 1_000],
-    [2, 2_000],
-    [3, 4_000],
-    [4, 8_000],
-    [13, 3_600_000],
-    [2_000, 3_600_000],
-  ])('after automatic attempt %d waits %d ms', (autoAttempts, delayMs) => {
-    expect(retryDelayMs(autoAttempts)).toBe(delayMs);
-  });
-});
-
 describe('nextStep', () => {
+  const three = waitsOf('default', 3);
   const failing: SendOutcome = outcomeOfStatus(500, 0);
   it.each([
     [1, { status: 'PENDING', lastError: 'HTTP 500', delayMs: 1_000 }],
@@ -124,41 +107,57 @@ describe('nextStep', () => {
     [3, { status: 'PENDING', lastError: 'HTTP 500', delayMs: 4_000 }],
     [4, { status: 'FAILED', lastError: 'HTTP 500', deactivate: false }],
   ])('a 500 on automatic attempt %d of 4', (autoAttempts, step) => {
-    expect(nextStep(failing, { trigger: 'auto', autoAttempts }, 3)).toEqual(step);
+    expect(nextStep(failing, { trigger: 'auto', autoAttempts }, three)).toEqual(step);
   });
 
   it('makes no second attempt when retries are switched off', () => {
-    expect(nextStep(failing, { trigger: 'auto', autoAttempts: 1 }, 0)).toMatchObject({ status: 'FAILED' });
+    expect(nextStep(failing, { trigger: 'auto', autoAttempts: 1 }, waitsOf('default', 0))).toMatchObject({
+      status: 'FAILED',
+    });
   });
 
   it('waits at least as long as the receiver asks', () => {
     const busy = outcomeOfStatus(429, 30_000);
-    expect(nextStep(busy, { trigger: 'auto', autoAttempts: 1 }, 3)).toMatchObject({ delayMs: 30_000 });
+    expect(nextStep(busy, { trigger: 'auto', autoAttempts: 1 }, three)).toMatchObject({ delayMs: 30_000 });
+  });
+
+  // Red when the wait that was asked for is drawn from, or compared before it is.
+  it('never goes before the time that a receiver asked for, whatever is drawn', () => {
+    for (const drawn of [0, 0.5, 0.999]) {
+      const waits = waitsOf([300], 3, () => drawn);
+      const step = nextStep(outcomeOfStatus(503, 300_000), { trigger: 'auto', autoAttempts: 1 }, waits);
+      expect(step).toMatchObject({ status: 'PENDING' });
+      expect(step.status === 'PENDING' && step.delayMs).toBe(Math.max(300_000, waits.delayMs(1)));
+    }
   });
 
   it('goes on with the automatic attempts that are left after a manual one failed', () => {
-    expect(nextStep(failing, { trigger: 'manual', autoAttempts: 1 }, 3)).toMatchObject({ delayMs: 1_000 });
-    expect(nextStep(failing, { trigger: 'manual', autoAttempts: 4 }, 3)).toMatchObject({ status: 'FAILED' });
+    expect(nextStep(failing, { trigger: 'manual', autoAttempts: 1 }, three)).toMatchObject({
+      delayMs: 1_000,
+    });
+    expect(nextStep(failing, { trigger: 'manual', autoAttempts: 4 }, three)).toMatchObject({
+      status: 'FAILED',
+    });
   });
 
   it('fails at once on 404, on a blocked target and on 410, which also deactivates', () => {
     const attempt = { trigger: 'auto', autoAttempts: 1 } as const;
-    expect(nextStep(outcomeOfStatus(404, 0), attempt, 3)).toEqual({
+    expect(nextStep(outcomeOfStatus(404, 0), attempt, three)).toEqual({
       status: 'FAILED',
       lastError: 'HTTP 404',
       deactivate: false,
     });
-    expect(nextStep({ kind: 'blocked', error: 'Blocked target: loopback' }, attempt, 3)).toMatchObject({
+    expect(nextStep({ kind: 'blocked', error: 'Blocked target: loopback' }, attempt, three)).toMatchObject({
       status: 'FAILED',
     });
-    expect(nextStep(outcomeOfStatus(410, 0), attempt, 3)).toMatchObject({
+    expect(nextStep(outcomeOfStatus(410, 0), attempt, three)).toMatchObject({
       status: 'FAILED',
       deactivate: true,
     });
   });
 
   it('delivers on a 2xx', () => {
-    expect(nextStep(outcomeOfStatus(204, 0), { trigger: 'auto', autoAttempts: 4 }, 3)).toEqual({
+    expect(nextStep(outcomeOfStatus(204, 0), { trigger: 'auto', autoAttempts: 4 }, three)).toEqual({
       status: 'DELIVERED',
     });
   });

@@ -1,11 +1,6 @@
 import type { AttemptTrigger, ErrorClass } from './attempt.js';
 import { parseHttpDate } from './http-date.js';
-
-/** First wait after a failed attempt, in milliseconds; each following one doubles: 1 s, 2 s, 4 s (contract). */
-export const FIRST_RETRY_DELAY_MS = 1_000;
-
-/** Doubling stops here, in milliseconds: more retries than the default 3 must not wait for days. */
-export const MAX_RETRY_DELAY_MS = 3_600_000;
+import type { RetryWaits } from './retry-schedule.js';
 
 /** A receiver may ask for at most this wait with `Retry-After`, in milliseconds (24 h). */
 export const MAX_RETRY_AFTER_MS = 86_400_000;
@@ -71,12 +66,6 @@ export function parseRetryAfter(value: string | null, nowMs: number): number {
   return Math.min(Math.max(waitMs, 0), MAX_RETRY_AFTER_MS);
 }
 
-/** Milliseconds to wait after the `autoAttempts`-th automatic attempt failed. */
-export function retryDelayMs(autoAttempts: number): number {
-  const doublings = Math.max(autoAttempts - 1, 0);
-  return Math.min(FIRST_RETRY_DELAY_MS * 2 ** doublings, MAX_RETRY_DELAY_MS);
-}
-
 /** Where a delivery goes after an attempt. */
 export type NextStep =
   | { readonly status: 'DELIVERED' }
@@ -84,21 +73,21 @@ export type NextStep =
   | { readonly status: 'PENDING'; readonly lastError: string; readonly delayMs: number };
 
 /**
- * The transition table after an attempt. At most `maxRetries + 1` automatic attempts are ever made; a manual attempt
+ * The transition table after an attempt. At most `waits.retries + 1` automatic attempts are ever made; a manual attempt
  * does not use one up, and after it fails the automatic ones that are left go on.
  */
 export function nextStep(
   outcome: SendOutcome,
   attempt: { readonly trigger: AttemptTrigger; readonly autoAttempts: number },
-  maxRetries: number,
+  waits: RetryWaits,
 ): NextStep {
   if (outcome.kind === 'delivered') return { status: 'DELIVERED' };
-  if (outcome.kind !== 'retryable' || attempt.autoAttempts > maxRetries) {
+  if (outcome.kind !== 'retryable' || attempt.autoAttempts > waits.retries) {
     return { status: 'FAILED', lastError: outcome.error, deactivate: outcome.kind === 'gone' };
   }
   return {
     status: 'PENDING',
     lastError: outcome.error,
-    delayMs: Math.max(retryDelayMs(attempt.autoAttempts), outcome.retryAfterMs),
+    delayMs: Math.max(waits.delayMs(attempt.autoAttempts), outcome.retryAfterMs),
   };
 }

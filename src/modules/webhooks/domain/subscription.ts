@@ -1,4 +1,5 @@
 import { isPublicKeyText, standardKeyBytes } from './signing-key.js';
+import type { SubscriptionSettings } from './subscription-settings.js';
 
 /** Bounds of a subscription's signing secret, in characters (contract). */
 export const MIN_SECRET_LENGTH = 8;
@@ -31,6 +32,7 @@ export interface Subscription {
   readonly secretRotatedAt: Date | null;
   /** Until when deliveries carry the signature of the previous secret as well; null: there is no previous one. */
   readonly previousSecretExpiresAt: Date | null;
+  readonly settings: SubscriptionSettings;
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }

@@ -14,8 +14,10 @@ import {
   type HoldReason,
 } from '../domain/delivery.js';
 import type { Lane } from '../domain/lane.js';
+import { waitsOf } from '../domain/retry-schedule.js';
+import { toStoredSettings } from '../domain/subscription-settings.js';
 import { DEACTIVATED_BY_GONE } from '../domain/subscription.js';
-import type { InMemoryStore, StoredDelivery } from './in-memory-store.js';
+import type { InMemoryStore, StoredDelivery, StoredSubscription } from './in-memory-store.js';
 
 const INTERRUPTED = 'Connection error: interrupted, the worker stopped before recording a result';
 
@@ -174,7 +176,7 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
     row.attempts += 1;
     row.autoAttempts += row.nextTrigger === 'auto' ? 1 : 0;
     row.leaseToken = leaseToken;
-    row.leasedUntilMs = this.store.clock.nowMs() + this.leaseMs;
+    row.leasedUntilMs = this.store.clock.nowMs() + this.leaseMsOf(subscription);
     row.leasedBy = this.owner;
     row.targetUrl = subscription?.url ?? row.targetUrl;
     row.updatedAt = this.store.now();
@@ -188,8 +190,15 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
       isRetry: row.isRetry,
       sealedSecret: subscription?.sealedSecret ?? '',
       sealedPreviousSecret: null,
+      settings: storedText(subscription),
       subscriptionActive: subscription?.active === true,
     };
+  }
+
+  /** A subscription's own time budget and the margin, or the lease of those without. */
+  private leaseMsOf(subscription: StoredSubscription | undefined): number {
+    const seconds = subscription?.settings.timeoutSeconds ?? null;
+    return seconds === null ? this.leaseMs : seconds * 1_000 + ENGINE_LIMITS.leaseMarginMs;
   }
 
   private reclaim(row: StoredDelivery, maxRetries: number): void {
@@ -207,7 +216,8 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
       });
     }
     const isFree = row.interruptions < FREE_INTERRUPTIONS;
-    const usedUp = !isFree && row.autoAttempts > maxRetries;
+    const schedule = this.store.subscriptions.get(row.subscriptionId)?.settings.retrySchedule ?? 'default';
+    const usedUp = !isFree && row.autoAttempts > waitsOf(schedule, maxRetries).retries;
     const isManual = isFree && row.nextTrigger === 'manual';
     this.settle(row, {
       status: usedUp ? 'FAILED' : 'PENDING',
@@ -241,6 +251,12 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
     const subscription = this.store.subscriptions.get(subscriptionId);
     if (subscription?.active === true) this.store.deactivate(subscription, DEACTIVATED_BY_GONE);
   }
+}
+
+/** As the database hands them to a claim. */
+function storedText(subscription: StoredSubscription | undefined): string | null {
+  const stored = subscription === undefined ? null : toStoredSettings(subscription.settings);
+  return stored === null ? null : JSON.stringify(stored);
 }
 
 /** The counters as they were before the claim. */

@@ -7,6 +7,7 @@ import {
 import type { Transaction } from '../application/ports/transaction.js';
 import { WebhookError } from '../domain/errors.js';
 import { DEACTIVATED_BY_UPDATE, type Subscription } from '../domain/subscription.js';
+import { DEFAULT_SETTINGS } from '../domain/subscription-settings.js';
 import type { InMemoryStore, StoredSubscription } from './in-memory-store.js';
 import { tenantOf } from './in-memory-transactions.js';
 
@@ -20,6 +21,7 @@ export class InMemorySubscriptionRepository extends SubscriptionRepository {
     const now = this.store.now();
     const row: StoredSubscription = {
       ...subscription,
+      settings: subscription.settings ?? DEFAULT_SETTINGS,
       active: true,
       deactivationReason: null,
       deactivatedAt: null,
@@ -56,8 +58,10 @@ export class InMemorySubscriptionRepository extends SubscriptionRepository {
     const row = this.row(transaction, id);
     if (row === null) return Promise.resolve(null);
     if (change.active === false && row.active) this.store.deactivate(row, DEACTIVATED_BY_UPDATE);
-    const given = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
+    const { settings, ...others } = change;
+    const given = Object.fromEntries(Object.entries(others).filter(([, value]) => value !== undefined));
     const changed: StoredSubscription = { ...row, ...given, updatedAt: this.store.now() };
+    if (settings !== undefined) changed.settings = settings(row.settings);
     if (change.sealedSecret !== undefined) {
       Object.assign(changed, { previousSecretExpiresAt: null, secretRotatedAt: this.store.now() });
     }

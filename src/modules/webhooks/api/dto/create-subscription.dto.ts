@@ -11,8 +11,9 @@ import {
   SECRET_PATTERN,
   TARGET_URL_PATTERN,
 } from './constraints.js';
+import { SubscriptionSettingsDto } from './subscription-settings.dto.js';
 
-export class CreateSubscriptionDto {
+export class CreateSubscriptionDto extends SubscriptionSettingsDto {
   @ApiProperty({
     description:
       'An event name, a prefix wildcard such as `invoice.*`, or `*` for every event. 1–100 characters; trimmed and lower-cased.',

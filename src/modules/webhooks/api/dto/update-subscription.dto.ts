@@ -11,8 +11,9 @@ import {
   SECRET_PATTERN,
   TARGET_URL_PATTERN,
 } from './constraints.js';
+import { SubscriptionSettingsDto } from './subscription-settings.dto.js';
 
-export class UpdateSubscriptionDto {
+export class UpdateSubscriptionDto extends SubscriptionSettingsDto {
   @ApiPropertyOptional({
     description: 'As at creation.',
     example: 'invoice.*',

@@ -1,4 +1,5 @@
 import type { Subscription } from '../../domain/subscription.js';
+import type { SubscriptionSettings } from '../../domain/subscription-settings.js';
 import type { Transaction } from './transaction.js';
 
 export interface NewSubscription {
@@ -7,6 +8,8 @@ export interface NewSubscription {
   readonly event: string;
   readonly url: string;
   readonly sealedSecret: string;
+  /** All defaults when left out. */
+  readonly settings?: SubscriptionSettings;
 }
 
 /** Undefined fields stay as they are. */
@@ -15,6 +18,8 @@ export interface SubscriptionChange {
   readonly url?: string | undefined;
   readonly sealedSecret?: string | undefined;
   readonly active?: boolean | undefined;
+  /** Makes the new settings of those that are stored, which nobody else changes meanwhile. */
+  readonly settings?: ((current: SubscriptionSettings) => SubscriptionSettings) | undefined;
 }
 
 export interface SubscriptionFilter {

@@ -28,9 +28,10 @@ interface AcceptedRow {
   readonly urls: (string | null)[];
   readonly secrets: (string | null)[];
   readonly previous_secrets: (string | null)[];
+  readonly settings: (string | null)[];
 }
 
-const ACCEPT = `SELECT * FROM webhook_accept($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`;
+const ACCEPT = `SELECT * FROM webhook_accept($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`;
 
 /** Stores events in one statement that commits by itself; answers one result for each, in order. */
 export async function acceptEvents(
@@ -59,6 +60,7 @@ export async function acceptEvents(
     births.lease.token,
     births.unknownPlaces === null ? null : births.lease.owner,
     births.lease.ms,
+    births.lease.marginMs,
   ]);
   const results: (IntakeResult | undefined)[] = events.map(() => undefined);
   for (const row of rows) {
@@ -113,6 +115,7 @@ function bornClaim(
     targetUrl: row.urls[index] ?? '',
     sealedSecret: row.secrets[index] ?? '',
     sealedPreviousSecret: row.previous_secrets[index] ?? null,
+    settings: row.settings[index] ?? null,
     subscriptionActive: true,
   };
 }

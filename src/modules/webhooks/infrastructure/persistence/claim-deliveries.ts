@@ -14,6 +14,8 @@ export interface Lease {
   readonly token: string;
   readonly owner: string;
   readonly ms: number;
+  /** Milliseconds that it outlives an attempt whose subscription has a time budget of its own. */
+  readonly marginMs: number;
 }
 
 interface ClaimedRow {
@@ -34,9 +36,10 @@ interface ClaimedRow {
   readonly secret: string;
   readonly previous_secret: string | null;
   readonly active: boolean;
+  readonly settings: string | null;
 }
 
-const CLAIM = 'SELECT * FROM webhook_claim($1, $2, $3, $4, $5, $6, $7, $8, $9)';
+const CLAIM = 'SELECT * FROM webhook_claim($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)';
 
 /** Claims from several lanes at once; answers one list for each request, in order. */
 export async function claimDeliveries(
@@ -58,6 +61,7 @@ export async function claimDeliveries(
     lease.token,
     lease.owner,
     lease.ms,
+    lease.marginMs,
   ]);
   // A lane that is not among the rows is being claimed from by another process.
   const byLane = new Map<string, { claims: ClaimedDelivery[]; isContended: boolean }>();
@@ -92,6 +96,7 @@ function toClaim(row: ClaimedRow, id: string, leaseToken: string): ClaimedDelive
     targetUrl: row.target_url,
     sealedSecret: row.secret,
     sealedPreviousSecret: row.previous_secret,
+    settings: row.settings,
     subscriptionActive: row.active,
   };
 }

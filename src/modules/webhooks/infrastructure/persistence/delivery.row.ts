@@ -6,6 +6,13 @@ import type { DeliveryStatus, HoldReason } from '../../domain/delivery.js';
 @Entity({ name: 'webhook_deliveries' })
 @Index('webhook_deliveries_open_ix', ['tenantId', 'id'], { where: `status IN ('PENDING', 'SENDING')` })
 @Index('webhook_deliveries_failed_ix', ['tenantId', 'id'], { where: `status = 'FAILED'` })
+@Index('webhook_deliveries_failed_name_ix', ['event', 'tenantId', 'id'], { where: `status = 'FAILED'` })
+@Index('webhook_deliveries_failed_lane_ix', ['subscriptionId', 'tenantId', 'id'], {
+  where: `status = 'FAILED'`,
+})
+@Index('webhook_deliveries_finished_ix', ['subscriptionId', 'event', 'tenantId', 'id'], {
+  where: `status IN ('DELIVERED', 'FAILED')`,
+})
 @Index('webhook_deliveries_name_ix', ['event', 'tenantId', 'id'])
 @Index('webhook_deliveries_subscription_ix', ['tenantId', 'subscriptionId', 'id'])
 @Index('webhook_deliveries_event_uq', ['eventId', 'subscriptionId', 'tenantId'], { unique: true })

@@ -1,4 +1,5 @@
 import type { Subscription } from '../../domain/subscription.js';
+import { fromStoredSettings } from '../../domain/subscription-settings.js';
 import type { SubscriptionRow } from './subscription.row.js';
 
 export function toSubscription(row: SubscriptionRow): Subscription {
@@ -12,6 +13,7 @@ export function toSubscription(row: SubscriptionRow): Subscription {
     deactivatedAt: row.deactivatedAt,
     secretRotatedAt: row.secretRotatedAt,
     previousSecretExpiresAt: row.previousSecretExpiresAt,
+    settings: fromStoredSettings(row.settings),
     createdAt: row.createdAt,
     updatedAt: row.updatedAt,
   };

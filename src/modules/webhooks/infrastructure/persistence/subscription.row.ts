@@ -1,5 +1,7 @@
 import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
+import type { StoredSettings } from '../../domain/subscription-settings.js';
+
 @Entity({ name: 'webhook_subscriptions' })
 // Over an expression, which TypeORM has no words for: one active subscription for an event and a target.
 @Index('webhook_subscriptions_active_uq', { synchronize: false })
@@ -33,6 +35,10 @@ export class SubscriptionRow {
 
   @Column({ name: 'secret_rotated_at', type: 'timestamptz', nullable: true })
   secretRotatedAt!: Date | null;
+
+  /** Null: all defaults. */
+  @Column({ type: 'jsonb', nullable: true })
+  settings!: StoredSettings | null;
 
   @Column({ type: 'boolean', default: true })
   active!: boolean;

@@ -2,6 +2,7 @@ import type { EntityManager } from 'typeorm';
 
 import { FREE_INTERRUPTIONS } from '../../domain/delivery.js';
 import type { Lane } from '../../domain/lane.js';
+import { STANDARD_SCHEDULE_SECONDS } from '../../domain/retry-schedule.js';
 import type { LeaseOwner } from './lease-owner.js';
 
 /** The error of an attempt whose worker died, was frozen past its lease, or could not write the result. */
@@ -33,17 +34,23 @@ const FORGET = `DELETE FROM webhook_workers WHERE alive_until < now() - interval
 /*
  * A lease ends with its time, or with the process that holds it (never with the one that sweeps: it lives). The interrupted attempt is logged as such; if its worker
  * comes back after all, the real outcome replaces the line. The first few do not use up the schedule: with no retries
- * configured, a crash between claim and request would otherwise end as FAILED without one request.
+ * configured, a crash between claim and request would otherwise end as FAILED without one request. A row was last changed
+ * when its attempt began.
  */
 const RECLAIM = `
 WITH expired AS (
-  SELECT d.tenant_id, d.id, d.event_id, d.subscription_id, d.leased_until, d.next_trigger,
+  SELECT d.tenant_id, d.id, d.event_id, d.subscription_id, d.updated_at, d.next_trigger,
          d.interruptions < ${FREE_INTERRUPTIONS} AS is_free,
-         d.interruptions >= ${FREE_INTERRUPTIONS} AND d.auto_attempts > $1::int AS used_up
+         d.interruptions >= ${FREE_INTERRUPTIONS} AND d.auto_attempts > coalesce((
+           SELECT CASE jsonb_typeof(s.settings -> 'retry_schedule')
+                       WHEN 'array' THEN jsonb_array_length(s.settings -> 'retry_schedule')
+                       WHEN 'string' THEN ${STANDARD_SCHEDULE_SECONDS.length} END
+             FROM webhook_subscriptions s WHERE s.tenant_id = d.tenant_id AND s.id = d.subscription_id
+         ), $1::int) AS used_up
     FROM webhook_deliveries d
    WHERE d.status = 'SENDING'
      AND (d.leased_until < now()
-          OR d.leased_by <> $4::uuid
+          OR d.leased_by <> $3::uuid
              AND NOT EXISTS (SELECT FROM webhook_workers w WHERE w.id = d.leased_by AND w.alive_until > now()))
    LIMIT ${RECLAIM_LIMIT}
      FOR UPDATE SKIP LOCKED
@@ -62,12 +69,12 @@ WITH expired AS (
          updated_at = now()
     FROM expired x
    WHERE d.event_id = x.event_id AND d.subscription_id = x.subscription_id AND d.tenant_id = x.tenant_id
-  RETURNING d.tenant_id, d.id, d.attempts, x.next_trigger, x.leased_until
+  RETURNING d.tenant_id, d.id, d.attempts, x.next_trigger, x.updated_at AS started_at
 ), logged AS (
   INSERT INTO webhook_attempts (tenant_id, delivery_id, number, trigger, started_at, duration_ms, error_class, error,
                                 request_headers)
-    SELECT r.tenant_id, r.id, r.attempts, r.next_trigger, r.leased_until - $3::int * interval '1 millisecond',
-           greatest(0, extract(epoch FROM now() - r.leased_until) * 1000 + $3::int)::int, 'other', $2, '{}'
+    SELECT r.tenant_id, r.id, r.attempts, r.next_trigger, r.started_at,
+           greatest(0, extract(epoch FROM now() - r.started_at) * 1000)::int, 'other', $2, '{}'
       FROM reclaimed r
   ON CONFLICT (tenant_id, delivery_id, number) DO NOTHING
 )
@@ -112,10 +119,9 @@ export async function lockSweep(manager: EntityManager): Promise<boolean> {
 export async function reclaimExpired(
   manager: EntityManager,
   maxRetries: number,
-  leaseMs: number,
   { id }: LeaseOwner,
 ): Promise<number> {
-  const rows = await manager.query<{ count: number }[]>(RECLAIM, [maxRetries, INTERRUPTED, leaseMs, id]);
+  const rows = await manager.query<{ count: number }[]>(RECLAIM, [maxRetries, INTERRUPTED, id]);
   await manager.query(FORGET);
   return rows[0]?.count ?? 0;
 }

@@ -1,5 +1,6 @@
 import { firstUuidAt } from '../../../../platform/kernel/uuid.js';
 import type { TaskSelection } from '../../domain/task.js';
+import { CLOCK_SKEW_MS } from './created-between.js';
 
 /** Rows of a task as SQL: the same text counts them for a tenant and finds them for the worker. */
 export interface SelectedRows {
@@ -9,9 +10,6 @@ export interface SelectedRows {
   /** No row of the task has an id at or before this one. */
   readonly startAfter: string;
 }
-
-/** Milliseconds that a clock which made ids may have been behind the database's, by which rows are chosen. */
-const CLOCK_SKEW_MS = 3_600_000;
 
 const NIL_UUID = '00000000-0000-0000-0000-000000000000';
 

@@ -21,12 +21,10 @@ import { HotStatements } from './hot-statements.js';
 import { LeaseOwner } from './lease-owner.js';
 import { recordAttempts } from './record-attempts.js';
 import { beat, findDueLanes, lockSweep, reclaimExpired } from './sweep-deliveries.js';
+import { untilWritten } from './until-written.js';
 import { WorkerTransaction } from './worker-transaction.js';
 
 const NIL_UUID = '00000000-0000-0000-0000-000000000000';
-
-/** Milliseconds between tries to write results while the database is away, doubling up to the last. */
-const RECORD_BACKOFF_MS = [100, 200, 400, 800, 1_600, 3_200] as const;
 
 /* By the key that no other index leads with, as the functions of the hot path do; the lease is the fence. */
 const HELD = `FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::uuid[]) AS c (tenant_id, event_id, subscription_id, lease_token)
@@ -59,6 +57,8 @@ export class TypeormDeliveryLanes extends DeliveryLanes {
   private sweptUpTo = NIL_UUID;
   /** When this process may give back what others hold, in milliseconds of its own clock. */
   private trustedFromMs = Infinity;
+  /** When its last sign of life that arrived was given, by the same clock. */
+  private beatenAtMs = -Infinity;
 
   constructor(
     private readonly statements: HotStatements,
@@ -99,15 +99,19 @@ export class TypeormDeliveryLanes extends DeliveryLanes {
    * whoever lives says so and writes its results within that time.
    */
   override async beat(): Promise<void> {
+    const startedAtMs = this.clock.monotonicMs();
     const unbroken = await this.transactions.run((manager) => beat(manager, this.owner));
+    this.beatenAtMs = startedAtMs;
     if (!unbroken) this.trustedFromMs = this.clock.monotonicMs() + ENGINE_LIMITS.aliveMs;
   }
 
   override async sweep(maxRetries: number, laneLimit: number): Promise<SweepResult> {
     return this.transactions.run(async (manager) => {
       if (!(await lockSweep(manager))) return { reclaimed: 0, dueLanes: [] };
-      const mayReclaim = this.clock.monotonicMs() >= this.trustedFromMs;
-      const reclaimed = mayReclaim ? await reclaimExpired(manager, maxRetries, this.leaseMs, this.owner) : 0;
+      const nowMs = this.clock.monotonicMs();
+      // Without a sign of life of its own the next one will find a gap: the others may have been kept from theirs as well.
+      const mayReclaim = nowMs >= this.trustedFromMs && nowMs < this.beatenAtMs + this.owner.aliveMs;
+      const reclaimed = mayReclaim ? await reclaimExpired(manager, maxRetries, this.owner) : 0;
       const { lanes, isLastPage } = await findDueLanes(manager, this.sweptUpTo, laneLimit);
       // After the last page the next sweep starts over.
       this.sweptUpTo = isLastPage ? NIL_UUID : (lanes.at(-1)?.subscriptionId ?? NIL_UUID);
@@ -123,24 +127,26 @@ export class TypeormDeliveryLanes extends DeliveryLanes {
   }
 
   private async claimAll(requests: readonly ClaimRequest[]): Promise<LaneClaim[]> {
-    const lease = { token: this.ids.next(), owner: this.owner.id, ms: this.leaseMs };
+    const lease = {
+      token: this.ids.next(),
+      owner: this.owner.id,
+      ms: this.leaseMs,
+      marginMs: ENGINE_LIMITS.leaseMarginMs,
+    };
     return claimDeliveries(this.statements, requests, lease, {
       perLane: ENGINE_LIMITS.perEndpoint,
       retriesPerLane: ENGINE_LIMITS.retriesPerEndpoint,
     });
   }
 
-  /** Tries again while the database is away; afterwards the leases run out and the sweep gives the deliveries back. */
+  /** Kept while the database is away; given up, they are left to the sweep, which gives their leases back. */
   private async recordAll(results: readonly AttemptResult[]): Promise<boolean[]> {
-    for (const backoffMs of RECORD_BACKOFF_MS) {
-      try {
-        return await recordAttempts(this.statements, results);
-      } catch (cause) {
-        if (isDataError(cause)) return this.recordApart(results, cause);
-        await new Promise((resolve) => setTimeout(resolve, backoffMs));
-      }
+    try {
+      return await untilWritten(() => recordAttempts(this.statements, results), isDataError);
+    } catch (cause) {
+      if (isDataError(cause)) return this.recordApart(results, cause);
+      throw cause;
     }
-    return recordAttempts(this.statements, results);
   }
 
   /** One result that the database refuses must not keep the others from being written. */

@@ -11,6 +11,7 @@ import type { Transaction } from '../../application/ports/transaction.js';
 import { AttemptRow } from './attempt.row.js';
 import { toAttemptRecord, toDelivery } from './delivery.mapper.js';
 import { DeliveryRow } from './delivery.row.js';
+import { listDeliveries } from './list-deliveries.js';
 import { managerOf } from './typeorm-transactions.js';
 
 /** Every statement names the transaction's tenant: row-level security is the other line of defence, not the only one. */
@@ -22,22 +23,8 @@ export class TypeormDeliveryRepository extends DeliveryRepository {
     limit: number,
     afterId: string | null,
   ): Promise<DeliveryPage> {
-    const query = managerOf(transaction)
-      .createQueryBuilder(DeliveryRow, 'd')
-      .where('d.tenant_id = :tenantId', { tenantId: transaction.tenantId });
-    if (filter.event !== undefined) query.andWhere('d.event = :event', { event: filter.event });
-    if (filter.status !== undefined) query.andWhere('d.status = :status', { status: filter.status });
-    if (filter.subscriptionId !== undefined) {
-      query.andWhere('d.subscription_id = :subscriptionId', { subscriptionId: filter.subscriptionId });
-    }
-    if (filter.since !== undefined) query.andWhere('d.created_at >= :since', { since: filter.since });
-    if (filter.until !== undefined) query.andWhere('d.created_at < :until', { until: filter.until });
-    if (afterId !== null) query.andWhere('d.id < :afterId', { afterId });
     // One more than asked for tells whether another page follows.
-    const rows = await query
-      .orderBy('d.id', 'DESC')
-      .limit(limit + 1)
-      .getMany();
+    const rows = await listDeliveries(transaction, filter, limit + 1, afterId);
     return { deliveries: rows.slice(0, limit).map(toDelivery), hasMore: rows.length > limit };
   }
 

@@ -55,7 +55,12 @@ export class TypeormEventIntake extends EventIntake {
       unknownPlaces: this.places.freePlacesOfUnknown,
       perLane: ENGINE_LIMITS.perEndpoint,
       most: ENGINE_LIMITS.bornAtOnce,
-      lease: { token: this.ids.next(), owner: this.owner.id, ms: this.leaseMs },
+      lease: {
+        token: this.ids.next(),
+        owner: this.owner.id,
+        ms: this.leaseMs,
+        marginMs: ENGINE_LIMITS.leaseMarginMs,
+      },
     });
     this.fannedOut.learn(events, results);
     return results;

@@ -10,6 +10,12 @@ import {
 import type { Transaction } from '../../application/ports/transaction.js';
 import { WebhookError } from '../../domain/errors.js';
 import { DEACTIVATED_BY_UPDATE, type Subscription } from '../../domain/subscription.js';
+import {
+  fromStoredSettings,
+  toStoredSettings,
+  type StoredSettings,
+  type SubscriptionSettings,
+} from '../../domain/subscription-settings.js';
 import { endWaitingDeliveries } from './ended-deliveries.js';
 import { toSubscription } from './subscription.mapper.js';
 import { SubscriptionRow } from './subscription.row.js';
@@ -35,7 +41,10 @@ SELECT id FROM deactivated`;
 export class TypeormSubscriptionRepository extends SubscriptionRepository {
   override async insert(transaction: Transaction, subscription: NewSubscription): Promise<Subscription> {
     const rows = managerOf(transaction).getRepository(SubscriptionRow);
-    await duplicateNamed(() => rows.insert({ ...subscription }));
+    const { settings, ...row } = subscription;
+    await duplicateNamed(() =>
+      rows.insert({ ...row, settings: settings === undefined ? null : toStoredSettings(settings) }),
+    );
     return toSubscription(
       await rows.findOneByOrFail({ tenantId: subscription.tenantId, id: subscription.id }),
     );
@@ -67,9 +76,12 @@ export class TypeormSubscriptionRepository extends SubscriptionRepository {
     change: SubscriptionChange,
   ): Promise<Subscription | null> {
     const rows = managerOf(transaction).getRepository(SubscriptionRow);
+    const settings =
+      change.settings === undefined ? undefined : await this.settingsFor(transaction, id, change.settings);
     const set = {
       ...(change.event === undefined ? {} : { event: change.event }),
       ...(change.url === undefined ? {} : { url: change.url }),
+      ...(settings === undefined ? {} : { settings }),
       ...(change.sealedSecret === undefined ? {} : replacedSecret(change.sealedSecret)),
       ...(change.active === true ? { active: true, deactivatedAt: null, deactivationReason: null } : {}),
     };
@@ -79,6 +91,21 @@ export class TypeormSubscriptionRepository extends SubscriptionRepository {
       rows.update({ tenantId: transaction.tenantId, id }, { ...set, updatedAt: () => 'now()' }),
     );
     return this.find(transaction, id);
+  }
+
+  /** Locks the row: of two changes at a time, each keeps what the other did. */
+  private async settingsFor(
+    transaction: Transaction,
+    id: string,
+    change: (current: SubscriptionSettings) => SubscriptionSettings,
+  ): Promise<StoredSettings | null> {
+    const row = await managerOf(transaction)
+      .getRepository(SubscriptionRow)
+      .findOne({
+        where: { tenantId: transaction.tenantId, id },
+        lock: { mode: 'pessimistic_write' },
+      });
+    return toStoredSettings(change(fromStoredSettings(row?.settings ?? null)));
   }
 
   override async countActive(transaction: Transaction): Promise<number> {

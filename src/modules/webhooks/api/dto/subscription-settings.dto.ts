@@ -1,0 +1,64 @@
+import { ApiPropertyOptional } from '@nestjs/swagger';
+
+import { ByRule } from '../../../../platform/http/field-rules.js';
+import {
+  MAX_SCHEDULE_RETRIES,
+  MAX_SCHEDULE_WAIT_SECONDS,
+  retryScheduleProblems,
+  type RetrySchedule,
+} from '../../domain/retry-schedule.js';
+import {
+  MAX_TIMEOUT_SECONDS,
+  MIN_TIMEOUT_SECONDS,
+  timeoutProblems,
+  type SettingsChange,
+} from '../../domain/subscription-settings.js';
+
+export const RETRY_SCHEDULE_SCHEMA = {
+  oneOf: [
+    { type: 'string', enum: ['default', 'standard'] },
+    {
+      type: 'array',
+      items: { type: 'integer', minimum: 1, maximum: MAX_SCHEDULE_WAIT_SECONDS },
+      maxItems: MAX_SCHEDULE_RETRIES,
+    },
+  ],
+};
+
+/** What a subscription may ask for; null goes back to the default. */
+export class SubscriptionSettingsDto {
+  @ApiPropertyOptional({
+    ...RETRY_SCHEDULE_SCHEMA,
+    nullable: true,
+    default: 'default',
+    description:
+      'When failed attempts are made again. `default`: after 1 s, 2 s, 4 s. `standard`: after 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h and 24 h. ' +
+      'A list: the seconds before each retry, 7 days in all; `[]` makes none. All but `default` are drawn from ±20 %. `Retry-After` can only make a wait longer. ' +
+      'A change keeps the time of an attempt that waits already.',
+    example: [10, 60, 600],
+  })
+  @ByRule(retryScheduleProblems)
+  retry_schedule?: RetrySchedule | null;
+
+  @ApiPropertyOptional({
+    type: 'integer',
+    minimum: MIN_TIMEOUT_SECONDS,
+    maximum: MAX_TIMEOUT_SECONDS,
+    nullable: true,
+    default: null,
+    description:
+      'Seconds that one attempt may take, everything included: DNS, connect, TLS, headers, body. Null: as long as the service is set up for.',
+    example: 20,
+  })
+  @ByRule(timeoutProblems)
+  timeout_seconds?: number | null;
+}
+
+/** @returns undefined when nothing was given */
+export function settingsOf({
+  retry_schedule: retrySchedule,
+  timeout_seconds: timeoutSeconds,
+}: SubscriptionSettingsDto): SettingsChange | undefined {
+  const change: SettingsChange = { retrySchedule, timeoutSeconds };
+  return Object.values(change).every((value) => value === undefined) ? undefined : change;
+}

@@ -1,0 +1,123 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+
+import type { ApiClient } from '../support/api-client.js';
+import { eventually } from '../support/eventually.js';
+import { Receiver } from '../support/receiver.js';
+import { startCombination, type RunningService } from './combination.js';
+
+interface Delivery {
+  readonly status: string;
+  readonly attempts: number;
+  readonly last_error: string | null;
+}
+
+describe.each(['inline', 'redis'] as const)(
+  'what a subscription asks for, on PostgreSQL, %s',
+  (dispatcher) => {
+    let service: RunningService;
+    let receiver: Receiver;
+    let api: ApiClient;
+
+    beforeAll(async () => {
+      service = await startCombination(
+        { database: 'postgres', dispatcher },
+        { WEBHOOK_TIMEOUT_SECONDS: '2' },
+      );
+      receiver = await Receiver.start();
+      api = await service.clientOf('acme');
+    }, 180_000);
+
+    afterAll(async () => {
+      await receiver?.close();
+      await service?.dispose();
+    });
+
+    const subscribe = async (event: string, settings: object): Promise<string> => {
+      const url = `${receiver.url}/${event}`;
+      const answer = await api.post<{ id: string }>('/subscriptions', { event, url, ...settings });
+      expect(answer).toMatchObject({ status: 201, body: settings });
+      return answer.body.id;
+    };
+
+    const emit = async (event: string): Promise<string> => {
+      const answer = await api.post<{ delivery_ids: string[] }>('/deliveries', { event, payload: {} });
+      expect(answer.status).toBe(202);
+      return answer.body.delivery_ids[0]!;
+    };
+
+    const timesOf = (event: string): number[] =>
+      receiver.requests.filter(({ url }) => url === `/${event}`).map(({ receivedAtMs }) => receivedAtMs);
+
+    const settled = async (id: string, expected: Partial<Delivery>): Promise<void> => {
+      await eventually(
+        async () => expect((await api.get<Delivery>(`/deliveries/${id}`)).body).toMatchObject(expected),
+        { timeoutMs: 60_000, intervalMs: 50 },
+      );
+    };
+
+    it('names every problem with its place, and changes nothing', async () => {
+      const wrong = { retry_schedule: [1, 0, 'x'], timeout_seconds: 31 };
+      const answer = await api.post('/subscriptions', { event: 'A b', url: `${receiver.url}/x`, ...wrong });
+      expect(answer.status).toBe(400);
+      expect(answer.body).toMatchObject({
+        detail: [
+          { loc: ['body', 'event'] },
+          { loc: ['body', 'retry_schedule', 1], msg: 'retry_schedule[1] must be an integer from 1 to 86400' },
+          { loc: ['body', 'retry_schedule', 2], msg: 'retry_schedule[2] must be an integer from 1 to 86400' },
+          { loc: ['body', 'timeout_seconds'], msg: 'timeout_seconds must be an integer from 1 to 30' },
+        ],
+      });
+      const long = await api.post('/subscriptions', {
+        ...{ event: 'a.b', url: `${receiver.url}/x` },
+        retry_schedule: Array<number>(8).fill(86_400),
+      });
+      expect(long).toMatchObject({ status: 400, body: { detail: [{ msg: 'Longer than 7 days' }] } });
+    });
+
+    it('keeps what a PATCH leaves out, and takes null for the default', async () => {
+      const id = await subscribe('settings.merged', { retry_schedule: 'standard', timeout_seconds: 20 });
+      const patch = async (change: object): Promise<unknown> =>
+        (await api.request('PATCH', `/api/v1/tenant/webhooks/subscriptions/${id}`, { body: change })).body;
+      expect(await patch({ timeout_seconds: 5 })).toMatchObject({
+        ...{ retry_schedule: 'standard', timeout_seconds: 5 },
+      });
+      expect(await patch({ retry_schedule: null })).toMatchObject({
+        ...{ retry_schedule: 'default', timeout_seconds: 5 },
+      });
+      expect(await patch({ timeout_seconds: null })).toMatchObject({ timeout_seconds: null });
+      expect((await api.get(`/subscriptions/${id}`)).body).toMatchObject({
+        ...{ retry_schedule: 'default', timeout_seconds: null },
+      });
+    });
+
+    it('tries again by its own schedule and no longer, never before the wait', async () => {
+      await subscribe('settings.list', { retry_schedule: [1, 2] });
+      await subscribe('settings.none', { retry_schedule: [] });
+      receiver.behave(({ url }) => (url.startsWith('/settings.') ? 500 : 200));
+      const [id, none] = [await emit('settings.list'), await emit('settings.none')];
+      await settled(none, { status: 'FAILED', attempts: 1, last_error: 'HTTP 500' });
+      await settled(id, { status: 'FAILED', attempts: 3, last_error: 'HTTP 500' });
+      const [first = 0, second = 0, third = 0] = timesOf('settings.list');
+      expect(second - first).toBeGreaterThanOrEqual(790);
+      expect(third - second).toBeGreaterThanOrEqual(1_590);
+      receiver.behave(() => 200);
+    }, 120_000);
+
+    // Red when an attempt has the service's budget of 2 s, or a request that waits for it gives up after that.
+    it('waits for an endpoint as long as its subscription says', async () => {
+      await subscribe('settings.slow', { timeout_seconds: 30, retry_schedule: [] });
+      await subscribe('settings.hasty', { timeout_seconds: 1, retry_schedule: [] });
+      receiver.behave(() => ({ status: 200, delayMs: 4_000 }));
+      const id = await emit('settings.slow');
+      if (dispatcher === 'inline') {
+        expect((await api.get(`/deliveries/${id}`)).body).toMatchObject({ status: 'DELIVERED' });
+      }
+      await settled(id, { status: 'DELIVERED', attempts: 1 });
+      const hasty = await emit('settings.hasty');
+      await settled(hasty, { status: 'FAILED' });
+      const { body } = await api.get<Delivery>(`/deliveries/${hasty}`);
+      expect(body.last_error).toMatch(/^Request timeout \(1s\)/);
+      receiver.behave(() => 200);
+    }, 120_000);
+  },
+);

@@ -1,0 +1,209 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { DataSource } from 'typeorm';
+
+import type { LaneClaim } from '../../src/modules/webhooks/application/ports/delivery-lanes.js';
+import { acceptEvents } from '../../src/modules/webhooks/infrastructure/persistence/accept-events.js';
+import { claimDeliveries } from '../../src/modules/webhooks/infrastructure/persistence/claim-deliveries.js';
+import { HotStatements } from '../../src/modules/webhooks/infrastructure/persistence/hot-statements.js';
+import { LeaseOwner } from '../../src/modules/webhooks/infrastructure/persistence/lease-owner.js';
+import { recordAttempts } from '../../src/modules/webhooks/infrastructure/persistence/record-attempts.js';
+import { SubscriptionRow } from '../../src/modules/webhooks/infrastructure/persistence/subscription.row.js';
+import {
+  findDueLanes,
+  reclaimExpired,
+} from '../../src/modules/webhooks/infrastructure/persistence/sweep-deliveries.js';
+import { TypeormSubscriptionRepository } from '../../src/modules/webhooks/infrastructure/persistence/typeorm-subscription-repository.js';
+import { TypeormTransactions } from '../../src/modules/webhooks/infrastructure/persistence/typeorm-transactions.js';
+import { WorkerTransaction } from '../../src/modules/webhooks/infrastructure/persistence/worker-transaction.js';
+import { dataSourceOptions } from '../../src/platform/database/data-source-options.js';
+import { migrate } from '../../src/platform/database/migrate.js';
+import { TenantTransaction } from '../../src/platform/database/tenant-transaction.js';
+import { UuidV7Generator } from '../../src/platform/kernel/uuid.js';
+import { resultOf } from '../contract/persistence/attempts.js';
+import { whatIsRead, type Reading } from '../support/rows-read.js';
+import { describeWithPostgres, testDatabaseUrl } from '../support/servers.js';
+import { createTestDatabase, preparedTemplate, type TestDatabase } from '../support/test-database.js';
+import { storeHistory, SUBSCRIPTIONS, TENANT } from './stored-history.js';
+
+const TABLES = ['webhook_deliveries', 'webhook_events', 'webhook_attempts'];
+
+/** Events of one statement, each with one delivery. */
+const BATCH = 40;
+
+/**
+ * Rows read for a delivery, and pages of tables and indexes, in all: a handful of lookups by key and the writes. The history
+ * that they must not touch has thousands of rows.
+ */
+const MOST_ROWS = 8 * BATCH;
+const MOST_PAGES = 250 * BATCH;
+
+/** In a transaction of its own each, whose counters are read before it ends. */
+class CountedStatements extends HotStatements {
+  last: Reading | null = null;
+
+  constructor(private readonly database: DataSource) {
+    super(database);
+  }
+
+  override async run<Row>(sql: string, parameters: unknown[]): Promise<Row[]> {
+    return this.database.transaction(async (manager) => {
+      const { answer, read } = await whatIsRead(
+        (text, values) => manager.query(text, values),
+        TABLES,
+        () => manager.query<Row[]>(sql, parameters),
+      );
+      this.last = read;
+      return answer;
+    });
+  }
+}
+
+/*
+ * One connection for all of it, as in a process that has been running since the tables were empty: what was planned then is
+ * what runs later.
+ */
+describeWithPostgres('what a delivery reads on its way', () => {
+  let database: TestDatabase;
+  let dataSource: DataSource;
+  let statements: CountedStatements;
+  let worker: WorkerTransaction;
+  const ids = new UuidV7Generator();
+  const [dead, living] = [new LeaseOwner(ids), new LeaseOwner(ids)];
+  const lane = { tenantId: TENANT, subscriptionId: SUBSCRIPTIONS[0] ?? '' };
+  const lease = { token: ids.next(), owner: dead.id, ms: 3_600_000, marginMs: 5_000 };
+  let events = 0;
+
+  beforeAll(async () => {
+    const template = await preparedTemplate(testDatabaseUrl(), 'all-migrations', async (url) => {
+      await migrate(url);
+    });
+    database = await createTestDatabase(testDatabaseUrl(), { template });
+    dataSource = await new DataSource({
+      ...dataSourceOptions(database.url, 1),
+      entities: [SubscriptionRow],
+    }).initialize();
+    statements = new CountedStatements(dataSource);
+    worker = new WorkerTransaction(dataSource);
+    for (const table of TABLES) {
+      await dataSource.query(`ALTER TABLE ${table} SET (autovacuum_enabled = false)`);
+    }
+    await new TypeormTransactions(new TenantTransaction(dataSource)).run(TENANT, (transaction) =>
+      new TypeormSubscriptionRepository().insert(transaction, {
+        id: lane.subscriptionId,
+        tenantId: TENANT,
+        event: 'cost.common',
+        url: 'https://hooks.customer.com/in',
+        sealedSecret: 'sealed',
+      }),
+    );
+  }, 180_000);
+
+  afterAll(async () => {
+    await dataSource?.destroy();
+    await database?.drop();
+  });
+
+  async function accept(places: number | null): Promise<void> {
+    const batch = Array.from({ length: BATCH }, () => ({
+      id: ids.next(),
+      tenantId: TENANT,
+      event: 'cost.common',
+      patterns: ['cost.common', 'cost.*', '*'],
+      payload: '{}',
+      fingerprint: 'f',
+      idempotencyKey: `key ${(events += 1)}`,
+      requestedBy: { subject: 'ana', requestId: 'r' },
+    }));
+    await acceptEvents(statements, batch, {
+      lanes: [],
+      unknownPlaces: places,
+      perLane: 1_000,
+      most: 128,
+      lease,
+    });
+  }
+
+  async function claim(): Promise<LaneClaim> {
+    const [claimed] = await claimDeliveries(statements, [{ lane, wish: { limit: BATCH } }], lease, {
+      perLane: 10_000,
+      retriesPerLane: 10_000,
+    });
+    return claimed ?? { claims: [], isContended: true };
+  }
+
+  /** Everything that happens to a batch, with what each step of it read. */
+  async function goThrough(): Promise<Readonly<Record<string, Reading | null>>> {
+    const steps: Record<string, Reading | null> = {};
+    await accept(BATCH);
+    steps['born claimed'] = statements.last;
+    await accept(null);
+    steps['accept'] = statements.last;
+    const { claims } = await claim();
+    steps['claim'] = statements.last;
+    expect(claims).toHaveLength(BATCH);
+    await recordAttempts(
+      statements,
+      claims.map((one) => resultOf(one)),
+    );
+    steps['settle'] = statements.last;
+    // Those that were born claimed belong to a process that never gave a sign of life.
+    await worker.run(async (manager) => {
+      const query = (sql: string, values: unknown[]): Promise<unknown> => manager.query(sql, values);
+      const reclaim = await whatIsRead(query, TABLES, () => reclaimExpired(manager, 3, living));
+      expect(reclaim.answer).toBe(BATCH);
+      steps['reclaim'] = reclaim.read;
+      const nil = '00000000-0000-0000-0000-000000000000';
+      steps['find due lanes'] = (await whatIsRead(query, TABLES, () => findDueLanes(manager, nil, 100))).read;
+    });
+    // Nothing is left for the next round.
+    const rest = await claim();
+    await recordAttempts(
+      statements,
+      rest.claims.map((one) => resultOf(one)),
+    );
+    return steps;
+  }
+
+  function dear(steps: Readonly<Record<string, Reading | null>>): string[] {
+    return Object.entries(steps).flatMap(([name, read]) => {
+      const isDear = read === null || read.rows > MOST_ROWS || read.pages > MOST_PAGES;
+      // The sweep is planned each time, and may read as a whole what is a page or two.
+      const isWhole = (read?.wholeReads ?? 0) > 0 && !['reclaim', 'find due lanes'].includes(name);
+      return isDear || isWhole ? [`${name}: ${JSON.stringify(read)}`] : [];
+    });
+  }
+
+  it('is a handful of rows on empty tables', async () => {
+    expect(dear(await goThrough())).toEqual([]);
+  });
+
+  it('is the same while they grow, without statistics', async () => {
+    await storeHistory(dataSource, 10_000);
+    await dataSource.query(
+      `INSERT INTO webhook_attempts (tenant_id, delivery_id, number, trigger, started_at, duration_ms, request_headers)
+       SELECT tenant_id, id, 1, 'auto', created_at, 1, '{}' FROM webhook_deliveries WHERE status <> 'PENDING'
+       ON CONFLICT DO NOTHING`,
+    );
+    expect(dear(await goThrough())).toEqual([]);
+  });
+
+  it('is the same with statistics', async () => {
+    await dataSource.query(`ANALYZE ${TABLES.join(', ')}`);
+    expect(dear(await goThrough())).toEqual([]);
+  });
+
+  it('would show here if a statement did not go by its key', async () => {
+    const [row] = await dataSource.query<{ text: string }[]>(
+      `SELECT pg_get_functiondef(oid) AS text FROM pg_proc WHERE proname = 'webhook_claim'`,
+    );
+    const spoilt = row?.text.replace(
+      'd.event_id = p.event_id AND',
+      'd.event_id::text = p.event_id::text AND',
+    );
+    expect(spoilt).not.toBe(row?.text);
+    await dataSource.query(spoilt ?? '');
+    await accept(null);
+    await claim();
+    expect(dear({ claim: statements.last })).not.toEqual([]);
+  });
+});

@@ -1,0 +1,194 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { DataSource } from 'typeorm';
+
+import type { DeliveryFilter } from '../../src/modules/webhooks/application/ports/delivery-repository.js';
+import type { EventFilter } from '../../src/modules/webhooks/application/ports/event-repository.js';
+import { AttemptRow } from '../../src/modules/webhooks/infrastructure/persistence/attempt.row.js';
+import { DeliveryRow } from '../../src/modules/webhooks/infrastructure/persistence/delivery.row.js';
+import { TypeormDeliveryRepository } from '../../src/modules/webhooks/infrastructure/persistence/typeorm-delivery-repository.js';
+import { TypeormEventRepository } from '../../src/modules/webhooks/infrastructure/persistence/typeorm-event-repository.js';
+import {
+  managerOf,
+  TypeormTransactions,
+} from '../../src/modules/webhooks/infrastructure/persistence/typeorm-transactions.js';
+import { dataSourceOptions } from '../../src/platform/database/data-source-options.js';
+import { migrate } from '../../src/platform/database/migrate.js';
+import { TenantTransaction } from '../../src/platform/database/tenant-transaction.js';
+import { firstUuidAt } from '../../src/platform/kernel/uuid.js';
+import { whatIsRead, type Reading } from '../support/rows-read.js';
+import { describeWithPostgres, testDatabaseUrl } from '../support/servers.js';
+import { createTestDatabase, preparedTemplate, type TestDatabase } from '../support/test-database.js';
+import { MADE_ID, MINUTE_MS, FIRST_MS, ROWS, storeHistory, SUBSCRIPTIONS, TENANT } from './stored-history.js';
+
+const LIMIT = 10;
+
+/*
+ * A page and the one row that tells whether another follows, twice where two indexes answer, and again where rows are read by
+ * their ids; then what lies in the time by which ids and `created_at` may differ: a row for each of its minutes. The history
+ * has a thousand times as many.
+ */
+const MOST_ROWS = 4 * (LIMIT + 1) + 130;
+const MOST_PAGES = 4 * MOST_ROWS;
+
+const dayOf = (day: number): Date => new Date(FIRST_MS + day * 24 * 60 * MINUTE_MS);
+const [ofCommon = '', ofOther = ''] = SUBSCRIPTIONS;
+const unknown = '01900000-0000-7000-8000-ffffffffffff';
+
+/** Values of each filter: frequent, rare and absent ones. */
+const VALUES: readonly (readonly DeliveryFilter[])[] = [
+  [{ event: 'cost.common' }, { event: 'cost.other' }, { event: 'cost.rare' }, { event: 'cost.absent' }],
+  [{ status: 'PENDING' }, { status: 'SENDING' }, { status: 'DELIVERED' }, { status: 'FAILED' }],
+  [{ subscriptionId: ofCommon }, { subscriptionId: ofOther }, { subscriptionId: unknown }],
+  [{ since: dayOf(2) }, { since: dayOf(40) }],
+  [{ until: dayOf(2) }, { until: dayOf(-40) }],
+];
+
+/** Every filter alone, every pair, and a window. */
+const FILTERS: readonly DeliveryFilter[] = [
+  {},
+  ...VALUES.flat(),
+  ...VALUES.flatMap((of, at) =>
+    VALUES.slice(at + 1).flatMap((others) =>
+      of.flatMap((one) => others.map((other): DeliveryFilter => ({ ...one, ...other }))),
+    ),
+  ),
+  { event: 'cost.rare', since: dayOf(1), until: dayOf(2) },
+];
+
+const AFTER = [null, firstUuidAt(dayOf(3))];
+
+describeWithPostgres('what a page of a list costs', () => {
+  let database: TestDatabase;
+  let dataSource: DataSource;
+  let transactions: TypeormTransactions;
+  const deliveries = new TypeormDeliveryRepository();
+  const events = new TypeormEventRepository();
+
+  beforeAll(async () => {
+    const template = await preparedTemplate(testDatabaseUrl(), 'all-migrations', async (url) => {
+      await migrate(url);
+    });
+    database = await createTestDatabase(testDatabaseUrl(), { template });
+    dataSource = await new DataSource({
+      ...dataSourceOptions(database.url, 2),
+      entities: [DeliveryRow, AttemptRow],
+    }).initialize();
+    transactions = new TypeormTransactions(new TenantTransaction(dataSource));
+  }, 180_000);
+
+  afterAll(async () => {
+    await dataSource?.destroy();
+    await database?.drop();
+  });
+
+  const listed = async (
+    filter: DeliveryFilter,
+    afterId: string | null,
+  ): Promise<{ ids: string[]; read: Reading }> =>
+    transactions.run(TENANT, async (transaction) => {
+      const { answer, read } = await whatIsRead(
+        (sql, parameters) => managerOf(transaction).query(sql, parameters),
+        ['webhook_deliveries'],
+        () => deliveries.list(transaction, filter, LIMIT, afterId),
+      );
+      return { ids: answer.deliveries.map(({ id }) => id), read };
+    });
+
+  const listedEvents = async (
+    filter: EventFilter,
+    afterId: string | null,
+  ): Promise<{ ids: string[]; read: Reading }> =>
+    transactions.run(TENANT, async (transaction) => {
+      const { answer, read } = await whatIsRead(
+        (sql, parameters) => managerOf(transaction).query(sql, parameters),
+        ['webhook_events', 'webhook_deliveries'],
+        () => events.list(transaction, filter, LIMIT, afterId),
+      );
+      return { ids: answer.events.map(({ id }) => id), read };
+    });
+
+  /** What is dear, with what it read; one look at all of them says more than the first. */
+  async function dearFilters(): Promise<string[]> {
+    const dear: string[] = [];
+    const look = (name: string, { rows, pages }: Reading): void => {
+      if (rows > MOST_ROWS || pages > MOST_PAGES) dear.push(`${name}: ${rows} rows, ${pages} pages`);
+    };
+    for (const afterId of AFTER) {
+      for (const filter of FILTERS) {
+        const name = `${JSON.stringify(filter)} after ${afterId}`;
+        look(`deliveries ${name}`, (await listed(filter, afterId)).read);
+        const { event, since, until } = filter;
+        if (filter.status !== undefined || filter.subscriptionId !== undefined) continue;
+        look(`events ${name}`, (await listedEvents({ event, since, until }, afterId)).read);
+      }
+    }
+    return dear;
+  }
+
+  it('is next to nothing on empty tables', async () => {
+    expect(await dearFilters()).toEqual([]);
+  });
+
+  describe(`among ${ROWS} finished deliveries`, () => {
+    beforeAll(async () => {
+      await storeHistory(dataSource);
+    }, 120_000);
+
+    it('does not depend on them, whatever the filter and pair of filters, without statistics', async () => {
+      expect(await dearFilters()).toEqual([]);
+    });
+
+    it('nor with statistics', async () => {
+      await dataSource.query('VACUUM ANALYZE webhook_deliveries, webhook_events');
+      expect(await dearFilters()).toEqual([]);
+    });
+
+    it('and the page is the one that was asked for', async () => {
+      const all = await dataSource.query<Stored[]>(
+        `SELECT id, event, status, subscription_id, created_at FROM webhook_deliveries
+          WHERE tenant_id = $1 ORDER BY id DESC`,
+        [TENANT],
+      );
+      for (const afterId of AFTER) {
+        for (const filter of FILTERS) {
+          const expected = all.filter((row) => isOf(row, filter) && (afterId === null || row.id < afterId));
+          const { ids } = await listed(filter, afterId);
+          expect({ filter, ids }).toEqual({ filter, ids: expected.slice(0, LIMIT).map(({ id }) => id) });
+        }
+      }
+    });
+
+    // Red when `until` is taken for a bound of the ids as it is: they are made later than the transaction began.
+    it('finds what a transaction stored minutes after it had begun', async () => {
+      const [late] = await dataSource.query<{ id: string }[]>(
+        `INSERT INTO webhook_deliveries (tenant_id, id, event_id, subscription_id, event, target_url, status, created_at)
+         SELECT 'late', ${MADE_ID('$1::bigint')}, gen_random_uuid(), gen_random_uuid(), 'cost.late', 'https://a.example.com/',
+                'DELIVERED', to_timestamp(($1::bigint - 300000) / 1000.0)
+         RETURNING id`,
+        [dayOf(2).getTime()],
+      );
+      const { deliveries: found } = await transactions.run('late', (transaction) =>
+        deliveries.list(transaction, { until: new Date(dayOf(2).getTime() - 60_000) }, LIMIT, null),
+      );
+      expect(found.map(({ id }) => id)).toEqual([late?.id]);
+    });
+  });
+});
+
+interface Stored {
+  readonly id: string;
+  readonly event: string;
+  readonly status: string;
+  readonly subscription_id: string;
+  readonly created_at: Date;
+}
+
+function isOf(row: Stored, { event, status, subscriptionId, since, until }: DeliveryFilter): boolean {
+  return (
+    (event === undefined || row.event === event) &&
+    (status === undefined || row.status === status) &&
+    (subscriptionId === undefined || row.subscription_id === subscriptionId) &&
+    (since === undefined || row.created_at >= since) &&
+    (until === undefined || row.created_at < until)
+  );
+}
