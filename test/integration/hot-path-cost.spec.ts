@@ -194,7 +194,8 @@ describeWithPostgres('what a delivery reads on its way', () => {
 
   it('would show here if a statement did not go by its key', async () => {
     const [row] = await dataSource.query<{ text: string }[]>(
-      `SELECT pg_get_functiondef(oid) AS text FROM pg_proc WHERE proname = 'webhook_claim'`,
+      `SELECT pg_get_functiondef(oid) AS text FROM pg_proc WHERE proname = 'webhook_claim'
+        ORDER BY pronargs DESC LIMIT 1`,
     );
     const spoilt = row?.text.replace(
       'd.event_id = p.event_id AND',

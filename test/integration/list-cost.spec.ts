@@ -134,11 +134,8 @@ describeWithPostgres('what a page of a list costs', () => {
       await storeHistory(dataSource);
     }, 120_000);
 
-    it('does not depend on them, whatever the filter and pair of filters, without statistics', async () => {
-      expect(await dearFilters()).toEqual([]);
-    });
-
-    it('nor with statistics', async () => {
+    // As the database has them a minute after so many changes: it gathers statistics by itself.
+    it('does not depend on them, whatever the filter and pair of filters', async () => {
       await dataSource.query('VACUUM ANALYZE webhook_deliveries, webhook_events');
       expect(await dearFilters()).toEqual([]);
     });
