@@ -104,7 +104,11 @@ async function fillsAsItComes(openLab: OpenLab): Promise<void> {
 describeFaults('requests under way', (openLab) => {
   itTogether(
     [
-      { title: 'are bounded in a process, and never overshoot', run: () => fillsAProcess(openLab) },
+      {
+        title: 'are bounded in a process, and never overshoot',
+        run: () => fillsAProcess(openLab),
+        isLong: true,
+      },
       {
         title: 'are bounded for an endpoint over all workers, and never overshoot',
         run: () => sharesAnEndpoint(openLab),

@@ -8,7 +8,7 @@ const EMITTERS = 20;
 describeFaults('several workers', (openLab) => {
   it(`share the events of ${EMITTERS} emitters: distinct ids, each once`, async () => {
     const lab = await openLab({ lanes: 5, tenants: 2, timeoutSeconds: 10 });
-    const workers = await lab.startWorkers(4);
+    const workers = await lab.startWorkers(size(3, 4));
     const processes = size(2, 4);
     const events = EMITTERS * size(50, 200);
     const emitters = await Promise.all(Array.from({ length: processes }, () => lab.startEmitter()));
@@ -35,7 +35,7 @@ describeFaults('several workers', (openLab) => {
     const lab = await openLab({ lanes: 3, timeoutSeconds: 10, broker: false });
     const events = size(1_200, 6_000);
     await lab.emit(events, { concurrency: EMITTERS });
-    const workers = await lab.startWorkers(4);
+    const workers = await lab.startWorkers(size(3, 4));
     await lab.emit(events / 2);
     await lab.settle();
     expect(await lab.violations()).toEqual([]);

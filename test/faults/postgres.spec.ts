@@ -23,7 +23,7 @@ describeFaults('a PostgreSQL that', (openLab) => {
   it('loses every connection again and again, of workers and emitters: each event once', async () => {
     const lab = await openLab({ lanes: 8, tenants: 2 });
     await lab.startWorkers(2);
-    for (let round = 1; round <= size(3, 20); round += 1) {
+    for (let round = 1; round <= size(2, 20); round += 1) {
       const seen = lab.receiver.requests.length;
       const emitting = lab.emit(200, { concurrency: 8 });
       await eventually(() => expect(lab.receiver.requests.length).toBeGreaterThan(seen + 40));

@@ -7,8 +7,8 @@ import { chosenSeed, sayHowToRepeat, size } from './harness/settings.js';
 import { endBlocked, holdLock, untilBlocked } from './harness/locks.js';
 
 const KILLS = size(2, 20);
-const IN_FLIGHT = size(200, 500);
-const LANES = size(16, 40);
+const IN_FLIGHT = size(100, 500);
+const LANES = size(8, 40);
 const INTERRUPTED = 'Connection error: interrupted, the worker stopped before recording a result';
 
 async function diesBeforeItsClaim(openLab: OpenLab): Promise<void> {
@@ -246,6 +246,7 @@ describeFaults('a worker that dies', (openLab) => {
       {
         title: 'only seemingly, frozen with a time budget of 30 s before it: the same',
         run: () => isTakenOver(openLab, 'freeze'),
+        isLong: true,
       },
       {
         title: 'not at all, and waits 12 s for an answer: nothing is sent twice',
@@ -254,6 +255,7 @@ describeFaults('a worker that dies', (openLab) => {
       {
         title: 'with much under way, and several sweep at once: each lease is given back once',
         run: () => leavesMuchToSweep(openLab),
+        isLong: true,
       },
       {
         title: `${KILLS} times at random, with ${IN_FLIGHT} requests under way: only those may be repeated`,

@@ -17,6 +17,10 @@ export interface StartServerOptions {
   readonly entry?: string;
   /** Where the server runs, so that its `./data` lies there; a new temporary directory when absent. */
   readonly cwd?: string;
+  /** What stands before `node`, such as a command that enters a network namespace; default nothing. */
+  readonly launcher?: readonly string[];
+  /** Where it is reached; default 127.0.0.1. */
+  readonly host?: string;
   /** The path that must answer 200 before the start counts as done; null: do not wait. */
   readonly readyPath?: string | null;
   /** Budget of the start, in milliseconds; the embedded database alone may take 6.5 s at its first boot. */
@@ -49,6 +53,7 @@ export class ServerProcess {
     /** Give it to the next `startServer` to boot on the same `./data`. */
     readonly cwd: string,
     private readonly guard: LifetimeGuard,
+    private readonly host: string,
   ) {
     for (const stream of [child.stdout, child.stderr]) {
       if (!stream) continue;
@@ -76,20 +81,26 @@ export class ServerProcess {
     const port = Number(options.env?.['PORT'] ?? (await freePort()));
     const cwd = options.cwd ?? mkdtempSync(join(tmpdir(), 'webhooks-server-'));
     const guard = new LifetimeGuard(cwd, 'KILL', options.cwd !== undefined);
-    const child = spawn(process.execPath, ['--enable-source-maps', entry], {
+    const [command = process.execPath, ...args] = [
+      ...(options.launcher ?? []),
+      process.execPath,
+      '--enable-source-maps',
+      entry,
+    ];
+    const child = spawn(command, args, {
       cwd,
       env: environment({ PORT: String(port), ...options.env }),
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    const server = new ServerProcess(child, port, cwd, guard);
+    const server = new ServerProcess(child, port, cwd, guard, options.host ?? '127.0.0.1');
     const readyPath = options.readyPath === undefined ? '/health/live' : options.readyPath;
     if (readyPath !== null) await server.waitUntilReady(readyPath, options.timeoutMs ?? 120_000);
     return server;
   }
 
-  /** `http://127.0.0.1:<port>`, without a slash at the end. */
+  /** `http://<host>:<port>`, without a slash at the end. */
   get url(): string {
-    return `http://127.0.0.1:${this.port}`;
+    return `http://${this.host}:${this.port}`;
   }
 
   /** @throws Error when it did not start. */

@@ -17,8 +17,12 @@ export interface LaneToSubscribe {
   readonly url: string;
 }
 
+/** Told of every event as soon as its transaction has ended. */
+export type OnEmitted = (number: number, fate: Fate) => void;
+
 interface Message {
   readonly ready?: true;
+  readonly module?: number;
   readonly emitted?: { readonly number: number; readonly fate: Fate; readonly reason?: string };
   readonly done?: number;
   readonly result?: unknown;
@@ -30,18 +34,16 @@ interface Call {
   readonly reject: (error: Error) => void;
 }
 
-/** An emitting module of the ERP as a process of its own; see emitter.mjs. */
+/** A process in which modules of the ERP emit; see emitter.mjs. */
 export class EmitterProcess {
   /** Resolves when the process has ended, by whatever cause. */
   readonly ended: Promise<NodeJS.Signals | number | null>;
   private readonly calls = new Map<number, Call>();
+  private readonly listeners = new Map<number, OnEmitted>();
   private readonly output: string[] = [];
   private lastCall = 0;
 
-  private constructor(
-    private readonly child: ChildProcess,
-    private readonly onEmitted: (number: number, fate: Fate) => void,
-  ) {
+  private constructor(private readonly child: ChildProcess) {
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on('data', (chunk: Buffer) => this.output.push(chunk.toString('utf8')));
     }
@@ -54,19 +56,15 @@ export class EmitterProcess {
     });
   }
 
-  /** @param onEmitted is told of every event as soon as its transaction has ended */
-  static async start(
-    env: Readonly<Record<string, string>>,
-    onEmitted: (number: number, fate: Fate) => void,
-  ): Promise<EmitterProcess> {
+  static async start(): Promise<EmitterProcess> {
     const { PATH, HOME } = process.env;
     // The channel closes with this process, and the emitter ends with the channel: it cannot outlive a killed test.
     const child = fork(harnessScript('emitter.mjs'), {
-      env: { PATH, HOME, FAULTS_BUILD: BUILD, LOG_LEVEL: 'error', ...env, WEBHOOK_ROLE: 'api' },
+      env: { PATH, HOME, FAULTS_BUILD: BUILD },
       execArgv: [],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
-    const emitter = new EmitterProcess(child, onEmitted);
+    const emitter = new EmitterProcess(child);
     await new Promise<void>((resolve, reject) => {
       child.on('message', (message: Message) => {
         if (message.ready) resolve();
@@ -77,19 +75,17 @@ export class EmitterProcess {
     return emitter;
   }
 
-  /** Emits all, each in its own transaction, `concurrency` at a time. Resolves when all transactions have ended. */
-  async emit(events: readonly EventToEmit[], concurrency: number): Promise<void> {
-    await this.call('emit', { events, concurrency });
+  /** Brings the database up to date. */
+  async migrate(url: string): Promise<void> {
+    await this.call('migrate', { url });
   }
 
-  /** @returns the ids of the new subscriptions */
-  async subscribe(lanes: readonly LaneToSubscribe[]): Promise<string[]> {
-    return (await this.call('subscribe', { lanes })) as string[];
-  }
-
-  /** The process will end by SIGKILL after its next COMMIT was answered and before anybody is rung. */
-  async dieAfterCommit(): Promise<void> {
-    await this.call('dieAfterCommit', {});
+  /** A module with an environment of its own. */
+  async open(env: Readonly<Record<string, string>>, onEmitted: OnEmitted): Promise<Emitter> {
+    const module = this.listeners.size + 1;
+    this.listeners.set(module, onEmitted);
+    await this.call('open', { module, env: { LOG_LEVEL: 'error', ...env, WEBHOOK_ROLE: 'api' } });
+    return new Emitter(this, module);
   }
 
   async kill(): Promise<void> {
@@ -97,7 +93,8 @@ export class EmitterProcess {
     await this.ended;
   }
 
-  private call(operation: string, input: object): Promise<unknown> {
+  /** @internal what an {@link Emitter} asks of its process */
+  async call(operation: string, input: object): Promise<unknown> {
     this.lastCall += 1;
     const id = this.lastCall;
     return new Promise((resolve, reject) => {
@@ -111,8 +108,8 @@ export class EmitterProcess {
     });
   }
 
-  private hear({ emitted, done, result, error }: Message): void {
-    if (emitted) this.onEmitted(emitted.number, emitted.fate);
+  private hear({ module, emitted, done, result, error }: Message): void {
+    if (emitted && module !== undefined) this.listeners.get(module)?.(emitted.number, emitted.fate);
     if (done === undefined) return;
     const call = this.calls.get(done);
     this.calls.delete(done);
@@ -122,5 +119,43 @@ export class EmitterProcess {
 
   private tail(): string {
     return this.output.join('').slice(-4_000);
+  }
+}
+
+/** An emitting module of the ERP. */
+export class Emitter {
+  constructor(
+    private readonly process: EmitterProcess,
+    private readonly module: number,
+  ) {}
+
+  /** Resolves when the process has ended, by whatever cause. */
+  get ended(): Promise<NodeJS.Signals | number | null> {
+    return this.process.ended;
+  }
+
+  /** Emits all, each in its own transaction, `concurrency` at a time. Resolves when all transactions have ended. */
+  async emit(events: readonly EventToEmit[], concurrency: number): Promise<void> {
+    await this.process.call('emit', { module: this.module, events, concurrency });
+  }
+
+  /** @returns the ids of the new subscriptions */
+  async subscribe(lanes: readonly LaneToSubscribe[]): Promise<string[]> {
+    return (await this.process.call('subscribe', { module: this.module, lanes })) as string[];
+  }
+
+  /** The process will end by SIGKILL after its next COMMIT was answered and before anybody is rung. */
+  async dieAfterCommit(): Promise<void> {
+    await this.process.call('dieAfterCommit', { module: this.module });
+  }
+
+  /** Ends this module alone. */
+  async close(): Promise<void> {
+    await this.process.call('close', { module: this.module });
+  }
+
+  /** SIGKILL for the process, with every module in it. */
+  async kill(): Promise<void> {
+    await this.process.kill();
   }
 }

@@ -1,6 +1,7 @@
 /**
- * A module of the ERP in a process of its own: emits events inside its own transactions, through the built service, as
- * the test tells it over IPC. It stores and rings, and never delivers (WEBHOOK_ROLE=api).
+ * Modules of the ERP in a process of their own: each emits events inside its own transactions, through the built service, as
+ * the test tells it over IPC. It stores and rings, and never delivers (WEBHOOK_ROLE=api). One process serves many tests,
+ * because booting it costs more than most of what it emits.
  */
 import 'reflect-metadata';
 
@@ -18,24 +19,20 @@ const { AppModule } = await load('app.module.js');
 const { WebhookEmitter } = await load('modules/webhooks/index.js');
 const { CreateSubscription } = await load('modules/webhooks/application/create-subscription.js');
 
-const configuration = readConfiguration(process.env);
-const logger = new PinoAppLogger(configuration.log);
-await migrate(configuration.database.url);
-const app = await NestFactory.createApplicationContext(
-  AppModule.forRoot(configuration, configuration.database.url, logger),
-  { logger: new NestLogger(logger), abortOnError: false },
-);
-const dataSource = app.get(DataSource);
-const webhooks = app.get(WebhookEmitter);
-
 const ACTOR = { subject: 'emitter', requestId: null };
 
 class RolledBackOnPurpose extends Error {}
 
-async function emit({ number, lane, tenantId, event, rollBack }) {
+/** Milliseconds for closing what may have lost its servers. */
+const CLOSE_MS = 2_000;
+
+/** @type {Map<number, {app: import('@nestjs/common').INestApplicationContext, dataSource: DataSource}>} */
+const modules = new Map();
+
+async function emit({ dataSource, app }, { number, lane, tenantId, event, rollBack }) {
   try {
     await dataSource.transaction(async (manager) => {
-      await webhooks.emit(manager, { tenantId, event, payload: { number, lane } });
+      await app.get(WebhookEmitter).emit(manager, { tenantId, event, payload: { number, lane } });
       if (rollBack) throw new RolledBackOnPurpose();
     });
     return { number, fate: 'committed' };
@@ -46,28 +43,49 @@ async function emit({ number, lane, tenantId, event, rollBack }) {
 }
 
 const operations = {
-  async emit({ events, concurrency }) {
+  async migrate({ url }) {
+    await migrate(url);
+  },
+  async open({ module, env }) {
+    const configuration = readConfiguration({ ...process.env, ...env });
+    const { url } = configuration.database;
+    const logger = new PinoAppLogger(configuration.log);
+    const app = await NestFactory.createApplicationContext(AppModule.forRoot(configuration, url, logger), {
+      logger: new NestLogger(logger),
+      abortOnError: false,
+    });
+    modules.set(module, { app, dataSource: app.get(DataSource) });
+  },
+  async close({ module }) {
+    const open = modules.get(module);
+    modules.delete(module);
+    const late = new Promise((resolve) => setTimeout(resolve, CLOSE_MS).unref());
+    await Promise.race([open?.app.close(), late]);
+  },
+  async emit({ module, events, concurrency }) {
+    const open = modules.get(module);
     const waiting = [...events];
     const work = async () => {
       for (let event = waiting.shift(); event; event = waiting.shift()) {
-        process.send({ emitted: await emit(event) });
+        process.send({ module, emitted: await emit(open, event) });
       }
     };
     await Promise.all(Array.from({ length: concurrency }, work));
   },
-  async subscribe({ lanes }) {
+  async subscribe({ module, lanes }) {
     const created = [];
     for (const { tenantId, event, url } of lanes) {
-      const { subscription } = await app
-        .get(CreateSubscription)
+      const { subscription } = await modules
+        .get(module)
+        .app.get(CreateSubscription)
         .execute({ tenantId, actor: ACTOR, event, url });
       created.push(subscription.id);
     }
     return created;
   },
   /** The process ends by SIGKILL after the next COMMIT was answered and before anybody was rung. */
-  async dieAfterCommit() {
-    dataSource.subscribers.unshift({
+  async dieAfterCommit({ module }) {
+    modules.get(module).dataSource.subscribers.unshift({
       afterTransactionCommit() {
         process.kill(process.pid, 'SIGKILL');
       },

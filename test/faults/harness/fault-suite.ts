@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, it } from '@jest/globals';
 
 import { describeWithPostgresAndRedis } from '../../support/servers.js';
 import { FaultLab, FaultServers, type LabOptions } from './lab.js';
+import { IS_FULL } from './settings.js';
 
 /** Opens a lab for one test; the suite disposes of it after the test. */
 export type OpenLab = (options?: LabOptions) => Promise<FaultLab>;
@@ -36,13 +37,16 @@ export function describeFaults(name: string, tests: (openLab: OpenLab) => void):
 export interface Experiment {
   readonly title: string;
   readonly run: () => Promise<void>;
+  /** Left out of the short form: what it shows is shown there by another test as well, only not so plainly. */
+  readonly isLong?: true;
 }
 
 /**
  * Tests that spend their time waiting for leases to end, each in a lab of its own: they run side by side, as long as the
  * longest of them, and are reported one by one. Only for those that leave the shared servers alone.
  */
-export function itTogether(experiments: readonly Experiment[], timeoutMs: number): void {
+export function itTogether(all: readonly Experiment[], timeoutMs: number): void {
+  const experiments = all.filter(({ isLong }) => IS_FULL || isLong !== true);
   let running: Promise<void>[] | undefined;
   experiments.forEach(({ title }, index) => {
     it(

@@ -7,7 +7,8 @@ import { startPostgres, type PostgresServer } from '../../support/postgres-serve
 import { startRedis, type RedisServer } from '../../support/redis-server.js';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
 import { violationsOf } from './checker.js';
-import { EmitterProcess, type EventToEmit } from './emitter-process.js';
+import type { CutOffNetwork } from './cut-off-network.js';
+import { EmitterProcess, type Emitter, type EventToEmit } from './emitter-process.js';
 import type { AttemptState, DeliveryState, Fate, Incident, RunHistory } from './history.js';
 import { HistoryReceiver } from './history-receiver.js';
 import { LeaseWatch, type ExpiredLease } from './lease-watch.js';
@@ -38,6 +39,8 @@ export interface LabOptions {
   readonly timeoutSeconds?: number;
   /** Whether rings go through Redis; without it every worker works by its own sweep alone. Default true. */
   readonly broker?: boolean;
+  /** From where receivers must be reached as well. */
+  readonly network?: CutOffNetwork;
 }
 
 export interface EmitOptions {
@@ -47,27 +50,44 @@ export interface EmitOptions {
   readonly rollBackEvery?: number;
   /** Transactions open at a time; default 8. */
   readonly concurrency?: number;
-  readonly emitter?: EmitterProcess;
+  readonly emitter?: Emitter;
 }
 
-/** The servers of a test file: private, so that they may be flushed, cut and killed. */
+/** The servers of a test file: private, so that they may be flushed, cut and killed; and a process that emits. */
 export class FaultServers {
   private constructor(
     readonly postgres: PostgresServer,
     readonly redis: RedisServer,
+    /** Shared by the labs; a test that kills an emitter starts one of its own. */
+    readonly emitters: EmitterProcess,
+    /** A database with all migrations, of which labs are copies. */
+    private readonly template: TestDatabase,
   ) {}
 
   static async start(): Promise<FaultServers> {
-    const postgres = await startPostgres();
+    const started: (() => Promise<void>)[] = [];
     try {
-      return new FaultServers(postgres, await startRedis());
+      const postgres = await startPostgres();
+      started.push(() => postgres.dispose());
+      const redis = await startRedis();
+      started.push(() => redis.dispose());
+      const emitters = await EmitterProcess.start();
+      started.push(() => emitters.kill());
+      const template = await createTestDatabase(postgres.url);
+      await emitters.migrate(template.url);
+      return new FaultServers(postgres, redis, emitters, template);
     } catch (error) {
-      await postgres.dispose();
+      for (const stop of started) await stop();
       throw error;
     }
   }
 
+  async createDatabase(): Promise<TestDatabase> {
+    return createTestDatabase(this.postgres.url, { template: this.template.name });
+  }
+
   async dispose(): Promise<void> {
+    await this.emitters.kill();
     await Promise.all([this.postgres.dispose(), this.redis.dispose()]);
   }
 }
@@ -82,10 +102,11 @@ export class FaultLab {
   private readonly lanes: { readonly tenantId: string; readonly event: string; subscriptionId: string }[] =
     [];
   private readonly events = new Map<number, { readonly lane: number; fate: Fate }>();
-  private readonly emitters: EmitterProcess[] = [];
+  /** In processes of their own, to be killed. */
+  private readonly mortal: EmitterProcess[] = [];
   private readonly leases = new LeaseWatch();
   private readonly env: Readonly<Record<string, string>>;
-  private mainEmitter: EmitterProcess | null = null;
+  private mainEmitter: Emitter | null = null;
 
   private constructor(
     readonly servers: FaultServers,
@@ -95,6 +116,7 @@ export class FaultLab {
     private readonly maxRetries: number,
     private readonly timeoutSeconds: number,
     broker: boolean,
+    private readonly network: CutOffNetwork | null,
   ) {
     this.env = {
       DATABASE_URL: database.url,
@@ -102,7 +124,7 @@ export class FaultLab {
       WEBHOOK_QUEUE_PREFIX: database.name,
       JWT_SECRET: randomBytes(24).toString('hex'),
       WEBHOOK_ENCRYPTION_KEYS: `k1:${randomBytes(32).toString('base64')}`,
-      WEBHOOK_ALLOW_INSECURE_TARGETS: 'loopback',
+      WEBHOOK_ALLOW_INSECURE_TARGETS: network === null ? 'loopback' : 'true',
       WEBHOOK_TIMEOUT_SECONDS: String(timeoutSeconds),
       WEBHOOK_MAX_RETRIES: String(maxRetries),
       WEBHOOK_API_RATE_LIMIT_PER_MINUTE: '0',
@@ -112,14 +134,21 @@ export class FaultLab {
   }
 
   static async start(servers: FaultServers, options: LabOptions = {}): Promise<FaultLab> {
-    const { lanes = 1, tenants = 1, maxRetries = 3, timeoutSeconds = 10, broker = true } = options;
+    const {
+      lanes = 1,
+      tenants = 1,
+      maxRetries = 3,
+      timeoutSeconds = 10,
+      broker = true,
+      network = null,
+    } = options;
     const receiver = await HistoryReceiver.start();
-    const database = await createTestDatabase(servers.postgres.url);
+    const database = await servers.createDatabase();
     const pool = new pg.Pool({ connectionString: database.url, max: 4, connectionTimeoutMillis: 2_000 });
     pool.on('error', () => undefined); // a cut connection makes the query itself reject
-    const lab = new FaultLab(servers, receiver, database, pool, maxRetries, timeoutSeconds, broker);
+    const lab = new FaultLab(servers, receiver, database, pool, maxRetries, timeoutSeconds, broker, network);
     try {
-      lab.mainEmitter = await lab.startEmitter();
+      lab.mainEmitter = await lab.openEmitter(servers.emitters);
       await lab.subscribe(lanes, tenants);
       return lab;
     } catch (error) {
@@ -142,13 +171,18 @@ export class FaultLab {
     return started;
   }
 
-  async startEmitter(): Promise<EmitterProcess> {
-    const emitter = await EmitterProcess.start(this.env, (number, fate) => {
+  /** Another emitting module, in a process of its own. */
+  async startEmitter(): Promise<Emitter> {
+    const process = await EmitterProcess.start();
+    this.mortal.push(process);
+    return this.openEmitter(process);
+  }
+
+  private async openEmitter(process: EmitterProcess): Promise<Emitter> {
+    return process.open(this.env, (number, fate) => {
       const event = this.events.get(number);
       if (event) event.fate = fate;
     });
-    this.emitters.push(emitter);
-    return emitter;
   }
 
   /** The environment of every process of this lab, for servers of another role. */
@@ -260,13 +294,14 @@ export class FaultLab {
 
   async dispose(): Promise<void> {
     for (const worker of this.workers) await worker.dispose();
-    for (const emitter of this.emitters) await emitter.kill();
+    for (const process of this.mortal) await process.kill();
+    await this.mainEmitter?.close();
     await this.receiver.close();
     await this.pool.end();
     await this.database.drop();
   }
 
-  private get emitter(): EmitterProcess {
+  private get emitter(): Emitter {
     if (this.mainEmitter === null) throw new Error('The lab has no emitter yet');
     return this.mainEmitter;
   }
@@ -282,11 +317,15 @@ export class FaultLab {
   }
 
   private async subscribe(lanes: number, tenants: number): Promise<void> {
-    const wanted = Array.from({ length: lanes }, (_, lane) => ({
-      tenantId: `tenant_${lane % tenants}`,
-      event: `lab.lane_${lane}`,
-      url: this.receiver.urlOf(lane),
-    }));
+    const wanted = [];
+    for (let lane = 0; lane < lanes; lane += 1) {
+      const url = this.receiver.urlOf(lane);
+      wanted.push({
+        tenantId: `tenant_${lane % tenants}`,
+        event: `lab.lane_${lane}`,
+        url: (await this.network?.receiverUrl(url)) ?? url,
+      });
+    }
     const ids = await this.emitter.subscribe(wanted);
     wanted.forEach(({ tenantId, event }, lane) => {
       this.lanes.push({ tenantId, event, subscriptionId: ids[lane] ?? '' });

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 
 import { eventually } from '../../support/eventually.js';
-import type { EmitterProcess } from './emitter-process.js';
+import type { Emitter } from './emitter-process.js';
 import type { FaultLab } from './lab.js';
 import type { SeededRandom } from './random.js';
 import type { Worker } from './worker.js';
@@ -33,7 +33,7 @@ const PAST_LEASE_MS = 10_000;
 export class Nemesis {
   readonly log: string[] = [];
   private frozen: { readonly worker: Worker; readonly thawAtMs: number } | null = null;
-  private emitterOrNone: EmitterProcess | null = null;
+  private emitterOrNone: Emitter | null = null;
 
   constructor(
     private readonly lab: FaultLab,
@@ -41,7 +41,7 @@ export class Nemesis {
   ) {}
 
   /** The emitter that it may kill at any time. */
-  get emitter(): EmitterProcess {
+  get emitter(): Emitter {
     if (this.emitterOrNone === null) throw new Error('prepare() comes first');
     return this.emitterOrNone;
   }

@@ -1,6 +1,7 @@
 import { pathToFileURL } from 'node:url';
 
 import { startServer, type ServerProcess } from '../../support/server-process.js';
+import type { CutOffNetwork } from './cut-off-network.js';
 import type { Incident } from './history.js';
 import { harnessScript } from './settings.js';
 
@@ -17,6 +18,8 @@ export interface WorkerOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** A script of the harness that Node loads before the server. */
   readonly preload?: 'shifted-clock.mjs' | 'without-sweep.mjs';
+  /** Where it runs, to be cut off; default beside the servers. */
+  readonly network?: CutOffNetwork;
 }
 
 /** A worker process of the service. It sends under its name as user agent, and its deaths are noted as incidents. */
@@ -42,9 +45,14 @@ export class Worker {
     const preload = {
       NODE_OPTIONS: scripts.map((name) => `--import=${pathToFileURL(harnessScript(name)).href}`).join(' '),
     };
+    const { network } = options;
     const server = await startServer({
       entry,
-      env: { ...env, WEBHOOK_ROLE: 'worker', WEBHOOK_USER_AGENT: name, ...preload, ...options.env },
+      env: {
+        ...{ ...env, WEBHOOK_ROLE: 'worker', WEBHOOK_USER_AGENT: name, ...preload, ...options.env },
+        ...(network === undefined ? {} : await inside(network, env)),
+      },
+      ...(network === undefined ? {} : { launcher: network.launcher, host: network.host }),
     });
     return new Worker(name, server, incidents);
   }
@@ -102,4 +110,16 @@ export class Worker {
   async dispose(): Promise<void> {
     await this.server.dispose();
   }
+}
+
+/** The servers as they are reached from there. */
+async function inside(
+  network: CutOffNetwork,
+  { DATABASE_URL = '', REDIS_URL }: Readonly<Record<string, string>>,
+): Promise<Record<string, string>> {
+  return {
+    HOST: network.host,
+    DATABASE_URL: await network.serverUrl(DATABASE_URL),
+    ...(REDIS_URL === undefined ? {} : { REDIS_URL: await network.serverUrl(REDIS_URL) }),
+  };
 }
