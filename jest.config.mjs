@@ -42,7 +42,7 @@ const withServers = {
 
 export default {
   // Most suites wait for servers, timers and sockets: one at a time would leave the cores idle, also where there are two.
-  maxWorkers: 2,
+  maxWorkers: 3,
   testTimeout: SERVER_TEST_TIMEOUT_MS,
   testSequencer: '<rootDir>/test/support/long-first-sequencer.mjs',
   reporters: ['default', '<rootDir>/test/support/count-reporter.mjs'],

@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto';
 
 import { ApiClient, signToken } from '../support/api-client.js';
 import { startServer, type ServerProcess } from '../support/server-process.js';
-import { testDatabaseUrl, testRedisUrl } from '../support/servers.js';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+import { testRedisUrl } from '../support/servers.js';
+import { createMigratedDatabase } from '../support/migrated-database.js';
+import type { TestDatabase } from '../support/test-database.js';
 
 /** One of the four ways to run the same build. */
 export interface Combination {
@@ -24,8 +25,7 @@ export async function startCombination(
   { database, dispatcher }: Combination,
   env: Readonly<Record<string, string>> = {},
 ): Promise<RunningService> {
-  const own: TestDatabase | null =
-    database === 'postgres' ? await createTestDatabase(testDatabaseUrl()) : null;
+  const own: TestDatabase | null = database === 'postgres' ? await createMigratedDatabase() : null;
   const server = await startServer({
     env: {
       JWT_SECRET,

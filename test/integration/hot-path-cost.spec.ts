@@ -16,13 +16,13 @@ import { TypeormSubscriptionRepository } from '../../src/modules/webhooks/infras
 import { TypeormTransactions } from '../../src/modules/webhooks/infrastructure/persistence/typeorm-transactions.js';
 import { WorkerTransaction } from '../../src/modules/webhooks/infrastructure/persistence/worker-transaction.js';
 import { dataSourceOptions } from '../../src/platform/database/data-source-options.js';
-import { migrate } from '../../src/platform/database/migrate.js';
 import { TenantTransaction } from '../../src/platform/database/tenant-transaction.js';
 import { UuidV7Generator } from '../../src/platform/kernel/uuid.js';
 import { resultOf } from '../contract/persistence/attempts.js';
 import { whatIsRead, type Reading } from '../support/rows-read.js';
-import { describeWithPostgres, testDatabaseUrl } from '../support/servers.js';
-import { createTestDatabase, preparedTemplate, type TestDatabase } from '../support/test-database.js';
+import { describeWithPostgres } from '../support/servers.js';
+import { createMigratedDatabase } from '../support/migrated-database.js';
+import type { TestDatabase } from '../support/test-database.js';
 import { storeHistory, SUBSCRIPTIONS, TENANT } from './stored-history.js';
 
 const TABLES = ['webhook_deliveries', 'webhook_events', 'webhook_attempts'];
@@ -74,10 +74,7 @@ describeWithPostgres('what a delivery reads on its way', () => {
   let events = 0;
 
   beforeAll(async () => {
-    const template = await preparedTemplate(testDatabaseUrl(), 'all-migrations', async (url) => {
-      await migrate(url);
-    });
-    database = await createTestDatabase(testDatabaseUrl(), { template });
+    database = await createMigratedDatabase();
     dataSource = await new DataSource({
       ...dataSourceOptions(database.url, 1),
       entities: [SubscriptionRow],

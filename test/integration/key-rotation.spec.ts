@@ -10,15 +10,15 @@ import { TypeormSealedSecrets } from '../../src/modules/webhooks/infrastructure/
 import { WorkerTransaction } from '../../src/modules/webhooks/infrastructure/persistence/worker-transaction.js';
 import { WebhookSignature } from '../../src/modules/webhooks/index.js';
 import { dataSourceOptions } from '../../src/platform/database/data-source-options.js';
-import { migrate } from '../../src/platform/database/migrate.js';
 import { SecretText } from '../../src/platform/kernel/secret-text.js';
 import { PinoAppLogger } from '../../src/platform/observability/pino-app-logger.js';
 import { ApiClient, signToken } from '../support/api-client.js';
 import { eventually } from '../support/eventually.js';
 import { Receiver } from '../support/receiver.js';
 import { startServer, type ServerProcess } from '../support/server-process.js';
-import { describeWithPostgres, testDatabaseUrl } from '../support/servers.js';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+import { describeWithPostgres } from '../support/servers.js';
+import { createMigratedDatabase } from '../support/migrated-database.js';
+import type { TestDatabase } from '../support/test-database.js';
 
 const JWT_SECRET = 'integration-secret-of-32-characters';
 const OLD_SECRET = 'the-secret-before-the-rotation';
@@ -40,8 +40,7 @@ describeWithPostgres('the rotation of encryption keys', () => {
   let receiver: Receiver;
 
   beforeAll(async () => {
-    database = await createTestDatabase(testDatabaseUrl());
-    await migrate(database.url);
+    database = await createMigratedDatabase();
     admin = new pg.Client({ connectionString: database.url });
     await admin.connect();
     receiver = await Receiver.start();

@@ -12,12 +12,12 @@ import {
   TypeormTransactions,
 } from '../../src/modules/webhooks/infrastructure/persistence/typeorm-transactions.js';
 import { dataSourceOptions } from '../../src/platform/database/data-source-options.js';
-import { migrate } from '../../src/platform/database/migrate.js';
 import { TenantTransaction } from '../../src/platform/database/tenant-transaction.js';
 import { firstUuidAt } from '../../src/platform/kernel/uuid.js';
 import { whatIsRead, type Reading } from '../support/rows-read.js';
-import { describeWithPostgres, testDatabaseUrl } from '../support/servers.js';
-import { createTestDatabase, preparedTemplate, type TestDatabase } from '../support/test-database.js';
+import { describeWithPostgres } from '../support/servers.js';
+import { createMigratedDatabase } from '../support/migrated-database.js';
+import type { TestDatabase } from '../support/test-database.js';
 import { MADE_ID, MINUTE_MS, FIRST_MS, ROWS, storeHistory, SUBSCRIPTIONS, TENANT } from './stored-history.js';
 
 const LIMIT = 10;
@@ -65,10 +65,7 @@ describeWithPostgres('what a page of a list costs', () => {
   const events = new TypeormEventRepository();
 
   beforeAll(async () => {
-    const template = await preparedTemplate(testDatabaseUrl(), 'all-migrations', async (url) => {
-      await migrate(url);
-    });
-    database = await createTestDatabase(testDatabaseUrl(), { template });
+    database = await createMigratedDatabase();
     dataSource = await new DataSource({
       ...dataSourceOptions(database.url, 2),
       entities: [DeliveryRow, AttemptRow],

@@ -13,9 +13,10 @@ import { ApiClient, signToken } from '../support/api-client.js';
 import { eventually } from '../support/eventually.js';
 import { Receiver } from '../support/receiver.js';
 import { startServer, type ServerProcess } from '../support/server-process.js';
-import { describeWithPostgres, testDatabaseUrl } from '../support/servers.js';
+import { describeWithPostgres } from '../support/servers.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+import { createMigratedDatabase } from '../support/migrated-database.js';
+import type { TestDatabase } from '../support/test-database.js';
 
 /** `count` events of one day, `age` days old, each with one delivery of the status and its attempt. */
 const FILL = `
@@ -83,8 +84,7 @@ describeWithPostgres('retention on PostgreSQL', () => {
   let second: Awaited<ReturnType<typeof open>>;
 
   beforeAll(async () => {
-    database = await createTestDatabase(testDatabaseUrl());
-    await migrate(database.url);
+    database = await createMigratedDatabase();
     ({ dataSource, history } = await open(database.url));
     second = await open(database.url);
   }, 180_000);

@@ -1,16 +1,16 @@
 import { randomBytes } from 'node:crypto';
 
-import { afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { DataSource } from 'typeorm';
 
 import { AppModule } from '../../src/app.module.js';
 import { readConfiguration } from '../../src/platform/config/configuration.js';
-import { migrate } from '../../src/platform/database/migrate.js';
 import { PinoAppLogger } from '../../src/platform/observability/pino-app-logger.js';
 import { queryOnce } from '../support/postgres-server.js';
-import { describeWithPostgres, testDatabaseUrl } from '../support/servers.js';
-import { createTestDatabase, preparedTemplate, type TestDatabase } from '../support/test-database.js';
+import { describeWithPostgres } from '../support/servers.js';
+import { createMigratedDatabase } from '../support/migrated-database.js';
+import type { TestDatabase } from '../support/test-database.js';
 
 /** The statements with which TypeORM would make the schema fit the row classes; none is what it should be. */
 async function missingStatements(dataSource: DataSource): Promise<string[]> {
@@ -37,16 +37,8 @@ describeWithPostgres('the row classes and the migrated schema', () => {
     }).compile();
     dataSource = testing.get(DataSource);
   };
-  let template: string;
-
-  beforeAll(async () => {
-    template = await preparedTemplate(testDatabaseUrl(), 'all-migrations', async (url) => {
-      await migrate(url);
-    });
-  }, 180_000);
-
   beforeEach(async () => {
-    database = await createTestDatabase(testDatabaseUrl(), { template });
+    database = await createMigratedDatabase();
     await boot(database.url);
   });
 

@@ -6,14 +6,12 @@ import type { FastifyInstance, RouteOptions } from 'fastify';
 
 import { AppModule } from '../../src/app.module.js';
 import { readConfiguration } from '../../src/platform/config/configuration.js';
-import { migrate } from '../../src/platform/database/migrate.js';
 import { configureHttpApp, fastifyAdapter } from '../../src/platform/http/configure-http-app.js';
 import { openApiDocument } from '../../src/platform/observability/openapi.js';
 import { PinoAppLogger } from '../../src/platform/observability/pino-app-logger.js';
 import { ApiClient, signToken } from './api-client.js';
 import { ApiDocument } from './api-document.js';
-import { testDatabaseUrl } from './servers.js';
-import { createTestDatabase } from './test-database.js';
+import { createMigratedDatabase } from './migrated-database.js';
 
 const JWT_SECRET = 'integration-secret-of-32-characters';
 
@@ -47,9 +45,8 @@ export async function startRestApp(
 ): Promise<RestApp> {
   const database =
     databaseUrl === undefined
-      ? await createTestDatabase(testDatabaseUrl())
+      ? await createMigratedDatabase()
       : { url: databaseUrl, drop: () => Promise.resolve() };
-  if (databaseUrl === undefined) await migrate(database.url);
   const configuration = readConfiguration({
     DATABASE_URL: database.url,
     JWT_SECRET,

@@ -23,11 +23,9 @@ import { FakeLaneDispatcher } from '../../../src/modules/webhooks/testing/fake-l
 import { RecordingDeliveryMetrics } from '../../../src/modules/webhooks/testing/recording-delivery-metrics.js';
 import { testSettings } from '../../../src/modules/webhooks/testing/test-settings.js';
 import { dataSourceOptions } from '../../../src/platform/database/data-source-options.js';
-import { migrate } from '../../../src/platform/database/migrate.js';
 import { TenantTransaction } from '../../../src/platform/database/tenant-transaction.js';
 import { UuidV7Generator } from '../../../src/platform/kernel/uuid.js';
-import { testDatabaseUrl } from '../../support/servers.js';
-import { createTestDatabase, preparedTemplate } from '../../support/test-database.js';
+import { createMigratedDatabase } from '../../support/migrated-database.js';
 import type { PersistenceHarness } from './harness.js';
 
 /* Time is the database's: instead of waiting, what is stored grows older. */
@@ -41,10 +39,7 @@ UPDATE webhook_deliveries SET next_attempt_at = next_attempt_at - span, leased_u
 
 /** The real adapters on a database of their own. */
 export async function typeormHarness(): Promise<PersistenceHarness> {
-  const template = await preparedTemplate(testDatabaseUrl(), 'all-migrations', async (url) => {
-    await migrate(url);
-  });
-  const database = await createTestDatabase(testDatabaseUrl(), { template });
+  const database = await createMigratedDatabase();
   const dataSource = await new DataSource({
     ...dataSourceOptions(database.url, 10),
     entities: [SubscriptionRow, EventRow, DeliveryRow, AttemptRow, WorkerRow],

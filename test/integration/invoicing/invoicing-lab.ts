@@ -20,11 +20,10 @@ import { RingAfterCommitSubscriber } from '../../../src/modules/webhooks/infrast
 import { TypeormEventOutbox } from '../../../src/modules/webhooks/infrastructure/persistence/typeorm-event-outbox.js';
 import { WebhookEmitter } from '../../../src/modules/webhooks/infrastructure/persistence/webhook-emitter.js';
 import { dataSourceOptions } from '../../../src/platform/database/data-source-options.js';
-import { migrate } from '../../../src/platform/database/migrate.js';
 import { TenantTransaction } from '../../../src/platform/database/tenant-transaction.js';
 import { UuidV7Generator } from '../../../src/platform/kernel/uuid.js';
-import { testDatabaseUrl } from '../../support/servers.js';
-import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
+import { createMigratedDatabase } from '../../support/migrated-database.js';
+import type { TestDatabase } from '../../support/test-database.js';
 
 /** Connections: more than the parallel requests of any test here, so that the rows decide and not the pool. */
 const POOL_SIZE = 10;
@@ -98,8 +97,7 @@ export class InvoicingLab {
   ) {}
 
   static async open(): Promise<InvoicingLab> {
-    const database = await createTestDatabase(testDatabaseUrl());
-    await migrate(database.url);
+    const database = await createMigratedDatabase();
     const dataSource = await new DataSource({
       ...dataSourceOptions(database.url, POOL_SIZE),
       entities: [InvoiceRow],
