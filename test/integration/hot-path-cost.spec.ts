@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { DataSource } from 'typeorm';
 
-import type { LaneClaim } from '../../src/modules/webhooks/application/ports/delivery-lanes.js';
+import type { OpenedLane } from '../../src/modules/webhooks/application/ports/delivery-lanes.js';
 import { acceptEvents } from '../../src/modules/webhooks/infrastructure/persistence/accept-events.js';
 import { claimDeliveries } from '../../src/modules/webhooks/infrastructure/persistence/claim-deliveries.js';
 import { HotStatements } from '../../src/modules/webhooks/infrastructure/persistence/hot-statements.js';
@@ -123,12 +123,12 @@ describeWithPostgres('what a delivery reads on its way', () => {
     });
   }
 
-  async function claim(): Promise<LaneClaim> {
+  async function claim(): Promise<OpenedLane> {
     const [claimed] = await claimDeliveries(statements, [{ lane, wish: { limit: BATCH } }], lease, {
       perLane: 10_000,
       retriesPerLane: 10_000,
     });
-    return claimed ?? { claims: [], isContended: true };
+    return claimed ?? { claims: [], rest: { kind: 'busy' } };
   }
 
   /** Everything that happens to a batch, with what each step of it read. */
@@ -194,7 +194,7 @@ describeWithPostgres('what a delivery reads on its way', () => {
 
   it('would show here if a statement did not go by its key', async () => {
     const [row] = await dataSource.query<{ text: string }[]>(
-      `SELECT pg_get_functiondef(oid) AS text FROM pg_proc WHERE proname = 'webhook_claim'`,
+      `SELECT pg_get_functiondef(oid) AS text FROM pg_proc WHERE proname = 'webhook_claim' ORDER BY pronargs DESC`,
     );
     const spoilt = row?.text.replace(
       'd.event_id = p.event_id AND',

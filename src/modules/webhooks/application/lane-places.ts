@@ -11,8 +11,14 @@ export interface LaneState {
   quick: number;
   /** Those of them that retries fill, or may. */
   retries: number;
-  /** A turn ended because its places were taken: whoever finishes next, or is claiming now, goes on with the lane. */
+  /** A turn ended because its places were taken: whoever finishes next goes on with the lane. */
   goOn: boolean;
+  /** A turn of it is under way. */
+  isOpening: boolean;
+  /** The lane was rung since the claim that is under way. */
+  again: boolean;
+  /** Its last turn ended because a gate keeps back what is due: an attempt that ends changes nothing. */
+  isHeld: boolean;
 }
 
 /** The places of endpoints in one process: how many each may have, how many are taken, and when it is worth asking for more. */
@@ -29,14 +35,24 @@ export class LanePlaces {
   stateOf({ subscriptionId }: Lane): LaneState {
     const known = this.states.get(subscriptionId);
     if (known !== undefined) return known;
-    const state: LaneState = { taken: 0, quick: 0, retries: 0, goOn: false };
+    const state: LaneState = {
+      taken: 0,
+      quick: 0,
+      retries: 0,
+      goOn: false,
+      isOpening: false,
+      again: false,
+      isHeld: false,
+    };
     this.states.set(subscriptionId, state);
     return state;
   }
 
   /** To be called when something of a lane has ended: there is nothing to know of one with nothing under way. */
   forget({ subscriptionId }: Lane, state: LaneState): void {
-    if (state.taken === 0 && this.states.get(subscriptionId) === state) this.states.delete(subscriptionId);
+    if (state.taken === 0 && !state.isOpening && this.states.get(subscriptionId) === state) {
+      this.states.delete(subscriptionId);
+    }
   }
 
   taken({ subscriptionId }: Lane): number {
@@ -63,6 +79,12 @@ export class LanePlaces {
   isWorthAClaim(lane: Lane, { taken, quick }: LaneState): boolean {
     const allowed = this.allowed(lane);
     return taken < allowed && (allowed - taken >= allowed / 2 || quick === 0);
+  }
+
+  /** Whether this process opens the lane now, or will when one of its attempts ends. */
+  goesOn({ subscriptionId }: Lane): boolean {
+    const state = this.states.get(subscriptionId);
+    return state !== undefined && (state.goOn || state.isOpening);
   }
 
   /** Whether ringing the lane now would be for nothing: this process goes on with it by itself as soon as it can. */

@@ -49,14 +49,15 @@ export class RunAttempts {
   begin(lane: Lane, state: LaneState, pace: Pace, grant: Grant, claim: ClaimedDelivery): void {
     const { slots, places, unrecorded, work, clock, goOnWith } = this.of;
     const slot = slots.begin(lane, pace, grant, claim.isRetry);
-    const aging: Aging = { startedAtMs: clock.monotonicMs(), done: false };
+    // What waits for its slot is as good as under way: it is sent by nobody else, and its place is taken.
+    const aging: Aging = { startedAtMs: clock.monotonicMs() + claim.waitMs, done: false };
     this.watches.slow.watch(aging, () => {
       const moved = this.move(lane, state, slot, 'slow');
       if (moved) this.watches.hanging.watch(aging, () => this.move(lane, state, slot, 'hanging'));
       return moved;
     });
-    const answered = (isHealthy: boolean): void => {
-      if (aging.done) return;
+    const answered = (isHealthy: boolean): boolean => {
+      if (aging.done) return true;
       aging.done = true;
       places.paces.answered(lane.subscriptionId, clock.monotonicMs() - aging.startedAtMs, isHealthy);
       state.taken -= 1;
@@ -65,6 +66,7 @@ export class RunAttempts {
       goOnWith(slots.finish(slot));
       this.goOn(lane, state);
       unrecorded.answered();
+      return state.isHeld || places.goesOn(lane);
     };
     work.track(
       this.run(lane, claim, answered).finally(() => {
@@ -100,17 +102,20 @@ export class RunAttempts {
   private async run(
     lane: Lane,
     claim: ClaimedDelivery,
-    onAnswered: (isHealthy: boolean) => void,
+    onAnswered: (isHealthy: boolean) => boolean,
   ): Promise<void> {
-    const { attempt, watch, dispatcher, logger } = this.of;
+    const { attempt, watch, dispatcher, logger, goOnWith } = this.of;
     try {
+      if (claim.waitMs > 0) await new Promise((resolve) => setTimeout(resolve, claim.waitMs));
       const extraMs = attempt.extraMsOf(claim);
       if (extraMs > 0) this.longer.set(claim, extraMs);
       watch.attempting(claim.id, extraMs);
-      const next = await attempt.execute(claim, onAnswered);
+      const { next, isMoreDue } = await attempt.execute(claim, onAnswered);
       if (next.status === 'PENDING') dispatcher.ringAfter(lane, next.delayMs);
       // The rest of a lane that was just deactivated ends in its next turn.
       if (next.status === 'FAILED' && next.deactivate) dispatcher.ring([lane]);
+      // Another process, or a ring that came too early, may have found no room beside this attempt.
+      if (isMoreDue) goOnWith([lane]);
     } catch (cause) {
       logger.error(`The result of delivery ${claim.id} could not be recorded; the sweep will give it back`, {
         deliveryId: claim.id,
