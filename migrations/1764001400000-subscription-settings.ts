@@ -38,7 +38,7 @@ const BY_KEY = `SET plan_cache_mode = force_generic_plan SET enable_seqscan = of
   SET enable_hashjoin = off SET enable_mergejoin = off`;
 
 /* As before; each subscription's settings come along with its claims, and its time budget counts for their leases. */
-const ACCEPT = `
+export const ACCEPT = `
 CREATE FUNCTION webhook_accept(
   p_tenants text[], p_event_ids uuid[], p_events text[], p_patterns text[], p_payloads text[], p_keys text[],
   p_fingerprints text[], p_subjects text[], p_request_ids text[],

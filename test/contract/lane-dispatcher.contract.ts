@@ -138,9 +138,11 @@ export function laneDispatcherContract(name: string, open: () => Promise<Dispatc
     // Red when the inline one rings and answers: the caller would see PENDING instead of the first result.
     it('lets a request answer after the ring, or after the first attempts when they are made here', async () => {
       let answered = false;
-      const answering = harness.dispatcher.afterRequest([laneOf(1)], ['d1', 'd2']).then(() => {
-        answered = true;
-      });
+      const answering = harness.dispatcher
+        .afterRequest([{ lane: laneOf(1), id: 'd1' }], ['d1', 'd2'])
+        .then(() => {
+          answered = true;
+        });
       await turnsOf(laneOf(1));
       if (harness.waitsForAttempts) {
         harness.attempted('d1');

@@ -8,6 +8,7 @@ import { eventOutboxContract } from './persistence/event-outbox.contract.js';
 import { expiredHistoryContract } from './persistence/expired-history.contract.js';
 import type { PersistenceHarness } from './persistence/harness.js';
 import { inMemoryHarness } from './persistence/in-memory-harness.js';
+import { laneGatesContract } from './persistence/lane-gates.contract.js';
 import { laneSweepContract } from './persistence/lane-sweep.contract.js';
 import { subscriptionRepositoryContract } from './persistence/subscription-repository.contract.js';
 import { transactionsContract } from './persistence/transactions.contract.js';
@@ -37,6 +38,7 @@ function contracts(open: () => Promise<PersistenceHarness>): void {
   eventIntakeContract(current);
   deliveryLanesContract(current);
   laneSweepContract(current);
+  laneGatesContract(current);
   expiredHistoryContract(current);
 }
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { DataSource } from 'typeorm';
 
-import type { LaneClaim } from '../../src/modules/webhooks/application/ports/delivery-lanes.js';
+import type { OpenedLane } from '../../src/modules/webhooks/application/ports/delivery-lanes.js';
 import { acceptEvents } from '../../src/modules/webhooks/infrastructure/persistence/accept-events.js';
 import { claimDeliveries } from '../../src/modules/webhooks/infrastructure/persistence/claim-deliveries.js';
 import { HotStatements } from '../../src/modules/webhooks/infrastructure/persistence/hot-statements.js';
@@ -120,12 +120,12 @@ describeWithPostgres('what a delivery reads on its way', () => {
     });
   }
 
-  async function claim(): Promise<LaneClaim> {
+  async function claim(): Promise<OpenedLane> {
     const [claimed] = await claimDeliveries(statements, [{ lane, wish: { limit: BATCH } }], lease, {
       perLane: 10_000,
       retriesPerLane: 10_000,
     });
-    return claimed ?? { claims: [], isContended: true };
+    return claimed ?? { claims: [], rest: { kind: 'busy' } };
   }
 
   /** Everything that happens to a batch, with what each step of it read. */

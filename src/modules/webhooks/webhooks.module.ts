@@ -45,6 +45,8 @@ import { SubscriptionSecrets } from './application/ports/subscription-secrets.js
 import { TargetPolicy } from './application/ports/target-policy.js';
 import { TenantTransactions } from './application/ports/transaction.js';
 import { ReadAudit } from './application/read-audit.js';
+import { PauseSubscription } from './application/pause-subscription.js';
+import { LanePauses } from './application/ports/lane-pauses.js';
 import { ReadDeliveries } from './application/read-deliveries.js';
 import { ReadEvents } from './application/read-events.js';
 import { ReadSubscriptions } from './application/read-subscriptions.js';
@@ -94,6 +96,8 @@ import { TypeormTaskSteps } from './infrastructure/persistence/typeorm-task-step
 import { TypeormSubscriptionSecrets } from './infrastructure/persistence/typeorm-subscription-secrets.js';
 import { TypeormTransactions } from './infrastructure/persistence/typeorm-transactions.js';
 import { WebhookEmitter } from './infrastructure/persistence/webhook-emitter.js';
+import { LaneRow } from './infrastructure/persistence/lane.row.js';
+import { TypeormLanePauses } from './infrastructure/persistence/typeorm-lane-pauses.js';
 import { WorkerRow } from './infrastructure/persistence/worker.row.js';
 import { WorkerTransaction } from './infrastructure/persistence/worker-transaction.js';
 import { BullmqLaneConsumer } from './infrastructure/queue/bullmq-lane-consumer.js';
@@ -122,6 +126,7 @@ const USE_CASES: Provider[] = [
   ReadSubscriptions,
   UpdateSubscription,
   DeactivateSubscription,
+  PauseSubscription,
   RotateSecret,
   ResealSecrets,
   ReadAudit,
@@ -160,6 +165,7 @@ const PERSISTENCE: Provider[] = [
   { provide: BirthPlaces, useExisting: DrainLane },
   { provide: AttemptsUnderWay, useExisting: DrainLane },
   { provide: DeliveryLanes, useClass: TypeormDeliveryLanes },
+  { provide: LanePauses, useClass: TypeormLanePauses },
   { provide: EventRepository, useClass: TypeormEventRepository },
   { provide: TaskRepository, useClass: TypeormTaskRepository },
   { provide: TaskSteps, useClass: TypeormTaskSteps },
@@ -184,6 +190,7 @@ export class WebhooksModule {
           TaskRow,
           AuditRow,
           WorkerRow,
+          LaneRow,
         ]),
         ...(broker.imports ?? []),
       ],

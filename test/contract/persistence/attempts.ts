@@ -19,6 +19,7 @@ export function resultOf(claim: ClaimedDelivery, change: Partial<AttemptResult> 
       requestHeaders: { 'X-Event': 'e' },
     },
     next: { status: 'DELIVERED' },
+    asksForMore: false,
     ...change,
   };
 }

@@ -25,7 +25,7 @@ export function deliveryLanesContract(current: () => PersistenceHarness): void {
           eventId: expect.any(String),
           ...{ id: ids[0], ...lane, event: 'thing.done', payload: '{"n":0}', attemptNumber: 1 },
           payloadExpired: false,
-          ...{ autoAttempts: 1, trigger: 'auto', isRetry: false, leaseToken: expect.any(String) },
+          ...{ autoAttempts: 1, trigger: 'auto', isRetry: false, waitMs: 0, leaseToken: expect.any(String) },
           ...{ sealedPreviousSecret: null, settings: null },
           ...{ targetUrl: 'https://hooks.customer.com/in', subscriptionActive: true },
           sealedSecret: `sealed ${lane.subscriptionId}`,
@@ -116,8 +116,12 @@ export function deliveryLanesContract(current: () => PersistenceHarness): void {
         await deliverEvents(current(), ENGINE_LIMITS.perEndpoint + 1);
         const { lanes, otherLanes } = current();
         const all = { limit: ENGINE_LIMITS.perEndpoint };
-        expect((await otherLanes.claim(lane, all)).isContended).toBe(false);
-        expect(await lanes.claim(lane, { limit: 1 })).toEqual({ claims: [], isContended: true });
+        const rest = { kind: 'seen', firstDueInMs: 0, retryDueInMs: null, hold: null };
+        expect((await otherLanes.claim(lane, all)).rest).toEqual({ ...rest, isShort: false });
+        expect(await lanes.claim(lane, { limit: 1 })).toEqual({
+          claims: [],
+          rest: { ...rest, isShort: true },
+        });
       });
 
       it('says that a subscription was deactivated, and sends to its URL of now', async () => {
@@ -145,7 +149,7 @@ export function deliveryLanesContract(current: () => PersistenceHarness): void {
         const lane = await subscribe(current());
         const [id] = await deliverEvents(current(), 1);
         const [claim] = await claimFrom(current().lanes, lane, 1);
-        expect(await current().lanes.record(resultOf(claim!))).toBe(true);
+        expect(await current().lanes.record(resultOf(claim!))).toEqual({ held: true, isMoreDue: false });
         expect(await detailOf(id!)).toMatchObject({
           ...{ status: 'DELIVERED', attempts: 1, lastError: null, nextAttemptAt: null },
           attemptLog: [
@@ -200,12 +204,14 @@ export function deliveryLanesContract(current: () => PersistenceHarness): void {
         expect(newer).toMatchObject({ id, attemptNumber: 2 });
         expect(newer!.leaseToken).not.toBe(frozen!.leaseToken);
         const next = { status: 'FAILED', lastError: 'HTTP 410', deactivate: true } as const;
-        expect(await current().lanes.record(resultOf(frozen!, { statusCode: 410, next }))).toBe(false);
+        expect(await current().lanes.record(resultOf(frozen!, { statusCode: 410, next }))).toMatchObject({
+          held: false,
+        });
         const detail = await detailOf(id!);
         expect(detail).toMatchObject({ status: 'SENDING', attempts: 2 });
         expect(detail.attemptLog).toMatchObject([{ number: 1, statusCode: 410 }]);
         expect(await subscriptionOf(lane.subscriptionId)).toMatchObject({ active: true });
-        expect(await current().lanes.record(resultOf(newer!))).toBe(true);
+        expect(await current().lanes.record(resultOf(newer!))).toMatchObject({ held: true });
         expect(await detailOf(id!)).toMatchObject({ status: 'DELIVERED' });
       });
 
@@ -218,7 +224,7 @@ export function deliveryLanesContract(current: () => PersistenceHarness): void {
             current().lanes.record(resultOf(claim, n === 2 ? failed(1_000) : { responseBody: `${n}` })),
           ),
         );
-        expect(held).toEqual([true, true, true, true, true]);
+        expect(held).toEqual(claims.map(() => ({ held: true, isMoreDue: false })));
         const statuses = await Promise.all(ids.map(async (id) => (await detailOf(id)).status));
         expect(statuses).toEqual(['DELIVERED', 'DELIVERED', 'PENDING', 'DELIVERED', 'DELIVERED']);
         expect((await detailOf(ids[4]!)).attemptLog).toMatchObject([{ responseBody: '4' }]);

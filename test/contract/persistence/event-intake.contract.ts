@@ -6,6 +6,7 @@ import type {
   RequestedEvent,
 } from '../../../src/modules/webhooks/application/ports/event-intake.js';
 import type { ClaimedDelivery } from '../../../src/modules/webhooks/domain/delivery.js';
+import type { Lane } from '../../../src/modules/webhooks/domain/lane.js';
 import { deliveryDetail, failed, resultOf } from './attempts.js';
 import { claimFrom, deliverEvents, newEvent, subscribe, TENANT, type PersistenceHarness } from './harness.js';
 
@@ -39,10 +40,12 @@ export function eventIntakeContract(current: () => PersistenceHarness): void {
       const [mine, theirs] = await Promise.all([accept(), accept({ tenantId: 'other' })]);
       const ids = (lanes: readonly { subscriptionId: string }[]): string[] =>
         lanes.map(({ subscriptionId }) => subscriptionId).sort();
-      expect(ids(stored(mine).waiting)).toEqual(ids([exact, all]));
+      const lanesOf = ({ waiting }: Stored): Lane[] => waiting.map(({ lane }) => lane);
+      expect(ids(lanesOf(stored(mine)))).toEqual(ids([exact, all]));
       expect(stored(mine).deliveryIds).toHaveLength(2);
       expect(stored(mine).born).toEqual([]);
-      expect(stored(theirs).waiting).toEqual([foreign]);
+      expect(lanesOf(stored(theirs))).toEqual([foreign]);
+      expect(stored(theirs).waiting.map(({ id }) => id)).toEqual(stored(theirs).deliveryIds);
     });
 
     it('keeps the payload as it was written, key order and spaces included', async () => {
@@ -92,7 +95,13 @@ export function eventIntakeContract(current: () => PersistenceHarness): void {
           claims: [
             {
               ...{ id, ...lane, event: 'thing.done', payload: '{"n":1}', attemptNumber: 1, autoAttempts: 1 },
-              ...{ payloadExpired: false, trigger: 'auto', isRetry: false, subscriptionActive: true },
+              ...{
+                payloadExpired: false,
+                trigger: 'auto',
+                isRetry: false,
+                waitMs: 0,
+                subscriptionActive: true,
+              },
               ...{ eventId: expect.any(String), leaseToken: expect.any(String) },
               targetUrl: 'https://hooks.customer.com/in',
               ...{ sealedSecret: `sealed ${lane.subscriptionId}`, sealedPreviousSecret: null },
@@ -103,7 +112,7 @@ export function eventIntakeContract(current: () => PersistenceHarness): void {
       ]);
       expect(await deliveryDetail(current(), id!)).toMatchObject({ status: 'SENDING', attempts: 1 });
       expect(await claimFrom(current().lanes, lane, 9)).toEqual([]);
-      expect(await current().lanes.record(resultOf(bornOf(result)[0]!))).toBe(true);
+      expect(await current().lanes.record(resultOf(bornOf(result)[0]!))).toMatchObject({ held: true });
       expect(await deliveryDetail(current(), id!)).toMatchObject({
         status: 'DELIVERED',
         attemptLog: [{ number: 1 }],

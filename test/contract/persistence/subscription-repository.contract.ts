@@ -19,7 +19,7 @@ export function subscriptionRepositoryContract(current: () => PersistenceHarness
       const { subscriptionId: id } = await subscribe(current(), { event: 'a.*', url: 'https://h.com/in' });
       const found = await run((transaction) => current().subscriptions.find(transaction, id));
       expect(found).toEqual({
-        ...{ id, tenantId: TENANT, event: 'a.*', url: 'https://h.com/in', active: true },
+        ...{ id, tenantId: TENANT, event: 'a.*', url: 'https://h.com/in', active: true, isPaused: false },
         ...{ deactivatedAt: null, deactivationReason: null },
         ...{ secretRotatedAt: null, previousSecretExpiresAt: null },
         settings: DEFAULT_SETTINGS,

@@ -5,6 +5,7 @@ import { AttemptRow } from '../../../src/modules/webhooks/infrastructure/persist
 import { DeliveryRow } from '../../../src/modules/webhooks/infrastructure/persistence/delivery.row.js';
 import { EventRow } from '../../../src/modules/webhooks/infrastructure/persistence/event.row.js';
 import { HotStatements } from '../../../src/modules/webhooks/infrastructure/persistence/hot-statements.js';
+import { LaneRow } from '../../../src/modules/webhooks/infrastructure/persistence/lane.row.js';
 import { LeaseOwner } from '../../../src/modules/webhooks/infrastructure/persistence/lease-owner.js';
 import { RingAfterCommitSubscriber } from '../../../src/modules/webhooks/infrastructure/persistence/ring-after-commit.subscriber.js';
 import { SubscriptionRow } from '../../../src/modules/webhooks/infrastructure/persistence/subscription.row.js';
@@ -13,6 +14,7 @@ import { TypeormDeliveryRepository } from '../../../src/modules/webhooks/infrast
 import { TypeormEventIntake } from '../../../src/modules/webhooks/infrastructure/persistence/typeorm-event-intake.js';
 import { TypeormEventOutbox } from '../../../src/modules/webhooks/infrastructure/persistence/typeorm-event-outbox.js';
 import { TypeormExpiredHistory } from '../../../src/modules/webhooks/infrastructure/persistence/typeorm-expired-history.js';
+import { TypeormLanePauses } from '../../../src/modules/webhooks/infrastructure/persistence/typeorm-lane-pauses.js';
 import { TypeormSubscriptionRepository } from '../../../src/modules/webhooks/infrastructure/persistence/typeorm-subscription-repository.js';
 import { TypeormTransactions } from '../../../src/modules/webhooks/infrastructure/persistence/typeorm-transactions.js';
 import { WorkerRow } from '../../../src/modules/webhooks/infrastructure/persistence/worker.row.js';
@@ -42,7 +44,7 @@ export async function typeormHarness(): Promise<PersistenceHarness> {
   const database = await createMigratedDatabase();
   const dataSource = await new DataSource({
     ...dataSourceOptions(database.url, 10),
-    entities: [SubscriptionRow, EventRow, DeliveryRow, AttemptRow, WorkerRow],
+    entities: [SubscriptionRow, EventRow, DeliveryRow, AttemptRow, WorkerRow, LaneRow],
   }).initialize();
   const ids = new UuidV7Generator();
   const dispatcher = new FakeLaneDispatcher();
@@ -71,6 +73,7 @@ export async function typeormHarness(): Promise<PersistenceHarness> {
     intake: new TypeormEventIntake(statements, places, owners[0]!, ids, testSettings()),
     places,
     lanes: lanes!,
+    pauses: new TypeormLanePauses(),
     otherLanes: otherLanes!,
     history: new TypeormExpiredHistory(transactions),
     dispatcher,

@@ -62,7 +62,7 @@ export class DeliveryView {
     nullable: true,
     enum: [...HOLD_REASONS, null],
     description:
-      'Why it is kept back, while it is: `operator` when the service cannot send it now; no attempt is spent.',
+      'Why it is kept back, while it is: `paused` by the tenant, `rate_limited` by its subscription, `operator` when the service cannot send it now; no attempt is spent.',
     example: null,
   })
   held_reason!: HoldReason | null;
@@ -71,7 +71,7 @@ export class DeliveryView {
     type: 'string',
     format: 'date-time',
     nullable: true,
-    description: 'When a held delivery is looked at again.',
+    description: 'When a held delivery is looked at again; null when nobody knows.',
     example: null,
   })
   held_until!: string | null;
@@ -159,7 +159,7 @@ export function presentDelivery(delivery: Delivery): DeliveryView {
     event_id: delivery.eventId,
     next_attempt_at: delivery.nextAttemptAt?.toISOString() ?? null,
     held_reason: delivery.hold?.reason ?? null,
-    held_until: delivery.hold?.until.toISOString() ?? null,
+    held_until: delivery.hold?.until?.toISOString() ?? null,
     blocked_by: null,
   };
 }

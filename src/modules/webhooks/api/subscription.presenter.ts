@@ -2,7 +2,12 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 
 import type { RetrySchedule } from '../domain/retry-schedule.js';
 import type { Subscription } from '../domain/subscription.js';
-import { RETRY_SCHEDULE_SCHEMA } from './dto/subscription-settings.dto.js';
+import { toStoredRate } from '../domain/subscription-settings.js';
+import {
+  RATE_LIMIT_SCHEMA,
+  RETRY_SCHEDULE_SCHEMA,
+  type RateLimitShape,
+} from './dto/subscription-settings.dto.js';
 
 /** A subscription as clients see it. */
 export class SubscriptionView {
@@ -33,8 +38,19 @@ export class SubscriptionView {
   })
   timeout_seconds!: number | null;
 
+  @ApiProperty({
+    ...RATE_LIMIT_SCHEMA,
+    nullable: true,
+    description: 'Requests that the endpoint gets at most, evenly; null: as many as it answers.',
+    example: null,
+  })
+  rate_limit!: RateLimitShape | null;
+
   @ApiProperty({ example: true })
   active!: boolean;
+
+  @ApiProperty({ description: 'Its deliveries are kept back, until it is resumed.', example: false })
+  paused!: boolean;
 
   @ApiProperty({ type: 'string', nullable: true, description: 'Why it was deactivated.', example: null })
   deactivation_reason!: string | null;
@@ -85,7 +101,10 @@ export function presentSubscription(subscription: Subscription): SubscriptionVie
     secret: '***',
     retry_schedule: subscription.settings.retrySchedule,
     timeout_seconds: subscription.settings.timeoutSeconds,
+    rate_limit:
+      subscription.settings.rateLimit === null ? null : toStoredRate(subscription.settings.rateLimit),
     active: subscription.active,
+    paused: subscription.isPaused,
     deactivation_reason: subscription.deactivationReason,
     deactivated_at: subscription.deactivatedAt?.toISOString() ?? null,
     secret_rotated_at: subscription.secretRotatedAt?.toISOString() ?? null,

@@ -29,6 +29,7 @@ import type { Actor } from '../../../platform/kernel/actor.js';
 import { isUuid } from '../../../platform/kernel/uuid.js';
 import { CreateSubscription } from '../application/create-subscription.js';
 import { DeactivateSubscription } from '../application/deactivate-subscription.js';
+import { PauseSubscription } from '../application/pause-subscription.js';
 import { ReadSubscriptions } from '../application/read-subscriptions.js';
 import { RotateSecret } from '../application/rotate-secret.js';
 import { UpdateSubscription } from '../application/update-subscription.js';
@@ -56,6 +57,7 @@ export class SubscriptionsController {
     private readonly readSubscriptions: ReadSubscriptions,
     private readonly updateSubscription: UpdateSubscription,
     private readonly deactivateSubscription: DeactivateSubscription,
+    private readonly pauseSubscription: PauseSubscription,
     private readonly rotateSecret: RotateSecret,
   ) {}
 
@@ -141,6 +143,46 @@ export class SubscriptionsController {
     @Param('id') id: string,
   ): Promise<void> {
     await this.deactivateSubscription.execute({ tenantId, actor, id: known(id) });
+  }
+
+  @Post(':id/pause')
+  @HttpCode(200)
+  @RequireScopes('webhooks:write')
+  @ApiOperation({
+    operationId: 'pauseSubscription',
+    summary: 'Keep what a subscription gets back; nothing is dropped',
+    description:
+      'Events are stored as before and their deliveries wait as `PENDING` with `held_reason: "paused"`, also manual retries and replays. An attempt under way goes on. Pausing again changes nothing.',
+  })
+  @ApiParam({ name: 'id', format: 'uuid' })
+  @ApiOkResponse({ type: SubscriptionView })
+  @ApiErrors([404, 'subscription_not_found'], [409, 'subscription_inactive'], 413, 415)
+  async pause(
+    @CurrentTenant() tenantId: string,
+    @CurrentActor() actor: Actor,
+    @Param('id') id: string,
+  ): Promise<SubscriptionView> {
+    const command = { tenantId, actor, id: known(id), isPaused: true };
+    return presentSubscription(await this.pauseSubscription.execute(command));
+  }
+
+  @Post(':id/resume')
+  @HttpCode(200)
+  @RequireScopes('webhooks:write')
+  @ApiOperation({
+    operationId: 'resumeSubscription',
+    summary: 'Let what a paused subscription gets go again, oldest first',
+  })
+  @ApiParam({ name: 'id', format: 'uuid' })
+  @ApiOkResponse({ type: SubscriptionView })
+  @ApiErrors([404, 'subscription_not_found'], [409, 'subscription_inactive'], 413, 415)
+  async resume(
+    @CurrentTenant() tenantId: string,
+    @CurrentActor() actor: Actor,
+    @Param('id') id: string,
+  ): Promise<SubscriptionView> {
+    const command = { tenantId, actor, id: known(id), isPaused: false };
+    return presentSubscription(await this.pauseSubscription.execute(command));
   }
 
   @Post(':id/rotate-secret')

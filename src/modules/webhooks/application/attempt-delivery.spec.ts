@@ -29,7 +29,9 @@ describe('AttemptDelivery', () => {
   /** Claims what is due and attempts it, as the drain does. */
   const attempt = async (): Promise<void> => {
     const { claims } = await webhooks.lanes.claim(lane, { limit: 1 });
-    for (const claim of claims) await webhooks.attempt.execute(claim, (isHealthy) => healthy.push(isHealthy));
+    for (const claim of claims) {
+      await webhooks.attempt.execute(claim, (isHealthy) => healthy.push(isHealthy) > 0);
+    }
   };
 
   const set = (change: Partial<SubscriptionSettings>): void => {
@@ -145,7 +147,7 @@ describe('AttemptDelivery', () => {
     expect(stored().leasedUntilMs! - webhooks.clock.nowMs()).toBe(35_000);
     expect(webhooks.attempt.extraMsOf(claims[0]!)).toBe(20_000);
     webhooks.sender.queue('hang');
-    await webhooks.attempt.execute(claims[0]!, () => undefined);
+    await webhooks.attempt.execute(claims[0]!, () => true);
     expect(webhooks.sender.requests[0]?.timeoutMs).toBe(30_000);
     expect(stored()).toMatchObject({ status: 'PENDING', lastError: 'Request timeout (30s)' });
   });
@@ -226,7 +228,7 @@ describe('AttemptDelivery', () => {
     } = await webhooks.lanes.claim(lane, { limit: 1 });
     webhooks.clock.advance(60_000);
     await webhooks.lanes.sweep(3, 10);
-    await webhooks.attempt.execute(claim!, () => undefined);
+    await webhooks.attempt.execute(claim!, () => true);
     expect(stored()).toMatchObject({ status: 'PENDING' });
     expect(webhooks.logger.messages('warn').at(-1)).toContain(`The lease of delivery ${id} ended`);
   });

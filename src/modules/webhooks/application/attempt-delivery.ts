@@ -25,8 +25,12 @@ import { UnreadableSecrets } from './unreadable-secrets.js';
  */
 export const HOLD_MS = 15_000;
 
-/** Where the delivery goes from here, or when it is looked at again because it could not be attempted now. */
-export type AttemptEnd = NextStep | { readonly status: 'PENDING'; readonly delayMs: number };
+export interface AttemptEnd {
+  /** Where the delivery goes from here, or when it is looked at again because it could not be attempted now. */
+  readonly next: NextStep | { readonly status: 'PENDING'; readonly delayMs: number };
+  /** Something else is due in the lane, and this process said that it would not see to it otherwise. */
+  readonly isMoreDue: boolean;
+}
 
 /** Makes one attempt of a claimed delivery: sign, send, decide, record. */
 @Injectable()
@@ -45,15 +49,16 @@ export class AttemptDelivery {
   ) {}
 
   /**
-   * @param onAnswered called when the request is over, before its result is written: its place is free from then on
+   * @param onAnswered called when the request is over, before its result is written: its place is free from then on; says
+   * whether this process goes on with the lane anyway
    * @returns where the delivery goes from here, once that is durable.
    */
-  async execute(claim: ClaimedDelivery, onAnswered: (isHealthy: boolean) => void): Promise<AttemptEnd> {
+  async execute(claim: ClaimedDelivery, onAnswered: (isHealthy: boolean) => boolean): Promise<AttemptEnd> {
     const headers = this.signed(claim);
     if (headers === null) {
       // Whoever runs the service has to mend this; it must not cost the tenant an attempt, nor tell them about the keys.
       await this.lanes.hold([claim], 'operator', HOLD_MS);
-      return { status: 'PENDING', delayMs: HOLD_MS };
+      return { next: { status: 'PENDING', delayMs: HOLD_MS }, isMoreDue: false };
     }
     const { retrySchedule } = this.known.of(claim.settings);
     const waits = waitsOf(retrySchedule, this.settings.maxRetries);
@@ -69,12 +74,12 @@ export class AttemptDelivery {
       timeoutMs: this.timeoutMsOf(claim),
     });
     const outcome = this.outcomeOf(result);
-    onAnswered(isHealthy(result));
+    const goesOn = onAnswered(isHealthy(result));
     const next = nextStep(outcome, claim, waits);
     const statusCode = result.kind === 'response' ? result.statusCode : null;
     const errorClass =
       outcome.kind === 'delivered' ? null : outcome.kind === 'blocked' ? 'blocked' : outcome.errorClass;
-    const held = await this.lanes.record({
+    const { held, isMoreDue } = await this.lanes.record({
       tenantId: claim.tenantId,
       subscriptionId: claim.subscriptionId,
       eventId: claim.eventId,
@@ -89,6 +94,7 @@ export class AttemptDelivery {
       responseBody: result.kind === 'response' ? result.responseBody : null,
       requestHeaders: headers,
       next,
+      asksForMore: !goesOn,
     });
     this.metrics.attempted({
       tenantId: claim.tenantId,
@@ -99,7 +105,7 @@ export class AttemptDelivery {
       next,
     });
     this.report(claim, outcome, held);
-    return next;
+    return { next, isMoreDue };
   }
 
   /** The time budget of an attempt, in milliseconds. */

@@ -1,3 +1,6 @@
+import type { Lane } from '../domain/lane.js';
+import type { WaitingDelivery } from './ports/event-intake.js';
+
 interface Waiting {
   /** The first attempt is over, or will not begin. */
   readonly done: () => void;
@@ -10,6 +13,8 @@ interface Waiting {
  */
 export class AttemptWatch {
   private readonly waiting = new Map<string, Waiting>();
+  /** Of those that wait for a turn: the ids by lane. */
+  private readonly byLane = new Map<string, Set<string>>();
   private readonly begun = new Set<string>();
   private stopped = false;
 
@@ -30,6 +35,13 @@ export class AttemptWatch {
     this.waiting.get(deliveryId)?.done();
   }
 
+  /** The lane is kept back: nobody waits for what has not begun. */
+  held({ subscriptionId }: Lane): void {
+    for (const id of [...(this.byLane.get(subscriptionId) ?? [])]) {
+      if (!this.begun.has(id)) this.waiting.get(id)?.done();
+    }
+  }
+
   /** No attempt will begin any more: whoever waits for one that has not is let go. */
   stop(): void {
     this.stopped = true;
@@ -39,8 +51,14 @@ export class AttemptWatch {
   /**
    * Starts watching at once; the promise resolves when each delivery was attempted, or after `timeoutMs`: the attempts
    * go on then and the caller simply answers before them. Those with a longer budget get as much more.
+   *
+   * @param inLine those of them that wait for a turn of their lane, which may be kept back
    */
-  async firstAttempts(deliveryIds: readonly string[], timeoutMs: number): Promise<void> {
+  async firstAttempts(
+    deliveryIds: readonly string[],
+    timeoutMs: number,
+    inLine: readonly WaitingDelivery[] = [],
+  ): Promise<void> {
     if (deliveryIds.length === 0 || this.stopped) return;
     await new Promise<void>((resolve) => {
       const missing = new Set(deliveryIds);
@@ -50,6 +68,7 @@ export class AttemptWatch {
           this.waiting.delete(id);
           this.begun.delete(id);
         }
+        for (const { lane, id } of inLine) this.leave(lane, id);
         resolve();
       };
       let extraMs = 0;
@@ -58,6 +77,7 @@ export class AttemptWatch {
         if (extraMs === 0) finish();
         else timer = setTimeout(finish, extraMs);
       }
+      for (const { lane, id } of inLine) this.join(lane, id);
       for (const id of deliveryIds) {
         this.waiting.set(id, {
           done: () => {
@@ -70,5 +90,17 @@ export class AttemptWatch {
         });
       }
     });
+  }
+
+  private join({ subscriptionId }: Lane, deliveryId: string): void {
+    const ids = this.byLane.get(subscriptionId);
+    if (ids === undefined) this.byLane.set(subscriptionId, new Set([deliveryId]));
+    else ids.add(deliveryId);
+  }
+
+  private leave({ subscriptionId }: Lane, deliveryId: string): void {
+    const ids = this.byLane.get(subscriptionId);
+    ids?.delete(deliveryId);
+    if (ids?.size === 0) this.byLane.delete(subscriptionId);
   }
 }

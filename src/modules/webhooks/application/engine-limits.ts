@@ -15,16 +15,16 @@ export const ENGINE_LIMITS = {
    * Connections to one origin: as many as there are slots, because endpoints that share an origin must not wait for each
    * other in its pool. Each has its own bound above.
    */
-  perOrigin: 3_328,
+  perOrigin: 5_408,
   /**
    * Attempts under way in one process, by how long they have been; see `AttemptSlots`. A tenant gets a share of each
    * account, and retries leave a quarter of it to first attempts.
    */
   slots: {
-    fast: { total: 384, perTenant: 256, retries: 288 },
+    fast: { total: 384, perTenant: 256, retries: 288, reserve: 32 },
     slow: { total: 384, perTenant: 128, retries: 288, reserve: 512 },
     /** A request that only waits costs a socket and little else, so these are the most. */
-    hanging: { total: 1_024, perTenant: 128, retries: 768, reserve: 1_024 },
+    hanging: { total: 3_072, perTenant: 128, retries: 2_304, reserve: 1_024 },
     /** Endpoints that have not answered yet leave half of the fast slots to those that have. */
     unproven: { total: 192, perTenant: 48 },
   },

@@ -42,6 +42,7 @@ describe('SignerCache', () => {
     ...{
       trigger: 'auto',
       isRetry: false,
+      waitMs: 0,
       leaseToken: 't',
       targetUrl: 'https://h.com/',
       subscriptionActive: true,

@@ -1,6 +1,7 @@
 import type { InputProblem } from '../../../platform/kernel/domain-error.js';
 import type { AuditDetails } from '../domain/audit.js';
 import { parseEventPattern } from '../domain/event-name.js';
+import type { RateLimit } from '../domain/gates/rate-limit.js';
 import { overlapProblem } from '../domain/secret-rotation.js';
 import { checkSecret } from '../domain/subscription.js';
 import { settingsProblems, type SettingsChange } from '../domain/subscription-settings.js';
@@ -48,11 +49,20 @@ export function settingProblems(change: SettingsChange | undefined): InputProble
 }
 
 /** What the trail keeps of a change to settings. */
-export function auditedSettings({ retrySchedule, timeoutSeconds }: SettingsChange = {}): AuditDetails {
+export function auditedSettings({
+  retrySchedule,
+  timeoutSeconds,
+  rateLimit,
+}: SettingsChange = {}): AuditDetails {
   return {
     ...(retrySchedule === undefined ? {} : { retry_schedule: String(retrySchedule ?? 'default') }),
     ...(timeoutSeconds === undefined ? {} : { timeout_seconds: timeoutSeconds ?? 'default' }),
+    ...(rateLimit === undefined ? {} : { rate_limit: rateText(rateLimit) }),
   };
+}
+
+function rateText(limit: RateLimit | null): string {
+  return limit === null ? 'default' : `${limit.max} per ${limit.perSeconds} s`;
 }
 
 export function overlapHoursProblem(hours: number): InputProblem[] {

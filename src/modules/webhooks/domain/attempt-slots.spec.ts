@@ -64,12 +64,30 @@ describe('AttemptSlots', () => {
   });
 
   it('moves nothing where there is no room, and loses nothing by it', () => {
-    const slots = new AttemptSlots(limits({ slow: account(0) }));
+    const slots = new AttemptSlots(limits({ slow: account(0), hanging: account(0) }));
     const slot = begin(slots, lane('a'));
     expect(slots.move(slot, 'slow')).toBeNull();
     expect(slot.account).toBe('fast');
     expect(slots.finish(slot)).toEqual([]);
     expect(slots.inUse).toBe(0);
+  });
+
+  // Red when they stay: as many slow ones as there are slow slots would keep the fast ones from everybody.
+  it('moves what is slow on to the hanging ones where there is no slow slot', () => {
+    const slots = new AttemptSlots(limits({ slow: account(0) }));
+    const slot = begin(slots, lane('a'));
+    expect(slots.move(slot, 'slow')).toEqual([]);
+    expect(slot.account).toBe('hanging');
+    expect(slots.take(lane('b'), 'fast', 12)?.count).toBe(10);
+  });
+
+  // Red without the reserve: nobody is held up by how many others there are.
+  it('gives a tenant with nothing under way one fast slot from the reserve, and no other', () => {
+    const slots = new AttemptSlots(limits({ fast: { ...account(2), reserve: 1 } }));
+    for (const id of ['a', 'b']) begin(slots, lane(id, 'x'));
+    expect(slots.take(lane('c', 'x'), 'fast', 3, true)).toBeNull();
+    expect(slots.take(lane('d', 'y'), 'fast', 3, true)?.count).toBe(1);
+    expect(slots.take(lane('e', 'z'), 'fast', 3, true)).toBeNull();
   });
 
   it('calls parked lanes, tenants in turn, at most one for each slot that came free', () => {

@@ -1,4 +1,4 @@
-import { isSlower, type KnownPace, type Pace } from './lane-paces.js';
+import { isSlower, KNOWN_PACES, type KnownPace, type Pace } from './lane-paces.js';
 import type { Lane } from './lane.js';
 import { ParkedLanes } from './parked-lanes.js';
 
@@ -69,11 +69,12 @@ export class AttemptSlots {
 
   /**
    * Takes up to `wanted` slots for a lane; null when there is none, and then the lane is parked. A slow lane with nothing
-   * under way gets one from the reserve at once: it may have been slow by chance, and only an answer can show that.
+   * under way gets one from the reserve at once: it may have been slow by chance, and only an answer can show that. So does a
+   * fast one whose tenant has nothing under way at all.
    */
   take(lane: Lane, pace: Pace, wanted: number, isIdle = false): Grant | null {
     const account = accountOf(pace);
-    const fromReserve = isIdle && wanted > 0 && this.hasReserve(pace) ? 1 : 0;
+    const fromReserve = isIdle && wanted > 0 && this.hasReserve(pace, lane.tenantId) ? 1 : 0;
     const count = Math.max(Math.min(wanted, this.room(pace, lane.tenantId)), fromReserve);
     for (const lot of PACES) this.parked[lot].remove(lane);
     if (count <= 0) {
@@ -121,11 +122,14 @@ export class AttemptSlots {
   move(slot: Slot, account: KnownPace): Lane[] | null {
     // An endpoint that was known as a slower one began there.
     if (!isSlower(account, slot.account)) return [];
-    if (this.room(account, slot.lane.tenantId) <= 0) return null;
+    const { tenantId } = slot.lane;
+    // Where there are more slow ones than slow slots, they go where hanging ones are: waiting costs the same anywhere but here.
+    const to = [account, 'hanging' as const].find((one) => this.room(one, tenantId) > 0);
+    if (to === undefined) return null;
     const left = this.leave(slot);
-    slot.account = account;
-    this.add(account, slot.lane, 1);
-    if (slot.isRetry) this.use[account].retries += 1;
+    slot.account = to;
+    this.add(to, slot.lane, 1);
+    if (slot.isRetry) this.use[to].retries += 1;
     return this.call(left, 1);
   }
 
@@ -158,7 +162,9 @@ export class AttemptSlots {
     return called;
   }
 
-  private hasReserve(pace: Pace): boolean {
+  /** The fast reserve is for tenants with nothing under way: no number of others can make them wait. */
+  private hasReserve(pace: Pace, tenantId: string): boolean {
+    if (pace === 'fast' && KNOWN_PACES.some((one) => this.use[one].byTenant.has(tenantId))) return false;
     return this.use[pace].total < this.limits[pace].total + (this.limits[pace].reserve ?? 0);
   }
 

@@ -3,6 +3,8 @@ export const AUDIT_ACTIONS = [
   'subscription.created',
   'subscription.updated',
   'subscription.secret_rotated',
+  'subscription.paused',
+  'subscription.resumed',
   'subscription.deactivated',
   'delivery.requested',
   'delivery.retried',

@@ -8,16 +8,19 @@ export const DELIVERY_STATUSES = ['PENDING', 'SENDING', 'DELIVERED', 'FAILED'] a
 
 export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
 
-/** Who or what keeps a delivery back; `operator`: the service itself is not set up as it should be. */
-export const HOLD_REASONS = ['operator'] as const;
+/**
+ * Who or what keeps a delivery back, in the order in which they are named: its tenant, a limit of its subscription;
+ * `operator`: the service itself is not set up as it should be.
+ */
+export const HOLD_REASONS = ['paused', 'rate_limited', 'operator'] as const;
 
 export type HoldReason = (typeof HOLD_REASONS)[number];
 
 /** A delivery that waits although its turn has come; no attempt is spent on it. */
 export interface Hold {
   readonly reason: HoldReason;
-  /** When it is looked at again. */
-  readonly until: Date;
+  /** When it is looked at again; null: nobody knows. */
+  readonly until: Date | null;
 }
 
 /** A delivery: one event for one subscription, with the state that its attempts have brought it to. */
@@ -56,6 +59,8 @@ export interface ClaimedDelivery {
   readonly trigger: AttemptTrigger;
   /** An automatic attempt after a failed one. */
   readonly isRetry: boolean;
+  /** Milliseconds that it waits for its slot, where a rate is limited; 0: none. */
+  readonly waitMs: number;
   /** Proves the claim: a result counts only while the row still carries it. */
   readonly leaseToken: string;
   readonly targetUrl: string;

@@ -10,7 +10,10 @@ import {
   type SubscriptionSettings,
 } from './subscription-settings.js';
 
-const SET: SubscriptionSettings = { retrySchedule: [5, 60], timeoutSeconds: 20 };
+const SET: SubscriptionSettings = {
+  ...{ retrySchedule: [5, 60], timeoutSeconds: 20 },
+  rateLimit: { max: 5, perSeconds: 1 },
+};
 
 describe('changedSettings', () => {
   it.each<[SettingsChange, SubscriptionSettings]>([
@@ -19,6 +22,8 @@ describe('changedSettings', () => {
     [{ timeoutSeconds: 1 }, { ...SET, timeoutSeconds: 1 }],
     [{ timeoutSeconds: null }, { ...SET, timeoutSeconds: null }],
     [{ retrySchedule: null }, { ...SET, retrySchedule: 'default' }],
+    [{ rateLimit: null }, { ...SET, rateLimit: null }],
+    [{ rateLimit: { max: 1, perSeconds: 60 } }, { ...SET, rateLimit: { max: 1, perSeconds: 60 } }],
     [{ retrySchedule: [] }, { ...SET, retrySchedule: [] }],
     [{ retrySchedule: 'standard' }, { ...SET, retrySchedule: 'standard' }],
   ])('%j: absent keeps, null is the default', (change, settings) => {

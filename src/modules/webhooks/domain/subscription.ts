@@ -25,6 +25,8 @@ export interface Subscription {
   readonly event: string;
   readonly url: string;
   readonly active: boolean;
+  /** Its tenant keeps its deliveries back. */
+  readonly isPaused: boolean;
   /** Why it was deactivated, in words; null while active. */
   readonly deactivationReason: string | null;
   readonly deactivatedAt: Date | null;

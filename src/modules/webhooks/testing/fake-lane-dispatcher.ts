@@ -1,3 +1,4 @@
+import type { WaitingDelivery } from '../application/ports/event-intake.js';
 import { LaneDispatcher } from '../application/ports/lane-dispatcher.js';
 import type { Lane } from '../domain/lane.js';
 
@@ -6,7 +7,7 @@ export class FakeLaneDispatcher extends LaneDispatcher {
   readonly rung: Lane[] = [];
   readonly rungLater: { readonly lane: Lane; readonly delayMs: number }[] = [];
   readonly requests: { readonly lanes: readonly Lane[]; readonly deliveryIds: readonly string[] }[] = [];
-  private drain: ((lane: Lane) => Promise<void>) | null = null;
+  private drain: ((lane: Lane) => Promise<unknown>) | null = null;
   private readonly waiting = new Map<string, Lane>();
   private turns: Promise<void> = Promise.resolve();
 
@@ -19,14 +20,18 @@ export class FakeLaneDispatcher extends LaneDispatcher {
     this.rungLater.push({ lane, delayMs });
   }
 
-  override async afterRequest(lanes: readonly Lane[], deliveryIds: readonly string[]): Promise<void> {
+  override async afterRequest(
+    waiting: readonly WaitingDelivery[],
+    deliveryIds: readonly string[],
+  ): Promise<void> {
+    const lanes = waiting.map(({ lane }) => lane);
     this.requests.push({ lanes, deliveryIds });
     this.ring(lanes);
     return Promise.resolve();
   }
 
   /** From now on rung lanes are drained. */
-  start(drain: (lane: Lane) => Promise<void>): void {
+  start(drain: (lane: Lane) => Promise<unknown>): void {
     this.drain = drain;
   }
 

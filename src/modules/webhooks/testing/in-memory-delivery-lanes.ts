@@ -4,7 +4,8 @@ import {
   DeliveryLanes,
   type AttemptResult,
   type ClaimWish,
-  type LaneClaim,
+  type OpenedLane,
+  type Recorded,
   type SweepResult,
 } from '../application/ports/delivery-lanes.js';
 import {
@@ -13,11 +14,18 @@ import {
   type ClaimedDelivery,
   type HoldReason,
 } from '../domain/delivery.js';
+import { foldGates, takesBirths } from '../domain/gates/fold-gates.js';
+import { rateSlots } from '../domain/gates/rate-gate.js';
 import type { Lane } from '../domain/lane.js';
 import { waitsOf } from '../domain/retry-schedule.js';
 import { toStoredSettings } from '../domain/subscription-settings.js';
 import { DEACTIVATED_BY_GONE } from '../domain/subscription.js';
-import type { InMemoryStore, StoredDelivery, StoredSubscription } from './in-memory-store.js';
+import {
+  gatedLane,
+  type InMemoryStore,
+  type StoredDelivery,
+  type StoredSubscription,
+} from './in-memory-store.js';
 
 const INTERRUPTED = 'Connection error: interrupted, the worker stopped before recording a result';
 
@@ -35,26 +43,56 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
     super();
   }
 
-  override async claim(lane: Lane, wish: ClaimWish): Promise<LaneClaim> {
+  override async claim(lane: Lane, wish: ClaimWish): Promise<OpenedLane> {
     const { limit, retryLimit = limit, taken = 0, retriesTaken = 0 } = wish;
     const ofLane = (row: StoredDelivery): boolean => row.subscriptionId === lane.subscriptionId;
     const ofOthers = this.rows('SENDING').filter((row) => ofLane(row) && row.leasedBy !== this.owner);
     const retrying = ofOthers.filter((row) => row.isRetry).length;
     let retriesLeft = Math.min(retryLimit, ENGINE_LIMITS.retriesPerEndpoint - retriesTaken - retrying);
     const leaseToken = this.ids.next();
-    const room = ENGINE_LIMITS.perEndpoint - taken - ofOthers.length;
-    const claims = this.due()
-      .filter(ofLane)
+    const free = Math.max(0, Math.min(limit, ENGINE_LIMITS.perEndpoint - taken - ofOthers.length));
+    const nowMs = this.store.clock.nowMs();
+    const subscription = this.store.subscriptions.get(lane.subscriptionId);
+    const gated = gatedLane(subscription);
+    const gate = foldGates(gated, free, nowMs);
+    const room = subscription?.active === false ? free : gate.granted;
+    const slots = rateSlots(gated, nowMs);
+    const claims = this.due(lane.subscriptionId)
       .filter((row) => !row.isRetry || (retriesLeft -= 1) >= 0)
-      .slice(0, Math.max(0, Math.min(limit, room)))
-      .map((row) => this.start(row, leaseToken));
-    return Promise.resolve({ claims, isContended: room < limit });
+      .slice(0, room)
+      .map((row, n) => ({
+        ...this.start(row, leaseToken),
+        waitMs: slots === null ? 0 : slots.firstMs + n * slots.stepMs - nowMs,
+      }));
+    if (slots !== null && subscription !== undefined && claims.length > 0) {
+      subscription.rateNextAtMs = slots.firstMs + claims.length * slots.stepMs;
+    }
+    const { reason, untilMs } = gate;
+    const hold = reason === null ? null : { reason, forMs: untilMs === null ? null : untilMs - nowMs };
+    const rest = { kind: 'seen', ...this.dueIn(lane), isShort: free < limit, hold } as const;
+    return Promise.resolve({ claims, rest });
+  }
+
+  /** Milliseconds until the next of a lane is due, first attempts and retries apart. */
+  private dueIn({ subscriptionId }: Lane): {
+    readonly firstDueInMs: number | null;
+    readonly retryDueInMs: number | null;
+  } {
+    const nowMs = this.store.clock.nowMs();
+    const next = (isRetry: boolean): number | null => {
+      const dueAt = this.rows('PENDING')
+        .filter((row) => row.subscriptionId === subscriptionId && row.isRetry === isRetry)
+        .map((row) => row.nextAttemptAt?.getTime() ?? Infinity);
+      return dueAt.length === 0 ? null : Math.max(0, Math.min(...dueAt) - nowMs);
+    };
+    return { firstDueInMs: next(false), retryDueInMs: next(true) };
   }
 
   /** The claims of new deliveries where they are stored: as many as there is room for, if nothing of the lane waits. */
   bear(lane: Lane, ids: readonly string[], places: number, taken: number): ClaimedDelivery[] {
     const ofLane = (row: StoredDelivery): boolean => row.subscriptionId === lane.subscriptionId;
-    if (this.due().some((row) => ofLane(row) && !ids.includes(row.id))) return [];
+    if (!takesBirths(gatedLane(this.store.subscriptions.get(lane.subscriptionId)))) return [];
+    if (this.due(lane.subscriptionId).some((row) => !ids.includes(row.id))) return [];
     const others = this.rows('SENDING').filter((row) => ofLane(row) && row.leasedBy !== this.owner).length;
     const room = Math.min(places, ENGINE_LIMITS.perEndpoint - taken - others);
     const leaseToken = this.ids.next();
@@ -64,9 +102,19 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
     });
   }
 
-  override async record(result: AttemptResult): Promise<boolean> {
+  override async record(result: AttemptResult): Promise<Recorded> {
+    const held = this.write(result);
+    return Promise.resolve({ held, isMoreDue: result.asksForMore && this.hasDue(result.subscriptionId) });
+  }
+
+  protected hasDue(subscriptionId: string): boolean {
+    return this.due(subscriptionId).length > 0;
+  }
+
+  /** @returns whether the lease still held */
+  private write(result: AttemptResult): boolean {
     const row = this.store.deliveries.get(result.deliveryId);
-    if (row === undefined) return Promise.resolve(false);
+    if (row === undefined) return false;
     const { number, trigger, durationMs, statusCode, errorClass, error, responseBody, requestHeaders } =
       result;
     row.attemptLog = row.attemptLog.filter((attempt) => attempt.number !== number);
@@ -84,7 +132,7 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
         requestHeaders,
       },
     });
-    if (row.leaseToken !== result.leaseToken) return Promise.resolve(false);
+    if (row.leaseToken !== result.leaseToken) return false;
     const isOver = this.store.subscriptions.get(row.subscriptionId)?.active === false;
     const { next } =
       isOver && result.next.status === 'PENDING'
@@ -98,7 +146,7 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
       isRetry: next.status === 'PENDING',
     });
     if (next.status === 'FAILED' && next.deactivate) this.deactivate(result.subscriptionId);
-    return Promise.resolve(true);
+    return true;
   }
 
   override async release(claims: readonly ClaimedDelivery[]): Promise<void> {
@@ -138,13 +186,18 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
 
   override async backlog(): Promise<{ oldestDueAgeMs: number; pending: number }> {
     const pending = this.rows('PENDING');
-    const oldest = Math.min(...pending.map((row) => row.nextAttemptAt?.getTime() ?? Infinity));
-    const oldestDueAgeMs = pending.length === 0 ? 0 : Math.max(0, this.store.clock.nowMs() - oldest);
+    const kept = pending.filter((row) => !this.isPaused(row.subscriptionId));
+    const oldest = Math.min(...kept.map((row) => row.nextAttemptAt?.getTime() ?? Infinity));
+    const oldestDueAgeMs = kept.length === 0 ? 0 : Math.max(0, this.store.clock.nowMs() - oldest);
     return Promise.resolve({ oldestDueAgeMs, pending: pending.length });
   }
 
   private rows(status: StoredDelivery['status']): StoredDelivery[] {
     return [...this.store.deliveries.values()].filter((row) => row.status === status);
+  }
+
+  private isPaused(subscriptionId: string): boolean {
+    return this.store.subscriptions.get(subscriptionId)?.isPaused === true;
   }
 
   /** In order of their ids from where the last full list ended, so that each gets its turn to be listed. */
@@ -153,18 +206,19 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
       this.due().map(({ tenantId, subscriptionId }) => [subscriptionId, { tenantId, subscriptionId }]),
     );
     const listed = [...lanes.values()]
-      .filter((lane) => lane.subscriptionId > this.sweptUpTo)
+      .filter((lane) => lane.subscriptionId > this.sweptUpTo && !this.isPaused(lane.subscriptionId))
       .sort((a, b) => (a.subscriptionId < b.subscriptionId ? -1 : 1))
       .slice(0, limit);
     this.sweptUpTo = listed.length === limit ? (listed.at(-1)?.subscriptionId ?? '') : '';
     return listed;
   }
 
-  /** Oldest due first. */
-  private due(): StoredDelivery[] {
+  /** Oldest due first; of one lane or of all. */
+  private due(subscriptionId?: string): StoredDelivery[] {
     const nowMs = this.store.clock.nowMs();
     const dueAt = (row: StoredDelivery): number => row.nextAttemptAt?.getTime() ?? Infinity;
     return this.rows('PENDING')
+      .filter((row) => subscriptionId === undefined || row.subscriptionId === subscriptionId)
       .filter((row) => dueAt(row) <= nowMs)
       .sort((a, b) => dueAt(a) - dueAt(b) || (a.id < b.id ? -1 : 1));
   }
@@ -188,6 +242,7 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
       attemptNumber: row.attempts,
       trigger: row.nextTrigger,
       isRetry: row.isRetry,
+      waitMs: 0,
       sealedSecret: subscription?.sealedSecret ?? '',
       sealedPreviousSecret: null,
       settings: storedText(subscription),

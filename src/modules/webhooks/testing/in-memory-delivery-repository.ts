@@ -7,7 +7,8 @@ import {
 } from '../application/ports/delivery-repository.js';
 import type { Transaction } from '../application/ports/transaction.js';
 import type { Delivery } from '../domain/delivery.js';
-import type { InMemoryStore, StoredDelivery } from './in-memory-store.js';
+import { laneHold } from '../domain/gates/lane-hold.js';
+import { gatedLane, type InMemoryStore, type StoredDelivery } from './in-memory-store.js';
 import { tenantOf } from './in-memory-transactions.js';
 
 export class InMemoryDeliveryRepository extends DeliveryRepository {
@@ -34,7 +35,10 @@ export class InMemoryDeliveryRepository extends DeliveryRepository {
           (afterId === null || row.id < afterId),
       )
       .sort((a, b) => (a.id < b.id ? 1 : -1));
-    return Promise.resolve({ deliveries: rows.slice(0, limit).map(shown), hasMore: rows.length > limit });
+    return Promise.resolve({
+      deliveries: rows.slice(0, limit).map((row) => this.shown(row)),
+      hasMore: rows.length > limit,
+    });
   }
 
   override async findDetail(transaction: Transaction, id: string): Promise<DeliveryDetail | null> {
@@ -42,7 +46,7 @@ export class InMemoryDeliveryRepository extends DeliveryRepository {
     if (row === null) return Promise.resolve(null);
     const payload = this.store.events.get(row.eventId)?.payload ?? null;
     const attemptLog = [...row.attemptLog].sort((a, b) => a.number - b.number);
-    return Promise.resolve({ ...shown(row), payload, attemptLog });
+    return Promise.resolve({ ...this.shown(row), payload, attemptLog });
   }
 
   override async findForUpdate(transaction: Transaction, id: string): Promise<LockedDelivery | null> {
@@ -65,6 +69,16 @@ export class InMemoryDeliveryRepository extends DeliveryRepository {
         updatedAt: now,
       });
     return Promise.resolve();
+  }
+
+  /** With what keeps it back because of its lane. */
+  private shown(row: StoredDelivery): Delivery {
+    const delivery = shown(row);
+    const { status, nextAttemptAt } = delivery;
+    if (status !== 'PENDING' || nextAttemptAt === null) return delivery;
+    const lane = gatedLane(this.store.subscriptions.get(row.subscriptionId));
+    const hold = laneHold(lane, nextAttemptAt.getTime(), this.store.clock.nowMs());
+    return { ...delivery, hold: hold ?? delivery.hold };
   }
 
   private row(transaction: Transaction, id: string): StoredDelivery | null {

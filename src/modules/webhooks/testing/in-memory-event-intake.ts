@@ -26,12 +26,15 @@ export class InMemoryEventIntake extends EventIntake {
       { ...event, idempotency: key === null ? null : { key, fingerprint }, onlyIfMatched: true },
     );
     if (result.kind !== 'stored') return result;
-    const born = result.lanes.map((lane) => ({ lane, claims: this.claimsOf(lane, result.deliveryIds) }));
+    const born = result.lanes.map((lane, n) => ({
+      ...{ lane, id: result.deliveryIds[n] ?? '' },
+      claims: this.claimsOf(lane, result.deliveryIds),
+    }));
     return {
       kind: 'stored',
       deliveryIds: result.deliveryIds,
-      born: born.filter(({ claims }) => claims.length > 0),
-      waiting: born.filter(({ claims }) => claims.length === 0).map(({ lane }) => lane),
+      born: born.flatMap(({ lane, claims }) => (claims.length === 0 ? [] : [{ lane, claims }])),
+      waiting: born.flatMap(({ lane, id, claims }) => (claims.length === 0 ? [{ lane, id }] : [])),
     };
   }
 

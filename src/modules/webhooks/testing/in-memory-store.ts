@@ -2,11 +2,25 @@ import type { Clock } from '../../../platform/kernel/clock.js';
 import type { AttemptRecord } from '../application/ports/delivery-repository.js';
 import type { AttemptTrigger } from '../domain/attempt.js';
 import { SUBSCRIPTION_DEACTIVATED, type Delivery } from '../domain/delivery.js';
+import type { GatedLane } from '../domain/gates/gate.js';
 import type { Subscription } from '../domain/subscription.js';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-export type StoredSubscription = Mutable<Subscription> & { sealedSecret: string };
+export type StoredSubscription = Mutable<Subscription> & {
+  sealedSecret: string;
+  /** Of its lane: the first slot of its rate that no delivery has yet. */
+  rateNextAtMs: number | null;
+};
+
+/** What gates look at. */
+export function gatedLane(subscription: StoredSubscription | undefined): GatedLane {
+  return {
+    isPaused: subscription?.isPaused === true,
+    rateLimit: subscription?.settings.rateLimit ?? null,
+    rateNextAtMs: subscription?.rateNextAtMs ?? null,
+  };
+}
 
 export interface StoredEvent {
   readonly createdAt: Date;

@@ -23,6 +23,8 @@ export class InMemorySubscriptionRepository extends SubscriptionRepository {
       ...subscription,
       settings: subscription.settings ?? DEFAULT_SETTINGS,
       active: true,
+      isPaused: false,
+      rateNextAtMs: null,
       deactivationReason: null,
       deactivatedAt: null,
       secretRotatedAt: null,
@@ -102,6 +104,10 @@ export class InMemorySubscriptionRepository extends SubscriptionRepository {
 }
 
 /** A copy without the secret: callers must not hold the stored row. */
-function shown({ sealedSecret: _sealedSecret, ...row }: StoredSubscription): Subscription {
+function shown({
+  sealedSecret: _sealedSecret,
+  rateNextAtMs: _rateNextAtMs,
+  ...row
+}: StoredSubscription): Subscription {
   return { ...row };
 }

@@ -1,6 +1,7 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 
 import { ByRule } from '../../../../platform/http/field-rules.js';
+import { MAX_RATE, MAX_RATE_SECONDS, rateLimitProblems } from '../../domain/gates/rate-limit.js';
 import {
   MAX_SCHEDULE_RETRIES,
   MAX_SCHEDULE_WAIT_SECONDS,
@@ -8,6 +9,7 @@ import {
   type RetrySchedule,
 } from '../../domain/retry-schedule.js';
 import {
+  fromStoredRate,
   MAX_TIMEOUT_SECONDS,
   MIN_TIMEOUT_SECONDS,
   timeoutProblems,
@@ -24,6 +26,22 @@ export const RETRY_SCHEDULE_SCHEMA = {
     },
   ],
 };
+
+export const RATE_LIMIT_SCHEMA = {
+  type: 'object' as const,
+  properties: {
+    max: { type: 'integer' as const, minimum: 1, maximum: MAX_RATE },
+    per_seconds: { type: 'integer' as const, minimum: 1, maximum: MAX_RATE_SECONDS },
+  },
+  required: ['max', 'per_seconds'],
+  additionalProperties: false,
+};
+
+/** A rate limit in the form of the API. */
+export interface RateLimitShape {
+  readonly max: number;
+  readonly per_seconds: number;
+}
 
 /** What a subscription may ask for; null goes back to the default. */
 export class SubscriptionSettingsDto {
@@ -52,13 +70,27 @@ export class SubscriptionSettingsDto {
   })
   @ByRule(timeoutProblems)
   timeout_seconds?: number | null;
+
+  @ApiPropertyOptional({
+    ...RATE_LIMIT_SCHEMA,
+    nullable: true,
+    default: null,
+    description:
+      'Requests that the endpoint gets at most, evenly spaced and without bursts: `{"max": 100, "per_seconds": 10}` is one every 100 ms. ' +
+      'Retries and manual attempts count as well; what waits for its slot is held as `rate_limited`. Null: as many as it answers.',
+    example: { max: 10, per_seconds: 1 },
+  })
+  @ByRule(rateLimitProblems)
+  rate_limit?: RateLimitShape | null;
 }
 
 /** @returns undefined when nothing was given */
 export function settingsOf({
   retry_schedule: retrySchedule,
   timeout_seconds: timeoutSeconds,
+  rate_limit: rate,
 }: SubscriptionSettingsDto): SettingsChange | undefined {
-  const change: SettingsChange = { retrySchedule, timeoutSeconds };
+  const rateLimit = rate == null ? rate : fromStoredRate(rate);
+  const change: SettingsChange = { retrySchedule, timeoutSeconds, rateLimit };
   return Object.values(change).every((value) => value === undefined) ? undefined : change;
 }

@@ -2,6 +2,7 @@ import type { AttemptTrigger, ErrorClass } from '../../domain/attempt.js';
 import type { ClaimedDelivery, HoldReason } from '../../domain/delivery.js';
 import type { Lane } from '../../domain/lane.js';
 import type { NextStep } from '../../domain/retry-policy.js';
+import type { LaneRest } from '../../domain/turn-verdict.js';
 
 /** What a process asks of a lane. */
 export interface ClaimWish {
@@ -14,11 +15,11 @@ export interface ClaimWish {
   readonly retriesTaken?: number;
 }
 
-/** What a claim got. */
-export interface LaneClaim {
+/** What opening a lane answered. */
+export interface OpenedLane {
   readonly claims: readonly ClaimedDelivery[];
-  /** There was less room than was asked for, because other processes send to the endpoint or claim from the lane now. */
-  readonly isContended: boolean;
+  /** What is in the lane beside them. */
+  readonly rest: LaneRest;
 }
 
 /** One finished attempt with the step that follows from it. */
@@ -38,6 +39,16 @@ export interface AttemptResult {
   readonly responseBody: string | null;
   readonly requestHeaders: Readonly<Record<string, string>>;
   readonly next: NextStep;
+  /** Whether to say what else is due in the lane: not where this process goes on with it anyway. */
+  readonly asksForMore: boolean;
+}
+
+/** What recording a result answered. */
+export interface Recorded {
+  /** Whether the lease still held. */
+  readonly held: boolean;
+  /** Something is due in the lane; false where it was not asked for. */
+  readonly isMoreDue: boolean;
 }
 
 /** Expired leases that were given back, and lanes with something due. */
@@ -53,16 +64,14 @@ export interface SweepResult {
 export abstract class DeliveryLanes {
   /**
    * Takes due deliveries of a lane, oldest due first, and starts their attempts (attempts + 1): no more than wished for, nor
-   * than the endpoint may get beside what this process and all others have under way.
+   * than the endpoint may get beside what this process and all others have under way. Says what is left.
    */
-  abstract claim(lane: Lane, wish: ClaimWish): Promise<LaneClaim>;
+  abstract claim(lane: Lane, wish: ClaimWish): Promise<OpenedLane>;
   /**
    * Writes the attempt and moves the delivery on, in one statement. A lost lease is recorded as an attempt but changes
    * nothing of the delivery. Resolves once it is durable.
-   *
-   * @returns whether the lease still held
    */
-  abstract record(result: AttemptResult): Promise<boolean>;
+  abstract record(result: AttemptResult): Promise<Recorded>;
   /** Gives claimed deliveries back untouched: the attempt did not start after all. */
   abstract release(claims: readonly ClaimedDelivery[]): Promise<void>;
   /**

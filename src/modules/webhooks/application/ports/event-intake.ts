@@ -25,14 +25,20 @@ export interface BornDeliveries {
   readonly claims: readonly ClaimedDelivery[];
 }
 
+/** A delivery that waits for a turn of its lane. */
+export interface WaitingDelivery {
+  readonly lane: Lane;
+  readonly id: string;
+}
+
 export type IntakeResult =
   | {
       readonly kind: 'stored';
       readonly deliveryIds: readonly string[];
       /** Claimed by this process already: it sends them now. */
       readonly born: readonly BornDeliveries[];
-      /** Lanes of the others, to be rung. */
-      readonly waiting: readonly Lane[];
+      /** The others, whose lanes are to be rung. */
+      readonly waiting: readonly WaitingDelivery[];
     }
   /** Nobody is subscribed: nothing was stored. */
   | { readonly kind: 'unmatched' }

@@ -1,4 +1,5 @@
 import type { Lane } from '../../domain/lane.js';
+import type { WaitingDelivery } from './event-intake.js';
 
 /**
  * Wakes lanes. A ring is a hint: the sweep rings again whatever was missed, so implementations may lose one but must
@@ -10,8 +11,8 @@ export abstract class LaneDispatcher {
   /** Rings once `delayMs` milliseconds have passed; long waits may be left to the sweep. */
   abstract ringAfter(lane: Lane, delayMs: number): void;
   /**
-   * Called after a request stored deliveries: resolves when the caller may answer. Inline that is after the first
-   * attempt of each; brokered at once.
+   * Called after a request stored deliveries: rings those that wait, and resolves when the caller may answer. Inline that is
+   * after the first attempt of each, except where its lane is kept back; brokered at once.
    */
-  abstract afterRequest(lanes: readonly Lane[], deliveryIds: readonly string[]): Promise<void>;
+  abstract afterRequest(waiting: readonly WaitingDelivery[], deliveryIds: readonly string[]): Promise<void>;
 }

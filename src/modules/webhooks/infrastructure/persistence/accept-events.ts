@@ -1,4 +1,9 @@
-import type { BornDeliveries, IntakeResult, RequestedEvent } from '../../application/ports/event-intake.js';
+import type {
+  BornDeliveries,
+  IntakeResult,
+  RequestedEvent,
+  WaitingDelivery,
+} from '../../application/ports/event-intake.js';
 import type { ClaimedDelivery } from '../../domain/delivery.js';
 import type { Lane } from '../../domain/lane.js';
 import type { Lease } from './claim-deliveries.js';
@@ -84,10 +89,10 @@ function resultOf(event: RequestedEvent, row: AcceptedRow, leaseToken: string): 
     };
   }
   const born: BornDeliveries[] = [];
-  const waiting: Lane[] = [];
+  const waiting: WaitingDelivery[] = [];
   row.subscription_ids.forEach((subscriptionId, index) => {
     const lane = { tenantId: event.tenantId, subscriptionId };
-    if (row.born[index] !== true) waiting.push(lane);
+    if (row.born[index] !== true) waiting.push({ lane, id: row.delivery_ids[index] ?? '' });
     else born.push({ lane, claims: [bornClaim(event, lane, row, index, leaseToken)] });
   });
   return { kind: 'stored', deliveryIds: row.delivery_ids, born, waiting };
@@ -111,6 +116,7 @@ function bornClaim(
     autoAttempts: 1,
     trigger: 'auto',
     isRetry: false,
+    waitMs: 0,
     leaseToken,
     targetUrl: row.urls[index] ?? '',
     sealedSecret: row.secrets[index] ?? '',

@@ -1,7 +1,9 @@
-import type { ClaimWish, LaneClaim } from '../../application/ports/delivery-lanes.js';
+import type { ClaimWish, OpenedLane } from '../../application/ports/delivery-lanes.js';
 import type { AttemptTrigger } from '../../domain/attempt.js';
-import type { ClaimedDelivery } from '../../domain/delivery.js';
+import type { ClaimedDelivery, HoldReason } from '../../domain/delivery.js';
+import { RATE_AHEAD_MS } from '../../domain/gates/rate-gate.js';
 import type { Lane } from '../../domain/lane.js';
+import type { LaneRest } from '../../domain/turn-verdict.js';
 import type { HotStatements } from './hot-statements.js';
 
 export interface ClaimRequest {
@@ -20,7 +22,15 @@ export interface Lease {
 
 interface ClaimedRow {
   readonly lane_id: string;
-  readonly contended: boolean;
+  readonly short: boolean;
+  readonly reason: HoldReason | null;
+  readonly held_ms: number | null;
+  /** Due before this claim, counted to one more than it could take. */
+  readonly due_first: number;
+  readonly due_retries: number;
+  readonly next_first_ms: number | null;
+  readonly next_retry_ms: number | null;
+  readonly wait_ms: number | null;
   /** Null, as all that is the delivery's, in the one row of a lane from which nothing was claimed. */
   readonly id: string | null;
   readonly tenant_id: string;
@@ -39,7 +49,7 @@ interface ClaimedRow {
   readonly settings: string | null;
 }
 
-const CLAIM = 'SELECT * FROM webhook_claim($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)';
+const CLAIM = 'SELECT * FROM webhook_claim($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)';
 
 /** Claims from several lanes at once; answers one list for each request, in order. */
 export async function claimDeliveries(
@@ -47,7 +57,7 @@ export async function claimDeliveries(
   requests: readonly ClaimRequest[],
   lease: Lease,
   bounds: { readonly perLane: number; readonly retriesPerLane: number },
-): Promise<LaneClaim[]> {
+): Promise<OpenedLane[]> {
   // Sorted, so that two processes which lock several of the same lanes meet them in one order.
   const wanted = new Map(requests.map((request) => [request.lane.subscriptionId, request]));
   const lanes = [...wanted.values()].sort((a, b) => (a.lane.subscriptionId < b.lane.subscriptionId ? -1 : 1));
@@ -62,21 +72,35 @@ export async function claimDeliveries(
     lease.owner,
     lease.ms,
     lease.marginMs,
+    RATE_AHEAD_MS,
   ]);
-  // A lane that is not among the rows is being claimed from by another process.
-  const byLane = new Map<string, { claims: ClaimedDelivery[]; isContended: boolean }>();
+  const byLane = new Map<string, ClaimedRow[]>();
   for (const row of rows) {
-    const lane = byLane.get(row.lane_id) ?? { claims: [], isContended: row.contended };
-    if (row.id !== null) lane.claims.push(toClaim(row, row.id, lease.token));
-    byLane.set(row.lane_id, lane);
+    const ofLane = byLane.get(row.lane_id);
+    if (ofLane === undefined) byLane.set(row.lane_id, [row]);
+    else ofLane.push(row);
   }
   const answered = new Set<string>();
   return requests.map(({ lane: { subscriptionId } }) => {
-    // The same lane asked for twice in one batch: the first request has them.
-    if (answered.has(subscriptionId)) return { claims: [], isContended: false };
+    const ofLane = byLane.get(subscriptionId);
+    // Not among the rows: another process is opening it. Asked for twice in one batch: the first request has them.
+    if (ofLane === undefined || answered.has(subscriptionId)) return { claims: [], rest: { kind: 'busy' } };
     answered.add(subscriptionId);
-    return byLane.get(subscriptionId) ?? { claims: [], isContended: true };
+    const claims = ofLane.flatMap((row) => (row.id === null ? [] : [toClaim(row, row.id, lease.token)]));
+    return { claims, rest: restOf(ofLane[0], claims) };
   });
+}
+
+function restOf(row: ClaimedRow | undefined, claims: readonly ClaimedDelivery[]): LaneRest {
+  if (row === undefined) return { kind: 'busy' };
+  const retries = claims.filter(({ isRetry }) => isRetry).length;
+  return {
+    kind: 'seen',
+    firstDueInMs: row.due_first > claims.length - retries ? 0 : row.next_first_ms,
+    retryDueInMs: row.due_retries > retries ? 0 : row.next_retry_ms,
+    isShort: row.short,
+    hold: row.reason === null ? null : { reason: row.reason, forMs: row.held_ms },
+  };
 }
 
 function toClaim(row: ClaimedRow, id: string, leaseToken: string): ClaimedDelivery {
@@ -92,6 +116,7 @@ function toClaim(row: ClaimedRow, id: string, leaseToken: string): ClaimedDelive
     autoAttempts: row.auto_attempts,
     trigger: row.trigger,
     isRetry: row.is_retry,
+    waitMs: row.wait_ms ?? 0,
     leaseToken,
     targetUrl: row.target_url,
     sealedSecret: row.secret,

@@ -24,7 +24,10 @@ export class FannedOut {
       const key = keyOf(event);
       // A Map keeps the order of insertion: taken out and put back, the entry is the youngest.
       this.lanes.delete(key);
-      this.lanes.set(key, [...result.born.map(({ lane }) => lane), ...result.waiting]);
+      this.lanes.set(key, [
+        ...result.born.map(({ lane }) => lane),
+        ...result.waiting.map(({ lane }) => lane),
+      ]);
       if (this.lanes.size <= this.capacity) return;
       const oldest = this.lanes.keys().next();
       if (oldest.done !== true) this.lanes.delete(oldest.value);

@@ -13,7 +13,7 @@ SELECT current_setting('default_transaction_isolation') = 'read committed'
    AND current_setting('row_security') = 'on'
    AND current_setting('standard_conforming_strings') = 'on'
    AND current_setting('array_nulls') = 'on'
-   AND to_regprocedure('webhook_claim(uuid[], text[], integer[], integer[], integer[], integer[], uuid, uuid, integer, integer)') IS NOT NULL
+   AND to_regprocedure('webhook_claim(uuid[], text[], integer[], integer[], integer[], integer[], uuid, uuid, integer, integer, integer)') IS NOT NULL
    AND version() !~* 'emscripten|emcc' AS fits`;
 
 /**

@@ -1,18 +1,18 @@
-import type { AttemptResult } from '../../application/ports/delivery-lanes.js';
+import type { AttemptResult, Recorded } from '../../application/ports/delivery-lanes.js';
 import { SUBSCRIPTION_DEACTIVATED } from '../../domain/delivery.js';
 import { DEACTIVATED_BY_GONE } from '../../domain/subscription.js';
 import type { HotStatements } from './hot-statements.js';
 
-const SETTLE = `SELECT webhook_settle($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
-  AS moved`;
+const SETTLE = `SELECT * FROM webhook_settle($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
+  $20)`;
 
-/** @returns for each result whether its lease still held. */
+/** Writes results in one statement; answers one for each, in order. */
 export async function recordAttempts(
   statements: HotStatements,
   results: readonly AttemptResult[],
-): Promise<boolean[]> {
+): Promise<Recorded[]> {
   const column = <T>(read: (result: AttemptResult) => T): T[] => results.map(read);
-  const [row] = await statements.run<{ moved: string[] }>(SETTLE, [
+  const [row] = await statements.run<{ moved: string[]; due: string[] }>(SETTLE, [
     column((r) => r.tenantId),
     column((r) => r.eventId),
     column((r) => r.subscriptionId),
@@ -32,7 +32,12 @@ export async function recordAttempts(
     column((r) => r.next.status === 'FAILED' && r.next.deactivate),
     DEACTIVATED_BY_GONE,
     SUBSCRIPTION_DEACTIVATED,
+    [...new Set(results.filter((r) => r.asksForMore).map((r) => r.subscriptionId))],
   ]);
   const held = new Set(row?.moved);
-  return results.map((result) => held.has(result.deliveryId));
+  const due = new Set(row?.due);
+  return results.map(({ deliveryId, subscriptionId, asksForMore }) => ({
+    held: held.has(deliveryId),
+    isMoreDue: asksForMore && due.has(subscriptionId),
+  }));
 }

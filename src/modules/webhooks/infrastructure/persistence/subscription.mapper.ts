@@ -2,13 +2,15 @@ import type { Subscription } from '../../domain/subscription.js';
 import { fromStoredSettings } from '../../domain/subscription-settings.js';
 import type { SubscriptionRow } from './subscription.row.js';
 
-export function toSubscription(row: SubscriptionRow): Subscription {
+/** @param paused ids of those that are */
+export function toSubscription(row: SubscriptionRow, paused: ReadonlySet<string>): Subscription {
   return {
     id: row.id,
     tenantId: row.tenantId,
     event: row.event,
     url: row.url,
     active: row.active,
+    isPaused: paused.has(row.id),
     deactivationReason: row.deactivationReason,
     deactivatedAt: row.deactivatedAt,
     secretRotatedAt: row.secretRotatedAt,

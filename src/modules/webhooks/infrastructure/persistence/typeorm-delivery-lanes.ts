@@ -9,7 +9,8 @@ import {
   DeliveryLanes,
   type AttemptResult,
   type ClaimWish,
-  type LaneClaim,
+  type OpenedLane,
+  type Recorded,
   type SweepResult,
 } from '../../application/ports/delivery-lanes.js';
 import type { ClaimedDelivery, HoldReason } from '../../domain/delivery.js';
@@ -46,14 +47,18 @@ UPDATE webhook_deliveries d
 
 const BACKLOG = `
 SELECT count(*)::int AS pending,
-       greatest(0, coalesce(extract(epoch FROM now() - min(next_attempt_at)) * 1000, 0))::float8 AS oldest_due_age_ms
-  FROM webhook_deliveries WHERE status = 'PENDING'`;
+       greatest(0, coalesce(extract(epoch FROM now() - min(d.next_attempt_at) FILTER (WHERE l.paused_at IS NULL)) * 1000, 0))::float8
+         AS oldest_due_age_ms
+  FROM webhook_deliveries d
+  LEFT JOIN webhook_lanes l
+    ON l.tenant_id = d.tenant_id AND l.subscription_id = d.subscription_id AND l.paused_at IS NOT NULL
+ WHERE d.status = 'PENDING'`;
 
 @Injectable()
 export class TypeormDeliveryLanes extends DeliveryLanes {
   private readonly leaseMs: number;
-  private readonly claims: Batcher<ClaimRequest, LaneClaim>;
-  private readonly results: Batcher<AttemptResult, boolean>;
+  private readonly claims: Batcher<ClaimRequest, OpenedLane>;
+  private readonly results: Batcher<AttemptResult, Recorded>;
   private sweptUpTo = NIL_UUID;
   /** When this process may give back what others hold, in milliseconds of its own clock. */
   private trustedFromMs = Infinity;
@@ -74,11 +79,11 @@ export class TypeormDeliveryLanes extends DeliveryLanes {
     this.results = new Batcher((results) => this.recordAll(results), { maxBatch: 1_000, parallel: 2 });
   }
 
-  override async claim(lane: Lane, wish: ClaimWish): Promise<LaneClaim> {
+  override async claim(lane: Lane, wish: ClaimWish): Promise<OpenedLane> {
     return this.claims.add({ lane, wish });
   }
 
-  override async record(result: AttemptResult): Promise<boolean> {
+  override async record(result: AttemptResult): Promise<Recorded> {
     return this.results.add(result);
   }
 
@@ -126,7 +131,7 @@ export class TypeormDeliveryLanes extends DeliveryLanes {
     return { oldestDueAgeMs: rows[0]?.oldest_due_age_ms ?? 0, pending: rows[0]?.pending ?? 0 };
   }
 
-  private async claimAll(requests: readonly ClaimRequest[]): Promise<LaneClaim[]> {
+  private async claimAll(requests: readonly ClaimRequest[]): Promise<OpenedLane[]> {
     const lease = {
       token: this.ids.next(),
       owner: this.owner.id,
@@ -140,7 +145,7 @@ export class TypeormDeliveryLanes extends DeliveryLanes {
   }
 
   /** Kept while the database is away; given up, they are left to the sweep, which gives their leases back. */
-  private async recordAll(results: readonly AttemptResult[]): Promise<boolean[]> {
+  private async recordAll(results: readonly AttemptResult[]): Promise<Recorded[]> {
     try {
       return await untilWritten(() => recordAttempts(this.statements, results), isDataError);
     } catch (cause) {
@@ -150,15 +155,15 @@ export class TypeormDeliveryLanes extends DeliveryLanes {
   }
 
   /** One result that the database refuses must not keep the others from being written. */
-  private async recordApart(results: readonly AttemptResult[], cause: unknown): Promise<boolean[]> {
+  private async recordApart(results: readonly AttemptResult[], cause: unknown): Promise<Recorded[]> {
     const [only] = results;
     if (only !== undefined && results.length === 1) {
       if (only.responseBody === null) throw cause;
       return this.recordAll([{ ...only, responseBody: null }]);
     }
-    const held: boolean[] = [];
-    for (const result of results) held.push(...(await this.recordAll([result])));
-    return held;
+    const recorded: Recorded[] = [];
+    for (const result of results) recorded.push(...(await this.recordAll([result])));
+    return recorded;
   }
 }
 

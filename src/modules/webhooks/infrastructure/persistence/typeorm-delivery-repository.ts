@@ -11,6 +11,7 @@ import type { Transaction } from '../../application/ports/transaction.js';
 import { AttemptRow } from './attempt.row.js';
 import { toAttemptRecord, toDelivery } from './delivery.mapper.js';
 import { DeliveryRow } from './delivery.row.js';
+import { withLaneHolds } from './lane-holds.js';
 import { listDeliveries } from './list-deliveries.js';
 import { managerOf } from './typeorm-transactions.js';
 
@@ -25,7 +26,8 @@ export class TypeormDeliveryRepository extends DeliveryRepository {
   ): Promise<DeliveryPage> {
     // One more than asked for tells whether another page follows.
     const rows = await listDeliveries(transaction, filter, limit + 1, afterId);
-    return { deliveries: rows.slice(0, limit).map(toDelivery), hasMore: rows.length > limit };
+    const deliveries = await withLaneHolds(transaction, rows.slice(0, limit).map(toDelivery));
+    return { deliveries, hasMore: rows.length > limit };
   }
 
   override async findDetail(transaction: Transaction, id: string): Promise<DeliveryDetail | null> {
@@ -40,11 +42,13 @@ export class TypeormDeliveryRepository extends DeliveryRepository {
     const attempts = await manager
       .getRepository(AttemptRow)
       .find({ where: { tenantId, deliveryId: id }, order: { number: 'ASC' } });
-    return {
+    const detail = {
       ...toDelivery(row),
       payload: events[0]?.payload ?? null,
       attemptLog: attempts.map(toAttemptRecord),
     };
+    const [shown] = await withLaneHolds(transaction, [detail]);
+    return shown ?? detail;
   }
 
   override async findForUpdate(transaction: Transaction, id: string): Promise<LockedDelivery | null> {

@@ -9,6 +9,7 @@ import {
 } from '../../application/ports/subscription-repository.js';
 import type { Transaction } from '../../application/ports/transaction.js';
 import { WebhookError } from '../../domain/errors.js';
+import { SUBSCRIPTION_DEACTIVATED } from '../../domain/delivery.js';
 import { DEACTIVATED_BY_UPDATE, type Subscription } from '../../domain/subscription.js';
 import {
   fromStoredSettings,
@@ -16,7 +17,7 @@ import {
   type StoredSettings,
   type SubscriptionSettings,
 } from '../../domain/subscription-settings.js';
-import { endWaitingDeliveries } from './ended-deliveries.js';
+import { pausedLanes } from './paused-lanes.js';
 import { toSubscription } from './subscription.mapper.js';
 import { SubscriptionRow } from './subscription.row.js';
 import { managerOf } from './typeorm-transactions.js';
@@ -32,9 +33,10 @@ WITH deactivated AS (
      SET active = false, deactivated_at = now(), deactivation_reason = $2, updated_at = now()
    WHERE tenant_id = $3 AND id = $1 AND active
   RETURNING tenant_id, id
-), ended AS (${endWaitingDeliveries('deactivated')}
 )
-SELECT id FROM deactivated`;
+SELECT d.id, webhook_end_waiting(d.tenant_id, d.id, $4) FROM deactivated d`;
+
+const NONE: ReadonlySet<string> = new Set();
 
 /** Every statement names the transaction's tenant: row-level security is the other line of defence, not the only one. */
 @Injectable()
@@ -47,13 +49,14 @@ export class TypeormSubscriptionRepository extends SubscriptionRepository {
     );
     return toSubscription(
       await rows.findOneByOrFail({ tenantId: subscription.tenantId, id: subscription.id }),
+      NONE,
     );
   }
 
   override async find(transaction: Transaction, id: string): Promise<Subscription | null> {
     const { tenantId } = transaction;
     const row = await managerOf(transaction).getRepository(SubscriptionRow).findOneBy({ tenantId, id });
-    return row === null ? null : toSubscription(row);
+    return row === null ? null : toSubscription(row, await pausedLanes(transaction, id));
   }
 
   override async list(transaction: Transaction, filter: SubscriptionFilter): Promise<Subscription[]> {
@@ -67,7 +70,8 @@ export class TypeormSubscriptionRepository extends SubscriptionRepository {
         },
         order: { id: 'DESC' },
       });
-    return rows.map(toSubscription);
+    const paused = await pausedLanes(transaction);
+    return rows.map((row) => toSubscription(row, paused));
   }
 
   override async update(
@@ -120,6 +124,7 @@ export class TypeormSubscriptionRepository extends SubscriptionRepository {
       id,
       reason,
       transaction.tenantId,
+      SUBSCRIPTION_DEACTIVATED,
     ]);
     return rows.length === 1;
   }

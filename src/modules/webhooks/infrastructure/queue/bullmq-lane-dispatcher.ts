@@ -4,6 +4,7 @@ import type { Queue } from 'bullmq';
 
 import { AppLogger } from '../../../../platform/kernel/app-logger.js';
 import { within } from '../../../../platform/kernel/within.js';
+import type { WaitingDelivery } from '../../application/ports/event-intake.js';
 import { LaneDispatcher } from '../../application/ports/lane-dispatcher.js';
 import type { Lane } from '../../domain/lane.js';
 import { LANE_QUEUE, ringOptions, type LaneJob } from './lane-queue.js';
@@ -62,8 +63,8 @@ export class BullmqLaneDispatcher extends LaneDispatcher {
     this.timers.wakeAfter(lane, delayMs);
   }
 
-  override async afterRequest(lanes: readonly Lane[]): Promise<void> {
-    this.ring(lanes);
+  override async afterRequest(waiting: readonly WaitingDelivery[]): Promise<void> {
+    this.ring(waiting.map(({ lane }) => lane));
     await Promise.resolve();
   }
 

@@ -1,6 +1,7 @@
 import type { AppLogger } from '../../../../platform/kernel/app-logger.js';
 import type { AttemptWatch } from '../../application/attempt-watch.js';
 import type { DeliverySettings } from '../../application/delivery-settings.js';
+import type { WaitingDelivery } from '../../application/ports/event-intake.js';
 import { LaneDispatcher } from '../../application/ports/lane-dispatcher.js';
 import type { Lane } from '../../domain/lane.js';
 import { LaneScheduler, type DrainTurn } from './lane-scheduler.js';
@@ -36,10 +37,17 @@ export class InlineLaneDispatcher extends LaneDispatcher implements LaneConsumer
     this.timers.wakeAfter(lane, delayMs);
   }
 
-  override async afterRequest(lanes: readonly Lane[], deliveryIds: readonly string[]): Promise<void> {
+  override async afterRequest(
+    waiting: readonly WaitingDelivery[],
+    deliveryIds: readonly string[],
+  ): Promise<void> {
     if (this.scheduler === null) return;
-    const attempted = this.watch.firstAttempts(deliveryIds, this.settings.timeoutMs + WAIT_MARGIN_MS);
-    this.ring(lanes);
+    const attempted = this.watch.firstAttempts(
+      deliveryIds,
+      this.settings.timeoutMs + WAIT_MARGIN_MS,
+      waiting,
+    );
+    this.ring(waiting.map(({ lane }) => lane));
     await attempted;
   }
 

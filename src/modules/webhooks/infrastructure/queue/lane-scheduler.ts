@@ -1,6 +1,7 @@
 import type { Lane } from '../../domain/lane.js';
 
-export type DrainTurn = (lane: Lane) => Promise<void>;
+/** Whatever follows from how it ends is done by the turn itself. */
+export type DrainTurn = (lane: Lane) => Promise<unknown>;
 
 interface Entry {
   readonly lane: Lane;

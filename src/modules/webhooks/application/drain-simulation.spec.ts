@@ -1,0 +1,92 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+
+import { SimulatedWorkers } from '../testing/simulated-workers.js';
+
+/** Milliseconds from which on a delivery would be found by the sweep: nothing that flows waits so long. */
+const SWEPT_MS = 250;
+
+/** The engine of whole processes in virtual time, without a sweep: what a lost ring leaves behind is never sent. */
+describe('turns of several processes', () => {
+  beforeEach(() => {
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask'] });
+  });
+
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  /** Moves the time until nothing is open any more. @returns milliseconds */
+  async function drained(workers: SimulatedWorkers, mostMs: number): Promise<number> {
+    let passedMs = 0;
+    for (; workers.open > 0 && passedMs < mostMs; passedMs += 10) await jest.advanceTimersByTimeAsync(10);
+    return passedMs;
+  }
+
+  function longestPauseMs({ requests }: SimulatedWorkers): number {
+    return Math.max(0, ...requests.slice(1).map(({ atMs }, n) => atMs - (requests[n]?.atMs ?? atMs)));
+  }
+
+  const SURROUNDINGS = [
+    ['one process', { processes: 1 }],
+    ['two processes and a broker', { processes: 2 }],
+    ['two processes without a broker', { processes: 2, isBrokered: false }],
+  ] as const;
+
+  it.each(SURROUNDINGS)('drain 2,000 deliveries of one lane without a pause: %s', async (_name, here) => {
+    const workers = new SimulatedWorkers({ ...here, answerMs: () => 1 });
+    await workers.subscribe('acme', 'busy');
+    await workers.emit('acme', 'busy', 1_000);
+    await workers.emit('acme', 'busy', 1_000);
+    await drained(workers, 10_000);
+    expect(workers.open).toBe(0);
+    expect(workers.requests).toHaveLength(2_000);
+    expect(longestPauseMs(workers)).toBeLessThan(40);
+  });
+
+  // Red without a broker when a turn that meets another process's is read as "nothing due" and a settlement does not tell.
+  it.each(SURROUNDINGS)('let no delivery wait for the sweep, whenever it comes: %s', async (_name, here) => {
+    const workers = new SimulatedWorkers({ ...here, answerMs: () => 1 });
+    await workers.subscribe('acme', 'thing');
+    let count = 0;
+    for (let round = 0; round < 400; round += 1) {
+      // Into a lane that is idle, while a turn is under way, while requests are; then nothing that would ring in their place.
+      for (const afterMs of [0, round % 9, (round * 7) % 5]) {
+        await jest.advanceTimersByTimeAsync(afterMs);
+        await workers.emit('acme', 'thing', 1 + (round % 3));
+        count += 1 + (round % 3);
+      }
+      await jest.advanceTimersByTimeAsync(SWEPT_MS * 2);
+    }
+    await drained(workers, 2_000);
+    expect(workers.requests).toHaveLength(count);
+    expect(workers.requests.filter(({ waitedMs }) => waitedMs >= SWEPT_MS)).toEqual([]);
+  });
+
+  // Red when attempts stay in the account in which they began (`AgeWatch` that never looks): they fill it until they time out.
+  it.each([300, 960])('delay nobody for %i endpoints that stop answering', async (endpoints) => {
+    let areHanging = false;
+    const answerMs = (url: string): number => (areHanging && url.includes('hangs') ? 60_000 : 5);
+    const workers = new SimulatedWorkers({ processes: 1, answerMs });
+    const lanes = Array.from({ length: endpoints }, (_unused, n) => [
+      `tenant-${n % (endpoints / 10)}`,
+      `hangs-${n}`,
+    ]);
+    for (const [tenantId = '', name = ''] of lanes) await workers.subscribe(tenantId, name);
+    await workers.subscribe('other', 'healthy');
+    // All of them have answered before, so that every slot is open to them.
+    for (const [tenantId = '', name = ''] of lanes) await workers.emit(tenantId, name);
+    await workers.emit('other', 'healthy');
+    await drained(workers, 5_000);
+    workers.requests.length = 0;
+    areHanging = true;
+    for (const [tenantId = '', name = ''] of lanes) await workers.emit(tenantId, name, 5);
+    for (let passedMs = 0; passedMs < 12_000; passedMs += 120) {
+      await workers.emit('other', 'healthy');
+      await jest.advanceTimersByTimeAsync(120);
+    }
+    const healthy = workers.requests.filter(({ event }) => event === 'healthy');
+    const waits = healthy.map(({ waitedMs }) => waitedMs).sort((a, b) => a - b);
+    expect(waits).toHaveLength(100);
+    expect(waits[98]).toBeLessThan(SWEPT_MS);
+  });
+});

@@ -1,0 +1,31 @@
+import type { HoldReason } from '../delivery.js';
+import type { Gate, GateAnswer, GatedLane } from './gate.js';
+import { pauseGate } from './pause-gate.js';
+import { rateGate } from './rate-gate.js';
+
+/** In their order; what counts what it grants comes last. */
+const GATES: readonly (readonly [HoldReason, Gate])[] = [
+  ['paused', pauseGate],
+  ['rate_limited', rateGate],
+];
+
+export interface FoldedGates extends GateAnswer {
+  /** The first gate that let less through than was wanted; null: none did. */
+  readonly reason: HoldReason | null;
+}
+
+/** What all gates let through. The function `webhook_gates`. */
+export function foldGates(lane: GatedLane, wanted: number, nowMs: number): FoldedGates {
+  let folded: FoldedGates = { granted: wanted, reason: null, untilMs: null };
+  for (const [reason, gate] of GATES) {
+    const { granted, untilMs } = gate(lane, folded.granted, nowMs);
+    const isFirst = folded.reason === null && granted < folded.granted;
+    folded = isFirst ? { granted, reason, untilMs } : { ...folded, granted };
+  }
+  return folded;
+}
+
+/** Whether new deliveries may be claimed where they are stored. The function `webhook_takes_births`. */
+export function takesBirths({ isPaused, rateLimit }: GatedLane): boolean {
+  return !isPaused && rateLimit === null;
+}

@@ -1,0 +1,20 @@
+import type { RateLimit } from './rate-limit.js';
+
+/** What gates look at: a lane's row, and what its subscription asks for. Times are milliseconds. */
+export interface GatedLane {
+  /** By the tenant, until somebody resumes it. */
+  readonly isPaused: boolean;
+  readonly rateLimit: RateLimit | null;
+  /** The first slot that no delivery has yet; null before the first. */
+  readonly rateNextAtMs: number | null;
+}
+
+export interface GateAnswer {
+  /** How many of the wanted deliveries may be attempted now. */
+  readonly granted: number;
+  /** When it is worth asking for the others; null: nobody knows, or there are none. */
+  readonly untilMs: number | null;
+}
+
+/** Something that may keep a lane back. A pure rule, and a function of the database that says the same. */
+export type Gate = (lane: GatedLane, wanted: number, nowMs: number) => GateAnswer;

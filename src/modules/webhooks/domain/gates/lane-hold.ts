@@ -1,0 +1,12 @@
+import type { Hold } from '../delivery.js';
+import type { GatedLane } from './gate.js';
+
+/** What keeps a waiting delivery back because of its lane, read from it and never written to the delivery. */
+export function laneHold(lane: GatedLane, dueAtMs: number, nowMs: number): Hold | null {
+  if (lane.isPaused) return { reason: 'paused', until: null };
+  if (lane.rateLimit === null || dueAtMs > nowMs) return null;
+  const { rateNextAtMs } = lane;
+  return rateNextAtMs !== null && rateNextAtMs > nowMs
+    ? { reason: 'rate_limited', until: new Date(rateNextAtMs) }
+    : null;
+}

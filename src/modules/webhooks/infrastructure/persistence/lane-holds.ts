@@ -1,0 +1,50 @@
+import type { Transaction } from '../../application/ports/transaction.js';
+import type { Delivery, Hold } from '../../domain/delivery.js';
+import type { GatedLane } from '../../domain/gates/gate.js';
+import { laneHold } from '../../domain/gates/lane-hold.js';
+import { fromStoredRate, type StoredSettings } from '../../domain/subscription-settings.js';
+import { managerOf } from './typeorm-transactions.js';
+
+interface GatedRow {
+  readonly subscription_id: string;
+  readonly is_paused: boolean;
+  readonly rate_next_at: Date | null;
+  readonly rate_limit: NonNullable<StoredSettings['rate_limit']> | null;
+  readonly now: Date;
+}
+
+/* Those that may keep something back: most lanes do not. */
+const GATED = `
+SELECT l.subscription_id, l.paused_at IS NOT NULL AS is_paused, l.rate_next_at, s.settings -> 'rate_limit' AS rate_limit,
+       now() AS now
+  FROM webhook_lanes l JOIN webhook_subscriptions s ON s.tenant_id = l.tenant_id AND s.id = l.subscription_id
+ WHERE l.tenant_id = $1 AND l.subscription_id = ANY ($2::uuid[])
+   AND (l.paused_at IS NOT NULL OR s.settings -> 'rate_limit' IS NOT NULL)`;
+
+/** Deliveries with what keeps them back because of their lane; what waits for nothing of it stays as it is. */
+export async function withLaneHolds<T extends Delivery>(
+  transaction: Transaction,
+  deliveries: readonly T[],
+): Promise<T[]> {
+  const waiting = deliveries.filter(({ status }) => status === 'PENDING');
+  if (waiting.length === 0) return [...deliveries];
+  const rows = await managerOf(transaction).query<GatedRow[]>(GATED, [
+    transaction.tenantId,
+    [...new Set(waiting.map(({ subscriptionId }) => subscriptionId))],
+  ]);
+  const gated = new Map(rows.map((row) => [row.subscription_id, row]));
+  return deliveries.map((delivery) => {
+    const row = gated.get(delivery.subscriptionId);
+    return row === undefined ? delivery : { ...delivery, hold: holdOf(delivery, row) ?? delivery.hold };
+  });
+}
+
+function holdOf({ status, nextAttemptAt }: Delivery, row: GatedRow): Hold | null {
+  if (status !== 'PENDING' || nextAttemptAt === null) return null;
+  return laneHold(toGatedLane(row), nextAttemptAt.getTime(), row.now.getTime());
+}
+
+function toGatedLane({ is_paused: isPaused, rate_limit: limit, rate_next_at: next }: GatedRow): GatedLane {
+  const rateLimit = limit === null ? null : fromStoredRate(limit);
+  return { isPaused, rateLimit, rateNextAtMs: next?.getTime() ?? null };
+}

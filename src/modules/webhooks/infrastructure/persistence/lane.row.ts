@@ -1,0 +1,40 @@
+import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
+
+/** What a lane may do now; made with its subscription, by a trigger. Locked by whoever opens the lane. */
+@Entity({ name: 'webhook_lanes' })
+@Index('webhook_lanes_paused_ix', ['tenantId', 'subscriptionId'], { where: 'paused_at IS NOT NULL' })
+@Check('webhook_lanes_circuit_ck', `circuit_state IN ('closed', 'open', 'half_open')`)
+export class LaneRow {
+  @PrimaryColumn({ name: 'tenant_id', type: 'text', primaryKeyConstraintName: 'webhook_lanes_pk' })
+  tenantId!: string;
+
+  @PrimaryColumn({ name: 'subscription_id', type: 'uuid', primaryKeyConstraintName: 'webhook_lanes_pk' })
+  subscriptionId!: string;
+
+  /** Null: not paused. */
+  @Column({ name: 'paused_at', type: 'timestamptz', nullable: true })
+  pausedAt!: Date | null;
+
+  /** The first slot of its rate that no delivery has yet. */
+  @Column({ name: 'rate_next_at', type: 'timestamptz', nullable: true })
+  rateNextAt!: Date | null;
+
+  @Column({ name: 'held_until', type: 'timestamptz', nullable: true })
+  heldUntil!: Date | null;
+
+  @Column({ name: 'circuit_state', type: 'text', default: 'closed' })
+  circuitState!: 'closed' | 'open' | 'half_open';
+
+  @Column({ name: 'circuit_opened_at', type: 'timestamptz', nullable: true })
+  circuitOpenedAt!: Date | null;
+
+  @Column({ name: 'next_probe_at', type: 'timestamptz', nullable: true })
+  nextProbeAt!: Date | null;
+
+  @Column({ type: 'integer', default: 0 })
+  failures!: number;
+
+  /** Grows with each change after which results of before say nothing any more. */
+  @Column({ type: 'integer', default: 0 })
+  epoch!: number;
+}

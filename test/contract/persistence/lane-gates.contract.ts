@@ -1,0 +1,138 @@
+import { describe, expect, it } from '@jest/globals';
+
+import { DEFAULT_SETTINGS } from '../../../src/modules/webhooks/domain/subscription-settings.js';
+import { deliveryDetail, failed, MAX_RETRIES, resultOf } from './attempts.js';
+import { claimFrom, deliverEvents, subscribe, TENANT, type PersistenceHarness } from './harness.js';
+
+/** What a lane's gates do to claims, to births, to the sweep and to what a tenant is shown; and what a settlement tells. */
+export function laneGatesContract(current: () => PersistenceHarness): void {
+  const setPaused = async (id: string, isPaused: boolean, tenantId = TENANT): Promise<boolean> =>
+    current().transactions.run(tenantId, (transaction) => current().pauses.set(transaction, id, isPaused));
+
+  describe('gates of a lane', () => {
+    it('a paused lane keeps everything back until it is resumed, and says so', async () => {
+      const lane = await subscribe(current());
+      const other = await subscribe(current(), { url: 'https://other.customer.com/' });
+      expect(await setPaused(lane.subscriptionId, true)).toBe(true);
+      expect(await setPaused(lane.subscriptionId, true)).toBe(false);
+      const ids = await deliverEvents(current(), 2);
+      const { lanes, deliveries, transactions } = current();
+      expect(await lanes.claim(lane, { limit: 5 })).toEqual({
+        claims: [],
+        rest: {
+          ...{ kind: 'seen', firstDueInMs: 0, retryDueInMs: null, isShort: false },
+          hold: { reason: 'paused', forMs: null },
+        },
+      });
+      expect(await claimFrom(lanes, other, 5)).toHaveLength(2);
+      const { deliveries: shown } = await transactions.run(TENANT, (transaction) =>
+        deliveries.list(transaction, { subscriptionId: lane.subscriptionId }, 10, null),
+      );
+      expect(shown.map(({ status, attempts, hold }) => ({ status, attempts, hold }))).toEqual(
+        shown.map(() => ({ status: 'PENDING', attempts: 0, hold: { reason: 'paused', until: null } })),
+      );
+      const mine = shown.map(({ id }) => id).filter((id) => ids.includes(id));
+      expect(mine).toHaveLength(2);
+      expect((await deliveryDetail(current(), mine[0]!)).hold).toEqual({ reason: 'paused', until: null });
+      expect(await setPaused(lane.subscriptionId, false)).toBe(true);
+      expect((await deliveryDetail(current(), mine[0]!)).hold).toBeNull();
+      expect(await claimFrom(lanes, lane, 5)).toHaveLength(2);
+    });
+
+    // Red when it lists them: they would be rung for nothing once a second, before those that can go on.
+    it('the sweep does not ring a paused lane', async () => {
+      const lane = await subscribe(current());
+      await deliverEvents(current(), 1);
+      await current().elapse(1_000);
+      await setPaused(lane.subscriptionId, true);
+      expect((await current().lanes.sweep(MAX_RETRIES, 100)).dueLanes).toEqual([]);
+      expect((await current().lanes.backlog()).oldestDueAgeMs).toBe(0);
+      await setPaused(lane.subscriptionId, false);
+      expect((await current().lanes.sweep(MAX_RETRIES, 100)).dueLanes).toEqual([lane]);
+    });
+
+    it('another tenant pauses nothing of it', async () => {
+      const lane = await subscribe(current());
+      expect(await setPaused(lane.subscriptionId, true, 'other')).toBe(false);
+      await deliverEvents(current(), 1);
+      expect(await claimFrom(current().lanes, lane, 5)).toHaveLength(1);
+    });
+
+    it('a subscription is shown as paused', async () => {
+      const lane = await subscribe(current());
+      const { subscriptions, transactions } = current();
+      await setPaused(lane.subscriptionId, true);
+      const [found, [listed]] = await transactions.run(TENANT, async (transaction) => [
+        await subscriptions.find(transaction, lane.subscriptionId),
+        await subscriptions.list(transaction, {}),
+      ]);
+      expect(found).toMatchObject({ isPaused: true });
+      expect(listed).toMatchObject({ isPaused: true });
+    });
+
+    it('a rate lets one through for each slot, and charges what was claimed alone', async () => {
+      const settings = { ...DEFAULT_SETTINGS, rateLimit: { max: 1, perSeconds: 60 } };
+      const lane = await subscribe(current(), { settings });
+      const { lanes, otherLanes } = current();
+      // Nothing is due: no slot is used up by asking.
+      expect((await lanes.claim(lane, { limit: 5 })).claims).toEqual([]);
+      const ids = await deliverEvents(current(), 3);
+      const first = await lanes.claim(lane, { limit: 5 });
+      expect(first.claims.map(({ id, waitMs }) => [id, waitMs])).toEqual([[ids[0], 0]]);
+      expect(first.rest).toMatchObject({ firstDueInMs: 0, hold: { reason: 'rate_limited' } });
+      const second = await otherLanes.claim(lane, { limit: 5 });
+      expect(second).toMatchObject({ claims: [], rest: { hold: { reason: 'rate_limited' } } });
+      const heldMs = second.rest.kind === 'seen' ? (second.rest.hold?.forMs ?? 0) : 0;
+      expect(heldMs).toBeGreaterThan(30_000);
+      expect(heldMs).toBeLessThanOrEqual(60_000);
+      const { hold } = await deliveryDetail(current(), ids[1]!);
+      expect(hold).toMatchObject({ reason: 'rate_limited', until: expect.any(Date) });
+    });
+
+    it('a rate gives claims their slots, one after the other', async () => {
+      const settings = { ...DEFAULT_SETTINGS, rateLimit: { max: 10, perSeconds: 1 } };
+      const lane = await subscribe(current(), { settings });
+      await deliverEvents(current(), 5);
+      const { claims } = await current().lanes.claim(lane, { limit: 5 });
+      expect(claims.map(({ waitMs }) => waitMs)).toEqual([0, 100, 200]);
+    });
+
+    it('nothing is born claimed where a gate has a say', async () => {
+      const lane = await subscribe(current());
+      const rated = { ...DEFAULT_SETTINGS, rateLimit: { max: 10, perSeconds: 1 } };
+      await subscribe(current(), { url: 'https://rated.customer.com/', settings: rated });
+      await setPaused(lane.subscriptionId, true);
+      current().places.ofUnknown = 9;
+      const result = await current().intake.accept({
+        ...{ id: current().ids.next(), tenantId: TENANT, event: 'thing.done', patterns: ['thing.done'] },
+        ...{ payload: '{}', fingerprint: 'f', idempotencyKey: null },
+        requestedBy: { subject: 'ana', requestId: null },
+      });
+      expect(result).toMatchObject({ kind: 'stored', born: [] });
+    });
+  });
+
+  describe('what a settlement tells', () => {
+    // Red when it looks at what was due before its own results: a retry without a wait would be missed.
+    it('says whether something is due, in the lanes that it is asked about', async () => {
+      const lane = await subscribe(current());
+      await deliverEvents(current(), 3);
+      const { lanes } = current();
+      const [first, second] = await claimFrom(lanes, lane, 2);
+      const asks = { asksForMore: true };
+      expect(await lanes.record(resultOf(first!, asks))).toEqual({ held: true, isMoreDue: true });
+      const [third] = await claimFrom(lanes, lane, 2);
+      expect(await lanes.record(resultOf(second!, asks))).toEqual({ held: true, isMoreDue: false });
+      expect(await lanes.record(resultOf(third!, { ...failed(0), ...asks }))).toMatchObject({
+        isMoreDue: true,
+      });
+    });
+
+    it('is not said where nobody asked', async () => {
+      const lane = await subscribe(current());
+      await deliverEvents(current(), 2);
+      const [claim] = await claimFrom(current().lanes, lane, 1);
+      expect(await current().lanes.record(resultOf(claim!))).toEqual({ held: true, isMoreDue: false });
+    });
+  });
+}
