@@ -103,6 +103,30 @@ describe.each(['inline', 'redis'] as const)(
       receiver.behave(() => 200);
     }, 120_000);
 
+    // Red when a PATCH with what was read makes `***` of a secret value, or the log keeps it.
+    it('adds its headers, shows secret ones masked, and keeps them through a PATCH with what was read', async () => {
+      const given = { 'X-Source': 'erp', Authorization: 'Bearer e2e-value', 'X-Api-Key': 'e2e-key' };
+      const shown = { ...given, Authorization: '***', 'X-Api-Key': '***' };
+      const url = `${receiver.url}/settings.headers`;
+      const made = await api.post<{ id: string }>('/subscriptions', {
+        ...{ event: 'settings.headers', url, headers: given, description: 'Stock' },
+      });
+      expect(made).toMatchObject({ status: 201, body: { headers: shown, description: 'Stock' } });
+      const path = `/subscriptions/${made.body.id}`;
+      const { headers } = (await api.get<{ headers: object }>(path)).body;
+      const changed = await api.patch(path, { headers: { ...headers, 'X-Source': 'two' } });
+      expect(changed).toMatchObject({ status: 200, body: { headers: { ...shown, 'X-Source': 'two' } } });
+      const id = await emit('settings.headers');
+      await settled(id, { status: 'DELIVERED' });
+      const request = receiver.requests.find((one) => one.url === '/settings.headers');
+      expect(request?.headers).toMatchObject({
+        ...{ 'x-source': 'two', authorization: 'Bearer e2e-value', 'x-api-key': 'e2e-key' },
+      });
+      const { body, text } = await api.get<{ attempt_log: object[] }>(`/deliveries/${id}`);
+      expect(body.attempt_log).toMatchObject([{ request_headers: { ...shown, 'X-Source': 'two' } }]);
+      expect(text).not.toMatch(/e2e-(value|key)/);
+    }, 60_000);
+
     // Red when an attempt has the service's budget of 2 s, or a request that waits for it gives up after that.
     it('waits for an endpoint as long as its subscription says', async () => {
       await subscribe('settings.slow', { timeout_seconds: 30, retry_schedule: [] });

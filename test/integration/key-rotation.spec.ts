@@ -26,6 +26,8 @@ const SECRET = 'the-secret-after-the-rotation';
 const [K1, K2, K3] = ['k1', 'k_2', 'k3'].map((kid) => `${kid}:${randomBytes(32).toString('base64')}`);
 /** More than one batch of the walk. */
 const SUBSCRIPTIONS = 230;
+/** Each has a secret; one has a previous one as well, and one has secret headers. */
+const RECORDS = SUBSCRIPTIONS + 2;
 
 const REASON = 'the configured keys do not open every secret: deliveries are held';
 
@@ -57,7 +59,9 @@ describeWithPostgres('the rotation of encryption keys', () => {
     const { rows } = await admin.query<{ kid: string; n: number }>(
       `SELECT split_part(sealed, '.', 2) AS kid, count(*)::int AS n
          FROM (SELECT secret FROM webhook_subscriptions
-               UNION ALL SELECT previous_secret FROM webhook_subscriptions WHERE previous_secret IS NOT NULL) r (sealed)
+               UNION ALL SELECT previous_secret FROM webhook_subscriptions WHERE previous_secret IS NOT NULL
+               UNION ALL SELECT settings ->> 'sealed_headers' FROM webhook_subscriptions
+                          WHERE settings ? 'sealed_headers') r (sealed)
         GROUP BY 1`,
     );
     return Object.fromEntries(rows.map(({ kid, n }) => [kid, n]));
@@ -128,9 +132,10 @@ describeWithPostgres('the rotation of encryption keys', () => {
       id = made.body.id;
       expect((await api.post(`/subscriptions/${id}/rotate-secret`, { secret: SECRET })).status).toBe(200);
       for (let n = 1; n < SUBSCRIPTIONS; n += 1) {
-        await api.post('/subscriptions', { event: `keys.n${n}`, url: receiver.url });
+        const headers = n === 2 ? { Authorization: 'Bearer kept', 'X-Plain': 'p' } : {};
+        await api.post('/subscriptions', { event: `keys.n${n}`, url: receiver.url, headers });
       }
-      expect(await records()).toEqual({ k1: SUBSCRIPTIONS + 1 });
+      expect(await records()).toEqual({ k1: RECORDS });
       expect(await readiness({ status: 'up', pending: 0, unreadable: 0 })).toMatchObject({ status: 'ok' });
       expect(await signatures()).toEqual([true, true]);
       expect(await server.stop()).toBe(0);
@@ -141,10 +146,10 @@ describeWithPostgres('the rotation of encryption keys', () => {
       await boot(`${K2!},${K1!}`);
       // Red when nothing walks over the records, or when `_` in a key's id were taken for a wildcard.
       await server.waitForLog(
-        ({ msg }) => msg === `Re-encrypted ${SUBSCRIPTIONS + 1} signing secrets under the current key`,
+        ({ msg }) => msg === `Re-encrypted ${RECORDS} signing secrets under the current key`,
       );
       await readiness({ status: 'up', pending: 0, unreadable: 0 });
-      expect(await records()).toEqual({ k_2: SUBSCRIPTIONS + 1 });
+      expect(await records()).toEqual({ k_2: RECORDS });
       // It is no change that a tenant made.
       expect(
         (await admin.query('SELECT id, updated_at FROM webhook_subscriptions ORDER BY id')).rows,
@@ -157,12 +162,19 @@ describeWithPostgres('the rotation of encryption keys', () => {
       await boot(K2!);
       expect(await readiness({ status: 'up', pending: 0, unreadable: 0 })).toMatchObject({ status: 'ok' });
       expect(await signatures()).toEqual([true, true]);
+      const count = receiver.requests.length;
+      await api.post('/deliveries', { event: 'keys.n2', payload: {} });
+      await receiver.waitForCount(count + 1);
+      expect(receiver.requests[count]?.headers).toMatchObject({
+        authorization: 'Bearer kept',
+        'x-plain': 'p',
+      });
       expect(await server.stop()).toBe(0);
     }, 180_000);
 
     it('is degraded, with a count, when the key of records is missing; their tenants can rotate', async () => {
       await boot(K3!);
-      const unreadable = SUBSCRIPTIONS + 1;
+      const unreadable = RECORDS;
       expect(await readiness({ status: 'degraded', pending: 0, unreadable, reason: REASON })).toMatchObject({
         status: 'degraded',
       });

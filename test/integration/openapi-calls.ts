@@ -42,7 +42,8 @@ export function preparedCalls(call: Call, database: Pick<pg.Client, 'query'>): R
 
   return {
     createSubscription: async (client, operation) => {
-      const body = { event: 'doc.made', url: URL_OF_TARGET };
+      const headers = { 'X-Source': 'doc', Authorization: 'Bearer 1' };
+      const body = { event: 'doc.made', url: URL_OF_TARGET, description: 'Docs', headers };
       return [await call(operation, client, { body }), await call(operation, client, { body })];
     },
     listSubscriptions: async (client, operation) => {

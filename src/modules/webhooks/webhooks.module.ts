@@ -26,6 +26,7 @@ import { DrainLane } from './application/drain-lane.js';
 import { EmitEvent } from './application/emit-event.js';
 import { FollowTasks } from './application/follow-tasks.js';
 import { ENGINE_LIMITS } from './application/engine-limits.js';
+import { HeaderCache } from './application/header-cache.js';
 import { AuditTrail } from './application/ports/audit-trail.js';
 import { DeliveryLanes } from './application/ports/delivery-lanes.js';
 import { DeliveryMetrics } from './application/ports/delivery-metrics.js';
@@ -133,6 +134,7 @@ const USE_CASES: Provider[] = [
   DrainLane,
   SweepLanes,
   SignerCache,
+  HeaderCache,
   UnreadableSecrets,
   AttemptWatch,
   ReadEvents,

@@ -51,12 +51,13 @@ export async function subscribe(
     url = 'https://hooks.customer.com/in',
     tenantId = TENANT,
     settings = DEFAULT_SETTINGS,
+    description = null as string | null,
   } = {},
 ): Promise<Lane> {
   const id = harness.ids.next();
   await harness.transactions.run(tenantId, (transaction) =>
     harness.subscriptions.insert(transaction, {
-      ...{ id, tenantId, event, url, settings },
+      ...{ id, tenantId, event, url, settings, description },
       sealedSecret: `sealed ${id}`,
     }),
   );

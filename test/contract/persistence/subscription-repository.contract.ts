@@ -4,7 +4,11 @@ import { describe, expect, it } from '@jest/globals';
 
 import type { Transaction } from '../../../src/modules/webhooks/application/ports/transaction.js';
 import type { RetrySchedule } from '../../../src/modules/webhooks/domain/retry-schedule.js';
-import { DEFAULT_SETTINGS } from '../../../src/modules/webhooks/domain/subscription-settings.js';
+import {
+  DEFAULT_SETTINGS,
+  fromStoredSettings,
+  type StoredSettings,
+} from '../../../src/modules/webhooks/domain/subscription-settings.js';
 import { deliveryDetail, failed, resultOf } from './attempts.js';
 import { claimFrom, deliverEvents, subscribe, TENANT, type PersistenceHarness } from './harness.js';
 
@@ -19,13 +23,13 @@ export function subscriptionRepositoryContract(current: () => PersistenceHarness
       const { subscriptionId: id } = await subscribe(current(), { event: 'a.*', url: 'https://h.com/in' });
       const found = await run((transaction) => current().subscriptions.find(transaction, id));
       expect(found).toEqual({
-        ...{ id, tenantId: TENANT, event: 'a.*', url: 'https://h.com/in', active: true },
+        ...{ id, tenantId: TENANT, event: 'a.*', url: 'https://h.com/in', active: true, description: null },
         ...{ deactivatedAt: null, deactivationReason: null },
         ...{ secretRotatedAt: null, previousSecretExpiresAt: null },
         settings: DEFAULT_SETTINGS,
         ...{ createdAt: expect.any(Date), updatedAt: expect.any(Date) },
       });
-      expect(JSON.stringify(found)).not.toContain('sealed');
+      expect(JSON.stringify(found)).not.toContain(`sealed ${id}`);
     });
 
     it('keeps settings, changes them from what is stored, and hands them to a claim', async () => {
@@ -50,6 +54,24 @@ export function subscriptionRepositoryContract(current: () => PersistenceHarness
       await change('default');
       expect(await read()).toEqual(DEFAULT_SETTINGS);
       expect(await claimed()).toBeNull();
+    });
+
+    it('keeps a description and headers, in their order, and hands the headers to a claim', async () => {
+      const { subscriptions, lanes } = current();
+      const headers = [
+        { name: 'X-Z', value: 'z' },
+        { name: 'Authorization', value: null },
+        { name: 'X-A', value: 'a' },
+      ];
+      const settings = { ...DEFAULT_SETTINGS, headers, sealedHeaders: 'sealed values' };
+      const lane = await subscribe(current(), { settings, description: 'Ñandú\n🙂' });
+      const change = (to: object): Promise<unknown> =>
+        run((transaction) => subscriptions.update(transaction, lane.subscriptionId, to));
+      expect(await change({})).toMatchObject({ description: 'Ñandú\n🙂', settings });
+      await deliverEvents(current(), 1);
+      const [claim] = await claimFrom(lanes, lane, 1);
+      expect(fromStoredSettings(JSON.parse(claim?.settings ?? 'null') as StoredSettings)).toEqual(settings);
+      expect(await change({ description: null })).toMatchObject({ description: null, settings });
     });
 
     it('finds, changes and deactivates nothing under an id that is unknown or another tenant’s', async () => {

@@ -37,6 +37,28 @@ const SECRET_REFUSALS: readonly [unknown, string][] = [
   ['whsec_YWJj', 'Secret must hold at least 8 bytes of base64 after whsec_'],
 ];
 
+/** Where each problem is, below the body, and what it says. */
+const SETTING_REFUSALS: readonly (readonly [object, ...(readonly [readonly string[], string])[]])[] = [
+  [{ description: 5 }, [['description'], 'description must be a string']],
+  [{ description: 'x'.repeat(501) }, [['description'], 'Too long']],
+  [
+    { description: 'a\u0000' },
+    [['description'], 'Description must not contain control characters or half characters'],
+  ],
+  [{ headers: 'X-A: 1' }, [['headers'], 'headers must be an object of names and values']],
+  [
+    { headers: { Host: 'x', 'webhook-id': 'y', 'X-A': 'a\nb', 'x-a': 'c' } },
+    [['headers', 'Host'], 'Reserved header'],
+    [['headers', 'webhook-id'], 'Reserved header'],
+    [['headers', 'X-A'], 'Header value must be 1-1024 printable ASCII characters without blanks around them'],
+    [['headers', 'x-a'], 'Duplicate header'],
+  ],
+  [
+    { headers: { Authorization: '***' } },
+    [['headers', 'Authorization'], '*** keeps a stored value, and there is none: give the value'],
+  ],
+];
+
 const subscriptionFields = (method: string, path: string, rest: object): BadRequest[] => [
   ...EVENT_REFUSALS.map(([event, msg]) => ({
     title: `event ${json(event)}`,
@@ -58,6 +80,13 @@ const subscriptionFields = (method: string, path: string, rest: object): BadRequ
     path,
     body: { ...rest, secret },
     problems: [wrong('secret', msg)],
+  })),
+  ...SETTING_REFUSALS.map(([settings, ...problems]) => ({
+    title: json(settings).slice(0, 60),
+    method,
+    path,
+    body: { ...rest, ...settings },
+    problems: problems.map(([loc, msg]) => ({ type: 'value_error', loc: ['body', ...loc], msg })),
   })),
 ];
 

@@ -1,8 +1,9 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 
+import { shownHeaders } from '../domain/custom-headers.js';
 import type { RetrySchedule } from '../domain/retry-schedule.js';
 import type { Subscription } from '../domain/subscription.js';
-import { RETRY_SCHEDULE_SCHEMA } from './dto/subscription-settings.dto.js';
+import { HEADERS_SCHEMA, RETRY_SCHEDULE_SCHEMA } from './dto/subscription-settings.dto.js';
 
 /** A subscription as clients see it. */
 export class SubscriptionView {
@@ -17,6 +18,16 @@ export class SubscriptionView {
 
   @ApiProperty({ description: 'Never shown.', example: '***', enum: ['***'] })
   secret!: '***';
+
+  @ApiProperty({ type: 'string', nullable: true, example: 'Stock of the shop in Sevilla' })
+  description!: string | null;
+
+  @ApiProperty({
+    ...HEADERS_SCHEMA,
+    description: 'Headers that its requests carry besides ours; secret values are masked.',
+    example: { 'X-Source': 'gestiqcloud', Authorization: '***' },
+  })
+  headers!: Record<string, string>;
 
   @ApiProperty({
     ...RETRY_SCHEDULE_SCHEMA,
@@ -83,6 +94,8 @@ export function presentSubscription(subscription: Subscription): SubscriptionVie
     event: subscription.event,
     url: subscription.url,
     secret: '***',
+    description: subscription.description,
+    headers: shownHeaders(subscription.settings.headers),
     retry_schedule: subscription.settings.retrySchedule,
     timeout_seconds: subscription.settings.timeoutSeconds,
     active: subscription.active,

@@ -3,10 +3,11 @@ import { createHmac } from 'node:crypto';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 
 import { HOLD_MS } from './attempt-delivery.js';
+import { VaultSettingsSealing } from './settings-sealing.js';
 import type { FakeAnswer } from '../testing/fake-http-sender.js';
 import { InMemoryWebhooks } from '../testing/in-memory-webhooks.js';
 import type { RetrySchedule } from '../domain/retry-schedule.js';
-import type { SubscriptionSettings } from '../domain/subscription-settings.js';
+import { DEFAULT_SETTINGS, type SubscriptionSettings } from '../domain/subscription-settings.js';
 import type { Lane } from '../domain/lane.js';
 import type { StoredDelivery } from '../testing/in-memory-store.js';
 
@@ -56,6 +57,24 @@ describe('AttemptDelivery', () => {
         'webhook-signature': `v1,${hmac(`${id}.${seconds}.${PAYLOAD}`).digest('base64')}`,
       },
     });
+  });
+
+  it('adds the headers of the subscription, and keeps the secret ones out of the log', async () => {
+    const of = { tenantId: lane.tenantId, subscriptionId: lane.subscriptionId };
+    const wish = { 'X-Source': 'erp', Authorization: 'Bearer 1' };
+    set(new VaultSettingsSealing(webhooks.vault, of).headers(wish, DEFAULT_SETTINGS));
+    await attempt();
+    expect(webhooks.sender.requests[0]?.headers).toMatchObject({ 'X-Event': 'thing.done', ...wish });
+    expect(stored().attemptLog[0]?.requestHeaders).toMatchObject({
+      ...{ 'X-Event': 'thing.done', 'X-Source': 'erp', Authorization: '***' },
+    });
+  });
+
+  it('holds a delivery whose secret headers cannot be read, at no cost', async () => {
+    set({ headers: [{ name: 'Authorization', value: null }], sealedHeaders: 'gone.with.a-key' });
+    await attempt();
+    expect(webhooks.sender.requests).toEqual([]);
+    expect(stored()).toMatchObject({ status: 'PENDING', attempts: 0, hold: { reason: 'operator' } });
   });
 
   it.each<[FakeAnswer, string, string | null, number | null]>([

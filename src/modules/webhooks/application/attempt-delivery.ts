@@ -12,6 +12,7 @@ import {
 } from '../domain/retry-policy.js';
 import { waitsOf } from '../domain/retry-schedule.js';
 import { DeliverySettings } from './delivery-settings.js';
+import { HeaderCache, type AddedHeaders } from './header-cache.js';
 import { KnownSettings } from './known-settings.js';
 import { DeliveryLanes } from './ports/delivery-lanes.js';
 import { DeliveryMetrics } from './ports/delivery-metrics.js';
@@ -38,6 +39,7 @@ export class AttemptDelivery {
     private readonly sender: HttpSender,
     private readonly lanes: DeliveryLanes,
     private readonly signers: SignerCache,
+    private readonly added: HeaderCache,
     private readonly unreadable: UnreadableSecrets,
     private readonly metrics: DeliveryMetrics,
     private readonly clock: Clock,
@@ -49,7 +51,7 @@ export class AttemptDelivery {
    * @returns where the delivery goes from here, once that is durable.
    */
   async execute(claim: ClaimedDelivery, onAnswered: (isHealthy: boolean) => void): Promise<AttemptEnd> {
-    const headers = this.signed(claim);
+    const headers = this.headersOf(claim);
     if (headers === null) {
       // Whoever runs the service has to mend this; it must not cost the tenant an attempt, nor tell them about the keys.
       await this.lanes.hold([claim], 'operator', HOLD_MS);
@@ -64,7 +66,7 @@ export class AttemptDelivery {
     );
     const result = await this.sender.send({
       url: claim.targetUrl,
-      headers,
+      headers: { ...headers.own, ...headers.added?.sent },
       body: claim.payload,
       timeoutMs: this.timeoutMsOf(claim),
     });
@@ -87,7 +89,7 @@ export class AttemptDelivery {
       errorClass,
       error: outcome.kind === 'delivered' ? null : outcome.error,
       responseBody: result.kind === 'response' ? result.responseBody : null,
-      requestHeaders: headers,
+      requestHeaders: { ...headers.own, ...headers.added?.logged },
       next,
     });
     this.metrics.attempted({
@@ -113,10 +115,15 @@ export class AttemptDelivery {
     return Math.max(0, this.timeoutMsOf(claim) - this.settings.timeoutMs);
   }
 
-  /** @returns null when it cannot be signed now. */
-  private signed(claim: ClaimedDelivery): Readonly<Record<string, string>> | null {
+  /** @returns null when it cannot be signed now, or its own secret headers cannot be read. */
+  private headersOf(
+    claim: ClaimedDelivery,
+  ): { readonly own: Readonly<Record<string, string>>; readonly added: AddedHeaders | null } | null {
     try {
-      const headers = this.signedHeaders(claim);
+      const headers = {
+        own: this.signedHeaders(claim),
+        added: this.added.of(claim, this.known.of(claim.settings)),
+      };
       this.unreadable.readable(claim.subscriptionId);
       return headers;
     } catch (cause) {

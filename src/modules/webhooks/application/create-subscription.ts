@@ -13,9 +13,11 @@ import { SecretVault } from './ports/secret-vault.js';
 import { SubscriptionRepository } from './ports/subscription-repository.js';
 import { TargetPolicy } from './ports/target-policy.js';
 import { TenantTransactions } from './ports/transaction.js';
+import { VaultSettingsSealing } from './settings-sealing.js';
 import { SubscriptionLimits } from './subscription-limits.js';
 import {
   auditedSettings,
+  descriptionProblem,
   eventPatternProblem,
   readTarget,
   requireRoom,
@@ -29,6 +31,8 @@ export interface CreateSubscriptionCommand {
   readonly event: string;
   readonly url: string;
   readonly secret?: string | undefined;
+  /** Null: none. */
+  readonly description?: string | null | undefined;
   readonly settings?: SettingsChange | undefined;
 }
 
@@ -58,6 +62,7 @@ export class CreateSubscription {
       ...event.problems,
       ...target.problems,
       ...(command.secret === undefined ? [] : secretProblem(command.secret)),
+      ...descriptionProblem(command.description),
       ...settingProblems(command.settings),
     ];
     if (problems.length > 0) throw new InvalidInputError(problems);
@@ -76,7 +81,12 @@ export class CreateSubscription {
         event: event.name,
         url: target.text,
         sealedSecret,
-        settings: changedSettings(DEFAULT_SETTINGS, command.settings ?? {}),
+        description: command.description ?? null,
+        settings: changedSettings(
+          DEFAULT_SETTINGS,
+          command.settings ?? {},
+          new VaultSettingsSealing(this.vault, { tenantId: command.tenantId, subscriptionId: id }),
+        ),
       });
       await requireRoom(transaction, this.subscriptions, this.limits);
       await this.trail.record(transaction, {
@@ -85,7 +95,12 @@ export class CreateSubscription {
         action: 'subscription.created',
         resourceType: 'subscription',
         resourceId: id,
-        details: { event: event.name, url: auditedUrl(target.text), ...auditedSettings(command.settings) },
+        details: {
+          event: event.name,
+          url: auditedUrl(target.text),
+          ...(command.description == null ? {} : { description: command.description }),
+          ...auditedSettings(command.settings),
+        },
       });
       return inserted;
     });

@@ -1,12 +1,13 @@
 import { Injectable } from '@nestjs/common';
 
 import { AppLogger } from '../../../platform/kernel/app-logger.js';
+import { BoundedCache } from '../../../platform/kernel/bounded-cache.js';
 import type { ClaimedDelivery } from '../domain/delivery.js';
 import { SecretUnreadableError } from '../domain/secret-unreadable.error.js';
 import { prepareSigner, type PreparedSigner } from '../domain/signature.js';
 import { SecretVault, type SecretContext } from './ports/secret-vault.js';
 
-/** Opened secrets kept at most; beyond it the one that was not used for longest goes. */
+/** Opened secrets kept at most. */
 const CAPACITY = 10_000;
 
 /** Who signs a delivery: both while a rotation's overlap lasts. */
@@ -22,7 +23,7 @@ export interface Signers {
 @Injectable()
 export class SignerCache {
   /** Null: it cannot be read, which was logged. */
-  private readonly signers = new Map<string, PreparedSigner | null>();
+  private readonly signers = new BoundedCache<string, PreparedSigner | null>(CAPACITY);
 
   constructor(
     private readonly vault: SecretVault,
@@ -33,8 +34,8 @@ export class SignerCache {
   signersOf(claim: ClaimedDelivery): Signers {
     return {
       current:
-        this.known(claim.sealedSecret) ??
-        this.remember(claim.sealedSecret, this.open(claim.sealedSecret, claim, 'signing')),
+        this.signers.get(claim.sealedSecret) ??
+        this.signers.set(claim.sealedSecret, this.open(claim.sealedSecret, claim, 'signing')),
       previous:
         claim.sealedPreviousSecret === null ? null : this.previousOf(claim, claim.sealedPreviousSecret),
     };
@@ -42,10 +43,10 @@ export class SignerCache {
 
   /** A previous secret that cannot be read must not keep deliveries from being sent with the current one. */
   private previousOf(claim: ClaimedDelivery, sealed: string): PreparedSigner | null {
-    const known = this.known(sealed);
+    const known = this.signers.get(sealed);
     if (known !== undefined) return known;
     try {
-      return this.remember(sealed, this.open(sealed, claim, 'signing_previous'));
+      return this.signers.set(sealed, this.open(sealed, claim, 'signing_previous'));
     } catch (cause) {
       if (!(cause instanceof SecretUnreadableError)) throw cause;
       this.logger.error(
@@ -55,27 +56,8 @@ export class SignerCache {
           reason: cause.message,
         },
       );
-      return this.remember(sealed, null);
+      return this.signers.set(sealed, null);
     }
-  }
-
-  private known(sealed: string): PreparedSigner | null | undefined {
-    const signer = this.signers.get(sealed);
-    // A Map keeps insertion order: taken out and put back, the entry is the youngest.
-    if (signer !== undefined) {
-      this.signers.delete(sealed);
-      this.signers.set(sealed, signer);
-    }
-    return signer;
-  }
-
-  private remember<T extends PreparedSigner | null>(sealed: string, signer: T): T {
-    this.signers.set(sealed, signer);
-    if (this.signers.size > CAPACITY) {
-      const oldest = this.signers.keys().next();
-      if (oldest.done !== true) this.signers.delete(oldest.value);
-    }
-    return signer;
   }
 
   private open(

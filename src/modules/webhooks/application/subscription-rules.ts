@@ -1,5 +1,7 @@
 import type { InputProblem } from '../../../platform/kernel/domain-error.js';
+import type { FieldProblem } from '../../../platform/kernel/field-problem.js';
 import type { AuditDetails } from '../domain/audit.js';
+import { descriptionProblems } from '../domain/description.js';
 import { parseEventPattern } from '../domain/event-name.js';
 import { overlapProblem } from '../domain/secret-rotation.js';
 import { checkSecret } from '../domain/subscription.js';
@@ -39,19 +41,27 @@ export function secretProblem(secret: string): InputProblem[] {
 
 /** Every problem of what is asked for beside event and target. */
 export function settingProblems(change: SettingsChange | undefined): InputProblem[] {
-  if (change === undefined) return [];
-  return settingsProblems(change).map(({ path, msg }) => ({
-    type: 'value_error',
-    loc: ['body', ...path],
-    msg,
-  }));
+  return change === undefined ? [] : settingsProblems(change).map(ofBody);
+}
+
+export function descriptionProblem(description: string | null | undefined): InputProblem[] {
+  return description == null ? [] : descriptionProblems(description, ['description']).map(ofBody);
+}
+
+function ofBody({ path, msg }: FieldProblem): InputProblem {
+  return { type: 'value_error', loc: ['body', ...path], msg };
 }
 
 /** What the trail keeps of a change to settings. */
-export function auditedSettings({ retrySchedule, timeoutSeconds }: SettingsChange = {}): AuditDetails {
+export function auditedSettings({
+  retrySchedule,
+  timeoutSeconds,
+  headers,
+}: SettingsChange = {}): AuditDetails {
   return {
     ...(retrySchedule === undefined ? {} : { retry_schedule: String(retrySchedule ?? 'default') }),
     ...(timeoutSeconds === undefined ? {} : { timeout_seconds: timeoutSeconds ?? 'default' }),
+    ...(headers === undefined ? {} : { headers: Object.keys(headers ?? {}).join(', ') }),
   };
 }
 

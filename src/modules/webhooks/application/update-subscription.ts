@@ -12,9 +12,11 @@ import { SecretVault } from './ports/secret-vault.js';
 import { SubscriptionRepository } from './ports/subscription-repository.js';
 import { TargetPolicy } from './ports/target-policy.js';
 import { TenantTransactions } from './ports/transaction.js';
+import { VaultSettingsSealing } from './settings-sealing.js';
 import { SubscriptionLimits } from './subscription-limits.js';
 import {
   auditedSettings,
+  descriptionProblem,
   eventPatternProblem,
   readTarget,
   requireRoom,
@@ -30,6 +32,8 @@ export interface UpdateSubscriptionCommand {
   readonly event?: string | undefined;
   readonly url?: string | undefined;
   readonly secret?: string | undefined;
+  /** Null: none. */
+  readonly description?: string | null | undefined;
   readonly active?: boolean | undefined;
   readonly settings?: SettingsChange | undefined;
 }
@@ -53,17 +57,24 @@ export class UpdateSubscription {
       ...(event?.problems ?? []),
       ...(target?.problems ?? []),
       ...(command.secret === undefined ? [] : secretProblem(command.secret)),
+      ...descriptionProblem(command.description),
       ...settingProblems(command.settings),
     ];
     if (problems.length > 0) throw new InvalidInputError(problems);
 
     const { settings } = command;
+    const sealing = new VaultSettingsSealing(this.vault, {
+      tenantId: command.tenantId,
+      subscriptionId: command.id,
+    });
     return this.transactions.run(command.tenantId, async (transaction) => {
       const changed = await this.subscriptions.update(transaction, command.id, {
         event: event?.name,
         url: target?.text,
         active: command.active,
-        settings: settings === undefined ? undefined : (current) => changedSettings(current, settings),
+        description: command.description,
+        settings:
+          settings === undefined ? undefined : (current) => changedSettings(current, settings, sealing),
         sealedSecret: command.secret === undefined ? undefined : this.seal(command, command.secret),
       });
       if (changed === null) throw new WebhookError('subscription_not_found');
@@ -91,7 +102,7 @@ export class UpdateSubscription {
 
 /** The new values, and of the secret only that it was replaced. */
 function changesOf(
-  { url, secret, active, settings }: UpdateSubscriptionCommand,
+  { url, secret, description, active, settings }: UpdateSubscriptionCommand,
   event: string | undefined,
 ): AuditDetails {
   return {
@@ -99,6 +110,7 @@ function changesOf(
     ...(url === undefined ? {} : { url: auditedUrl(url) }),
     ...(active === undefined ? {} : { active }),
     ...(secret === undefined ? {} : { secret_replaced: true }),
+    ...(description === undefined ? {} : { description: description ?? '' }),
     ...auditedSettings(settings),
   };
 }

@@ -7,10 +7,28 @@ import {
   settingsProblems,
   toStoredSettings,
   type SettingsChange,
+  type SettingsSealing,
   type SubscriptionSettings,
 } from './subscription-settings.js';
 
-const SET: SubscriptionSettings = { retrySchedule: [5, 60], timeoutSeconds: 20 };
+const SET: SubscriptionSettings = {
+  retrySchedule: [5, 60],
+  timeoutSeconds: 20,
+  headers: [
+    { name: 'X-B', value: 'b' },
+    { name: 'X-A', value: 'a' },
+    { name: 'Authorization', value: null },
+  ],
+  sealedHeaders: 'sealed',
+};
+
+/** Says what was asked of it. */
+const SEALING: SettingsSealing = {
+  headers: (wish, { sealedHeaders }) => ({
+    headers: Object.entries(wish).map(([name, value]) => ({ name, value })),
+    sealedHeaders: `after ${sealedHeaders}`,
+  }),
+};
 
 describe('changedSettings', () => {
   it.each<[SettingsChange, SubscriptionSettings]>([
@@ -21,8 +39,13 @@ describe('changedSettings', () => {
     [{ retrySchedule: null }, { ...SET, retrySchedule: 'default' }],
     [{ retrySchedule: [] }, { ...SET, retrySchedule: [] }],
     [{ retrySchedule: 'standard' }, { ...SET, retrySchedule: 'standard' }],
+    [
+      { headers: { 'X-C': 'c' } },
+      { ...SET, headers: [{ name: 'X-C', value: 'c' }], sealedHeaders: 'after sealed' },
+    ],
+    [{ headers: null }, { ...SET, headers: [], sealedHeaders: 'after sealed' }],
   ])('%j: absent keeps, null is the default', (change, settings) => {
-    expect(changedSettings(SET, change)).toEqual(settings);
+    expect(changedSettings(SET, change, SEALING)).toEqual(settings);
   });
 });
 
@@ -32,9 +55,10 @@ describe('settingsProblems', () => {
   });
 
   it.each([0, -1, 31, 1.5, NaN])('refuses %d s, and names every other problem too', (timeoutSeconds) => {
-    expect(settingsProblems({ timeoutSeconds, retrySchedule: [0] })).toEqual([
+    expect(settingsProblems({ timeoutSeconds, retrySchedule: [0], headers: { Host: 'x' } })).toEqual([
       { path: ['retry_schedule', 0], msg: 'retry_schedule[0] must be an integer from 1 to 86400' },
       { path: ['timeout_seconds'], msg: 'timeout_seconds must be an integer from 1 to 30' },
+      { path: ['headers', 'Host'], msg: 'Reserved header' },
     ]);
   });
 });

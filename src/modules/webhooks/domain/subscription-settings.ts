@@ -1,14 +1,23 @@
 import { integerProblems, type FieldProblem } from '../../../platform/kernel/field-problem.js';
+import { headersProblems, type CustomHeader, type HeadersWish } from './custom-headers.js';
 import { retryScheduleProblems, type RetrySchedule } from './retry-schedule.js';
 
-/** What a subscription asks for beside its event and its target. */
+/** What a subscription asks for beside its events and its target. */
 export interface SubscriptionSettings {
   readonly retrySchedule: RetrySchedule;
   /** Total budget of one attempt; null: as the service is set up. */
   readonly timeoutSeconds: number | null;
+  readonly headers: readonly CustomHeader[];
+  /** The values of the secret ones, in one sealed record; null: there are none. */
+  readonly sealedHeaders: string | null;
 }
 
-export const DEFAULT_SETTINGS: SubscriptionSettings = { retrySchedule: 'default', timeoutSeconds: null };
+export const DEFAULT_SETTINGS: SubscriptionSettings = {
+  retrySchedule: 'default',
+  timeoutSeconds: null,
+  headers: [],
+  sealedHeaders: null,
+};
 
 /** Bounds of a time budget. Longer ones would keep places from others, and a process from stopping. */
 export const MIN_TIMEOUT_SECONDS = 1;
@@ -18,19 +27,31 @@ export const MAX_TIMEOUT_SECONDS = 30;
 export interface SettingsChange {
   readonly retrySchedule?: RetrySchedule | null | undefined;
   readonly timeoutSeconds?: number | null | undefined;
+  readonly headers?: HeadersWish | null | undefined;
 }
+
+/** What of a change has to be sealed before it can be kept. */
+export interface SettingsSealing {
+  headers(wish: HeadersWish, current: SubscriptionSettings): SealedHeaders;
+}
+
+export type SealedHeaders = Pick<SubscriptionSettings, 'headers' | 'sealedHeaders'>;
 
 /** The form in which they are stored and handed to attempts: only what differs from the default. */
 export interface StoredSettings {
   readonly retry_schedule?: Exclude<RetrySchedule, 'default'>;
   readonly timeout_seconds?: number;
+  /** Pairs, because jsonb does not keep the order of names. */
+  readonly headers?: readonly (readonly [name: string, value: string | null])[];
+  readonly sealed_headers?: string;
 }
 
 /** Every problem of a change, by the names of the API. */
-export function settingsProblems({ retrySchedule, timeoutSeconds }: SettingsChange): FieldProblem[] {
+export function settingsProblems({ retrySchedule, timeoutSeconds, headers }: SettingsChange): FieldProblem[] {
   return [
     ...(retrySchedule == null ? [] : retryScheduleProblems(retrySchedule, ['retry_schedule'])),
     ...(timeoutSeconds == null ? [] : timeoutProblems(timeoutSeconds, ['timeout_seconds'])),
+    ...(headers == null ? [] : headersProblems(headers, ['headers'])),
   ];
 }
 
@@ -41,12 +62,16 @@ export function timeoutProblems(value: unknown, path: readonly (string | number)
 
 /** The settings after a change. */
 export function changedSettings(
-  { retrySchedule, timeoutSeconds }: SubscriptionSettings,
-  change: SettingsChange,
+  current: SubscriptionSettings,
+  { retrySchedule, timeoutSeconds, headers }: SettingsChange,
+  sealing: SettingsSealing,
 ): SubscriptionSettings {
   return {
-    retrySchedule: changed(retrySchedule, change.retrySchedule, DEFAULT_SETTINGS.retrySchedule),
-    timeoutSeconds: changed(timeoutSeconds, change.timeoutSeconds, DEFAULT_SETTINGS.timeoutSeconds),
+    retrySchedule: changed(current.retrySchedule, retrySchedule, DEFAULT_SETTINGS.retrySchedule),
+    timeoutSeconds: changed(current.timeoutSeconds, timeoutSeconds, DEFAULT_SETTINGS.timeoutSeconds),
+    ...(headers === undefined
+      ? { headers: current.headers, sealedHeaders: current.sealedHeaders }
+      : sealing.headers(headers ?? {}, current)),
   };
 }
 
@@ -55,13 +80,13 @@ function changed<T>(current: T, wanted: T | null | undefined, fallback: T): T {
 }
 
 /** @returns null when everything is as it is by default */
-export function toStoredSettings({
-  retrySchedule,
-  timeoutSeconds,
-}: SubscriptionSettings): StoredSettings | null {
+export function toStoredSettings(settings: SubscriptionSettings): StoredSettings | null {
+  const { retrySchedule, timeoutSeconds, headers, sealedHeaders } = settings;
   const stored: StoredSettings = {
     ...(retrySchedule === 'default' ? {} : { retry_schedule: retrySchedule }),
     ...(timeoutSeconds === null ? {} : { timeout_seconds: timeoutSeconds }),
+    ...(headers.length === 0 ? {} : { headers: headers.map(({ name, value }) => [name, value] as const) }),
+    ...(sealedHeaders === null ? {} : { sealed_headers: sealedHeaders }),
   };
   return Object.keys(stored).length === 0 ? null : stored;
 }
@@ -70,5 +95,7 @@ export function fromStoredSettings(stored: StoredSettings | null): SubscriptionS
   return {
     retrySchedule: stored?.retry_schedule ?? DEFAULT_SETTINGS.retrySchedule,
     timeoutSeconds: stored?.timeout_seconds ?? DEFAULT_SETTINGS.timeoutSeconds,
+    headers: stored?.headers?.map(([name, value]) => ({ name, value })) ?? DEFAULT_SETTINGS.headers,
+    sealedHeaders: stored?.sealed_headers ?? DEFAULT_SETTINGS.sealedHeaders,
   };
 }

@@ -24,6 +24,8 @@ export interface Subscription {
   /** An event name, a prefix wildcard `invoice.*`, or `*`. */
   readonly event: string;
   readonly url: string;
+  /** What its tenant wrote about it. */
+  readonly description: string | null;
   readonly active: boolean;
   /** Why it was deactivated, in words; null while active. */
   readonly deactivationReason: string | null;

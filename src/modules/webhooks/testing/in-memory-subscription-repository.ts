@@ -21,6 +21,7 @@ export class InMemorySubscriptionRepository extends SubscriptionRepository {
     const now = this.store.now();
     const row: StoredSubscription = {
       ...subscription,
+      description: subscription.description ?? null,
       settings: subscription.settings ?? DEFAULT_SETTINGS,
       active: true,
       deactivationReason: null,

@@ -4,6 +4,7 @@ import { CreateSubscription } from '../application/create-subscription.js';
 import type { DeliverySettings } from '../application/delivery-settings.js';
 import { DrainLane } from '../application/drain-lane.js';
 import { ENGINE_LIMITS } from '../application/engine-limits.js';
+import { HeaderCache } from '../application/header-cache.js';
 import { RequestDelivery } from '../application/request-delivery.js';
 import { SignerCache } from '../application/signer-cache.js';
 import { UnreadableSecrets } from '../application/unreadable-secrets.js';
@@ -66,8 +67,12 @@ export class InMemoryWebhooks {
     this.lanes = new InMemoryDeliveryLanes(this.store, this.ids, leaseMs);
     const { settings, sender, lanes, metrics, clock, logger, slots, watch, dispatcher } = this;
     const signers = new SignerCache(this.vault, logger);
+    const added = new HeaderCache(this.vault);
     const unreadable = new UnreadableSecrets(clock, logger);
-    this.attempt = new AttemptDelivery(settings, sender, lanes, signers, unreadable, metrics, clock, logger);
+    // prettier-ignore
+    this.attempt = new AttemptDelivery(
+      settings, sender, lanes, signers, added, unreadable, metrics, clock, logger,
+    );
     this.drain = new DrainLane(lanes, this.attempt, slots, watch, dispatcher, clock, logger);
     this.intake = new InMemoryEventIntake(this.store, this.outbox, lanes, this.drain);
   }

@@ -2,6 +2,13 @@ import { ApiPropertyOptional } from '@nestjs/swagger';
 
 import { ByRule } from '../../../../platform/http/field-rules.js';
 import {
+  headersProblems,
+  MAX_HEADERS,
+  MAX_HEADER_VALUE_LENGTH,
+  type HeadersWish,
+} from '../../domain/custom-headers.js';
+import { descriptionProblems, MAX_DESCRIPTION_LENGTH } from '../../domain/description.js';
+import {
   MAX_SCHEDULE_RETRIES,
   MAX_SCHEDULE_WAIT_SECONDS,
   retryScheduleProblems,
@@ -25,8 +32,38 @@ export const RETRY_SCHEDULE_SCHEMA = {
   ],
 };
 
+export const HEADERS_SCHEMA = {
+  type: 'object' as const,
+  maxProperties: MAX_HEADERS,
+  additionalProperties: { type: 'string', minLength: 1, maxLength: MAX_HEADER_VALUE_LENGTH },
+};
+
 /** What a subscription may ask for; null goes back to the default. */
 export class SubscriptionSettingsDto {
+  @ApiPropertyOptional({
+    type: 'string',
+    maxLength: MAX_DESCRIPTION_LENGTH,
+    nullable: true,
+    default: null,
+    description: 'What it is for, in your words: shown, and never sent.',
+    example: 'Stock of the shop in Sevilla',
+  })
+  @ByRule(descriptionProblems)
+  description?: string | null;
+
+  @ApiPropertyOptional({
+    ...HEADERS_SCHEMA,
+    nullable: true,
+    default: {},
+    description:
+      'Headers that its requests carry besides ours: at most 20 and 4 KiB in all; names of 1–64 characters, values of 1–1024 printable ASCII characters. ' +
+      'Values of `Authorization`, `Cookie` and of names with `key`, `token` or `secret` in them are encrypted and shown as `***`; in a `PATCH`, `***` keeps the stored value. ' +
+      'Given, they replace all that were there. Reserved: what belongs to the connection or the body (`Host`, `Content-*`, …) and what we send ourselves (`Webhook-*`, `X-Signature`, …).',
+    example: { 'X-Source': 'gestiqcloud', Authorization: 'Bearer 0f1e2d3c' },
+  })
+  @ByRule(headersProblems)
+  headers?: HeadersWish | null;
+
   @ApiPropertyOptional({
     ...RETRY_SCHEDULE_SCHEMA,
     nullable: true,
@@ -58,7 +95,8 @@ export class SubscriptionSettingsDto {
 export function settingsOf({
   retry_schedule: retrySchedule,
   timeout_seconds: timeoutSeconds,
+  headers,
 }: SubscriptionSettingsDto): SettingsChange | undefined {
-  const change: SettingsChange = { retrySchedule, timeoutSeconds };
+  const change: SettingsChange = { retrySchedule, timeoutSeconds, headers };
   return Object.values(change).every((value) => value === undefined) ? undefined : change;
 }

@@ -1,8 +1,10 @@
+import type { SecretPurpose } from './secret-vault.js';
+
 /** A stored record. */
 export interface StoredSecret {
   readonly tenantId: string;
   readonly subscriptionId: string;
-  readonly purpose: 'signing' | 'signing_previous';
+  readonly purpose: SecretPurpose;
   readonly sealed: string;
 }
 

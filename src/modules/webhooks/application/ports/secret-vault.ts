@@ -1,11 +1,13 @@
 import type { SecretText } from '../../../../platform/kernel/secret-text.js';
 
+/** `signing_previous`: the secret before the last rotation. `headers`: values of the headers that a subscription adds. */
+export type SecretPurpose = 'signing' | 'signing_previous' | 'headers';
+
 /** What a sealed secret is bound to; opening it for anything else fails. */
 export interface SecretContext {
   readonly tenantId: string;
   readonly subscriptionId: string;
-  /** `signing_previous`: the secret before the last rotation. */
-  readonly purpose: 'signing' | 'signing_previous';
+  readonly purpose: SecretPurpose;
 }
 
 /** Keeps secrets unreadable at rest. Must not come in: where the sealed text is stored. */

@@ -8,6 +8,8 @@ export interface NewSubscription {
   readonly event: string;
   readonly url: string;
   readonly sealedSecret: string;
+  /** None when left out. */
+  readonly description?: string | null;
   /** All defaults when left out. */
   readonly settings?: SubscriptionSettings;
 }
@@ -17,6 +19,7 @@ export interface SubscriptionChange {
   readonly event?: string | undefined;
   readonly url?: string | undefined;
   readonly sealedSecret?: string | undefined;
+  readonly description?: string | null | undefined;
   readonly active?: boolean | undefined;
   /** Makes the new settings of those that are stored, which nobody else changes meanwhile. */
   readonly settings?: ((current: SubscriptionSettings) => SubscriptionSettings) | undefined;

@@ -8,6 +8,7 @@ export function toSubscription(row: SubscriptionRow): Subscription {
     tenantId: row.tenantId,
     event: row.event,
     url: row.url,
+    description: row.description,
     active: row.active,
     deactivationReason: row.deactivationReason,
     deactivatedAt: row.deactivatedAt,

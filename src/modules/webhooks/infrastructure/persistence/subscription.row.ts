@@ -22,6 +22,9 @@ export class SubscriptionRow {
   @Column({ type: 'text' })
   url!: string;
 
+  @Column({ type: 'text', nullable: true })
+  description!: string | null;
+
   /** Sealed; never selected into an answer. */
   @Column({ name: 'secret', type: 'text', select: false })
   sealedSecret!: string;

@@ -81,6 +81,7 @@ export class TypeormSubscriptionRepository extends SubscriptionRepository {
     const set = {
       ...(change.event === undefined ? {} : { event: change.event }),
       ...(change.url === undefined ? {} : { url: change.url }),
+      ...(change.description === undefined ? {} : { description: change.description }),
       ...(settings === undefined ? {} : { settings }),
       ...(change.sealedSecret === undefined ? {} : replacedSecret(change.sealedSecret)),
       ...(change.active === true ? { active: true, deactivatedAt: null, deactivationReason: null } : {}),
