@@ -127,6 +127,28 @@ describe.each(['inline', 'redis'] as const)(
       expect(text).not.toMatch(/e2e-(value|key)/);
     }, 60_000);
 
+    it('listens to several events, each of them once', async () => {
+      const url = `${receiver.url}/settings.several`;
+      const events = ['several.a', 'several.*', 'other.b'];
+      const made = await api.post<{ id: string }>('/subscriptions', { events, url });
+      expect(made).toMatchObject({ status: 201, body: { event: 'several.a', events } });
+      const again = await api.post('/subscriptions', { event: 'other.b', url });
+      expect(again).toMatchObject({ status: 409, body: { detail: 'duplicate_subscription' } });
+      for (const event of ['several.a', 'several.c', 'other.b']) {
+        await settled(await emit(event), { status: 'DELIVERED' });
+      }
+      const names = (): unknown[] =>
+        receiver.requests
+          .filter((one) => one.url === '/settings.several')
+          .map(({ headers }) => headers['x-event']);
+      expect(names()).toEqual(['several.a', 'several.c', 'other.b']);
+      const path = `/subscriptions/${made.body.id}`;
+      expect(await api.patch(path, { event: 'other.c' })).toMatchObject({ body: { events: ['other.c'] } });
+      expect((await api.post('/deliveries', { event: 'other.b', payload: {} })).status).toBe(404);
+      await settled(await emit('other.c'), { status: 'DELIVERED' });
+      expect(names()).toHaveLength(4);
+    }, 60_000);
+
     // Red when an attempt has the service's budget of 2 s, or a request that waits for it gives up after that.
     it('waits for an endpoint as long as its subscription says', async () => {
       await subscribe('settings.slow', { timeout_seconds: 30, retry_schedule: [] });

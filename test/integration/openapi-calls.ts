@@ -44,7 +44,12 @@ export function preparedCalls(call: Call, database: Pick<pg.Client, 'query'>): R
     createSubscription: async (client, operation) => {
       const headers = { 'X-Source': 'doc', Authorization: 'Bearer 1' };
       const body = { event: 'doc.made', url: URL_OF_TARGET, description: 'Docs', headers };
-      return [await call(operation, client, { body }), await call(operation, client, { body })];
+      const { event: _event, ...rest } = body;
+      return [
+        await call(operation, client, { body }),
+        await call(operation, client, { body }),
+        await call(operation, client, { body: { ...rest, events: ['doc.a', 'doc.b.*'] } }),
+      ];
     },
     listSubscriptions: async (client, operation) => {
       await subscribe(client);

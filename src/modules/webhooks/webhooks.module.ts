@@ -79,6 +79,7 @@ import { EventRow } from './infrastructure/persistence/event.row.js';
 import { HotStatements } from './infrastructure/persistence/hot-statements.js';
 import { LeaseOwner } from './infrastructure/persistence/lease-owner.js';
 import { RingAfterCommitSubscriber } from './infrastructure/persistence/ring-after-commit.subscriber.js';
+import { SubscriptionEventRow } from './infrastructure/persistence/subscription-event.row.js';
 import { SubscriptionRow } from './infrastructure/persistence/subscription.row.js';
 import { TaskRow } from './infrastructure/persistence/task.row.js';
 import { TypeormAuditTrail } from './infrastructure/persistence/typeorm-audit-trail.js';
@@ -180,6 +181,7 @@ export class WebhooksModule {
         DatabaseModule,
         TypeOrmModule.forFeature([
           SubscriptionRow,
+          SubscriptionEventRow,
           EventRow,
           DeliveryRow,
           AttemptRow,

@@ -42,6 +42,7 @@ export const PROTECTED_TABLES: readonly ProtectedTable[] = [
   { name: 'webhook_audit', policies: [tenantOnly('webhook_audit'), worker('webhook_audit', 'INSERT')] },
   sharedWithWorker('webhook_deliveries'),
   sharedWithWorker('webhook_events'),
+  sharedWithWorker('webhook_subscription_events'),
   sharedWithWorker('webhook_subscriptions'),
   sharedWithWorker('webhook_tasks'),
 ];

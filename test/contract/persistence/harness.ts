@@ -48,6 +48,7 @@ export async function subscribe(
   harness: PersistenceHarness,
   {
     event = 'thing.done',
+    events = [event] as readonly string[],
     url = 'https://hooks.customer.com/in',
     tenantId = TENANT,
     settings = DEFAULT_SETTINGS,
@@ -57,7 +58,7 @@ export async function subscribe(
   const id = harness.ids.next();
   await harness.transactions.run(tenantId, (transaction) =>
     harness.subscriptions.insert(transaction, {
-      ...{ id, tenantId, event, url, settings, description },
+      ...{ id, tenantId, events, url, settings, description },
       sealedSecret: `sealed ${id}`,
     }),
   );

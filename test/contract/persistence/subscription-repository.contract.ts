@@ -23,7 +23,15 @@ export function subscriptionRepositoryContract(current: () => PersistenceHarness
       const { subscriptionId: id } = await subscribe(current(), { event: 'a.*', url: 'https://h.com/in' });
       const found = await run((transaction) => current().subscriptions.find(transaction, id));
       expect(found).toEqual({
-        ...{ id, tenantId: TENANT, event: 'a.*', url: 'https://h.com/in', active: true, description: null },
+        ...{
+          id,
+          tenantId: TENANT,
+          event: 'a.*',
+          events: ['a.*'],
+          url: 'https://h.com/in',
+          active: true,
+          description: null,
+        },
         ...{ deactivatedAt: null, deactivationReason: null },
         ...{ secretRotatedAt: null, previousSecretExpiresAt: null },
         settings: DEFAULT_SETTINGS,
@@ -151,6 +159,35 @@ export function subscriptionRepositoryContract(current: () => PersistenceHarness
       expect(await idsOf({ event: 'a.b', active: false })).toEqual([ids[1]]);
     });
 
+    it('listens to several events: lists by each, and is the only one of each and its URL', async () => {
+      const { subscriptions } = current();
+      const { subscriptionId: id } = await subscribe(current(), { events: ['b.*', 'a.b', 'c'] });
+      const idsOf = async (event: string): Promise<string[]> =>
+        (await run((transaction) => subscriptions.list(transaction, { event }))).map((one) => one.id);
+      expect(await run((transaction) => subscriptions.find(transaction, id))).toMatchObject({
+        ...{ event: 'b.*', events: ['b.*', 'a.b', 'c'] },
+      });
+      for (const event of ['b.*', 'a.b', 'c']) {
+        expect(await idsOf(event)).toEqual([id]);
+        await expect(subscribe(current(), { events: ['other', event] })).rejects.toMatchObject({
+          code: 'duplicate_subscription',
+        });
+      }
+      expect(await idsOf('b.c')).toEqual([]);
+      const second = await subscribe(current(), { events: ['other', 'more'] });
+      const change = (to: object, of = id): Promise<unknown> =>
+        run((transaction) => subscriptions.update(transaction, of, to));
+      await expect(change({ events: ['c', 'more'] })).rejects.toMatchObject({
+        code: 'duplicate_subscription',
+      });
+      expect(await change({ events: ['c'] })).toMatchObject({ event: 'c', events: ['c'] });
+      expect(await idsOf('a.b')).toEqual([]);
+      await change({ events: ['b.*', 'more'] }, second.subscriptionId);
+      await change({ active: false });
+      await change({ events: ['c'] }, second.subscriptionId);
+      await expect(change({ active: true })).rejects.toMatchObject({ code: 'duplicate_subscription' });
+    });
+
     it('refuses a second active one of the same event and URL; inactive ones and other tenants do not count', async () => {
       const first = await subscribe(current());
       await expect(subscribe(current())).rejects.toMatchObject({ code: 'duplicate_subscription' });
@@ -211,7 +248,7 @@ export function subscriptionRepositoryContract(current: () => PersistenceHarness
             await subscriptions.insert(transaction, {
               id,
               tenantId: TENANT,
-              event: 'a.b',
+              events: ['a.b'],
               url,
               sealedSecret: 's',
             });
@@ -232,7 +269,7 @@ export function subscriptionRepositoryContract(current: () => PersistenceHarness
         subscriptions.update(transaction, id, {
           url: 'https://h.com/2',
           sealedSecret: 'other',
-          event: undefined,
+          events: undefined,
         }),
       );
       const times = { updatedAt: expect.any(Date), secretRotatedAt: expect.any(Date) };

@@ -4,6 +4,7 @@ import {
   badIds,
   badPaging,
   json,
+  missing,
   problem,
   unknown,
   wrong,
@@ -59,6 +60,26 @@ const SETTING_REFUSALS: readonly (readonly [object, ...(readonly [readonly strin
   ],
 ];
 
+const EVENTS_RULE = 'events must be a list of 1 to 50 events';
+
+const EVENTS_REFUSALS: readonly (readonly [
+  object,
+  ...(readonly [readonly (string | number)[], string])[],
+])[] = [
+  [{ events: [] }, [['events'], EVENTS_RULE]],
+  [{ events: 'a.b' }, [['events'], EVENTS_RULE]],
+  [{ events: null }, [['events'], EVENTS_RULE]],
+  [{ events: Array(51).fill('a') }, [['events'], EVENTS_RULE]],
+  [
+    { events: ['a', 'a b', 5, null, 'a\u0000'] },
+    [['events', 1], PATTERN_RULE],
+    [['events', 2], 'Event must be a string'],
+    [['events', 3], 'Event must be a string'],
+    [['events', 4], PATTERN_RULE],
+  ],
+  [{ event: 'b', events: ['a', 'b'] }, [['events'], 'Give event or events']],
+];
+
 const subscriptionFields = (method: string, path: string, rest: object): BadRequest[] => [
   ...EVENT_REFUSALS.map(([event, msg]) => ({
     title: `event ${json(event)}`,
@@ -81,17 +102,24 @@ const subscriptionFields = (method: string, path: string, rest: object): BadRequ
     body: { ...rest, secret },
     problems: [wrong('secret', msg)],
   })),
-  ...SETTING_REFUSALS.map(([settings, ...problems]) => ({
+  ...[...SETTING_REFUSALS, ...EVENTS_REFUSALS].map(([settings, ...problems]) => ({
     title: json(settings).slice(0, 60),
     method,
     path,
-    body: { ...rest, ...settings },
+    body: 'events' in settings ? { url: URL_OK, ...settings } : { ...rest, ...settings },
     problems: problems.map(([loc, msg]) => ({ type: 'value_error', loc: ['body', ...loc], msg })),
   })),
 ];
 
 export const BAD_SUBSCRIPTION_REQUESTS: readonly BadRequest[] = [
-  ...badBodies('POST', SUBSCRIPTIONS, { event: 'x', url: URL_OK }, ['event', 'url']),
+  ...badBodies('POST', SUBSCRIPTIONS, { event: 'x', url: URL_OK }, []),
+  {
+    title: 'no field at all',
+    method: 'POST',
+    path: SUBSCRIPTIONS,
+    body: {},
+    problems: [{ ...missing('event'), msg: 'Give event or events' }, missing('url')],
+  },
   ...subscriptionFields('POST', SUBSCRIPTIONS, { event: 'x', url: URL_OK }),
   {
     title: 'everything wrong at once',

@@ -3,6 +3,7 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { shownHeaders } from '../domain/custom-headers.js';
 import type { RetrySchedule } from '../domain/retry-schedule.js';
 import type { Subscription } from '../domain/subscription.js';
+import { EVENTS_SCHEMA } from './dto/events-property.js';
 import { HEADERS_SCHEMA, RETRY_SCHEDULE_SCHEMA } from './dto/subscription-settings.dto.js';
 
 /** A subscription as clients see it. */
@@ -10,8 +11,11 @@ export class SubscriptionView {
   @ApiProperty({ format: 'uuid', example: '0193c5a0-7b1e-7c3a-9f64-0d7b1f0e6a11' })
   id!: string;
 
-  @ApiProperty({ example: 'invoice.created' })
+  @ApiProperty({ description: 'The first of `events`.', example: 'invoice.created' })
   event!: string;
+
+  @ApiProperty({ ...EVENTS_SCHEMA, example: ['invoice.created', 'payment.*'] })
+  events!: string[];
 
   @ApiProperty({ example: 'https://hooks.customer.com/gestiqcloud' })
   url!: string;
@@ -92,6 +96,7 @@ export function presentSubscription(subscription: Subscription): SubscriptionVie
   return {
     id: subscription.id,
     event: subscription.event,
+    events: [...subscription.events],
     url: subscription.url,
     secret: '***',
     description: subscription.description,

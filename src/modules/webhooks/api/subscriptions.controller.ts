@@ -69,8 +69,8 @@ export class SubscriptionsController {
     @CurrentActor() actor: Actor,
     @Body() dto: CreateSubscriptionDto,
   ): Promise<CreatedSubscriptionView> {
-    const { event, url, secret, description } = dto;
-    const command = { tenantId, actor, event, url, secret, description, settings: settingsOf(dto) };
+    const { event, events, url, secret, description } = dto;
+    const command = { tenantId, actor, event, events, url, secret, description, settings: settingsOf(dto) };
     const created = await this.createSubscription.execute(command);
     return presentWithSecret(created);
   }
@@ -120,8 +120,8 @@ export class SubscriptionsController {
     @Param('id') id: string,
     @Body() dto: UpdateSubscriptionDto,
   ): Promise<SubscriptionView> {
-    const { event, url, secret, description, active } = dto;
-    const change = { event, url, secret, description, active, settings: settingsOf(dto) };
+    const { event, events, url, secret, description, active } = dto;
+    const change = { event, events, url, secret, description, active, settings: settingsOf(dto) };
     const command = { tenantId, actor, id: known(id), ...change };
     return presentSubscription(await this.updateSubscription.execute(command));
   }

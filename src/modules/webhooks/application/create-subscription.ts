@@ -16,9 +16,11 @@ import { TenantTransactions } from './ports/transaction.js';
 import { VaultSettingsSealing } from './settings-sealing.js';
 import { SubscriptionLimits } from './subscription-limits.js';
 import {
+  auditedEvents,
   auditedSettings,
   descriptionProblem,
-  eventPatternProblem,
+  noEventsProblem,
+  readEvents,
   readTarget,
   requireRoom,
   secretProblem,
@@ -28,7 +30,8 @@ import {
 export interface CreateSubscriptionCommand {
   readonly tenantId: string;
   readonly actor: Actor;
-  readonly event: string;
+  readonly event?: string | undefined;
+  readonly events?: readonly string[] | undefined;
   readonly url: string;
   readonly secret?: string | undefined;
   /** Null: none. */
@@ -56,10 +59,11 @@ export class CreateSubscription {
 
   /** @throws InvalidInputError with every problem; WebhookError `duplicate_subscription` or `too_many_subscriptions`. */
   async execute(command: CreateSubscriptionCommand): Promise<CreatedSubscription> {
-    const event = eventPatternProblem(command.event);
+    const { events, problems: eventProblems } = readEvents(command);
     const target = readTarget(command.url, this.targets);
     const problems: InputProblem[] = [
-      ...event.problems,
+      ...noEventsProblem(command),
+      ...eventProblems,
       ...target.problems,
       ...(command.secret === undefined ? [] : secretProblem(command.secret)),
       ...descriptionProblem(command.description),
@@ -78,7 +82,7 @@ export class CreateSubscription {
       const inserted = await this.subscriptions.insert(transaction, {
         id,
         tenantId: command.tenantId,
-        event: event.name,
+        events,
         url: target.text,
         sealedSecret,
         description: command.description ?? null,
@@ -96,7 +100,7 @@ export class CreateSubscription {
         resourceType: 'subscription',
         resourceId: id,
         details: {
-          event: event.name,
+          ...auditedEvents(events),
           url: auditedUrl(target.text),
           ...(command.description == null ? {} : { description: command.description }),
           ...auditedSettings(command.settings),

@@ -15,9 +15,10 @@ import { TenantTransactions } from './ports/transaction.js';
 import { VaultSettingsSealing } from './settings-sealing.js';
 import { SubscriptionLimits } from './subscription-limits.js';
 import {
+  auditedEvents,
   auditedSettings,
   descriptionProblem,
-  eventPatternProblem,
+  readEvents,
   readTarget,
   requireRoom,
   secretProblem,
@@ -29,7 +30,9 @@ export interface UpdateSubscriptionCommand {
   readonly tenantId: string;
   readonly actor: Actor;
   readonly id: string;
+  /** As `events` with this one alone. */
   readonly event?: string | undefined;
+  readonly events?: readonly string[] | undefined;
   readonly url?: string | undefined;
   readonly secret?: string | undefined;
   /** Null: none. */
@@ -51,10 +54,10 @@ export class UpdateSubscription {
 
   /** @throws InvalidInputError; WebhookError `subscription_not_found`, `duplicate_subscription` or `too_many_subscriptions`. */
   async execute(command: UpdateSubscriptionCommand): Promise<Subscription> {
-    const event = command.event === undefined ? undefined : eventPatternProblem(command.event);
+    const { events, problems: eventProblems } = readEvents(command);
     const target = command.url === undefined ? undefined : readTarget(command.url, this.targets);
     const problems: InputProblem[] = [
-      ...(event?.problems ?? []),
+      ...eventProblems,
       ...(target?.problems ?? []),
       ...(command.secret === undefined ? [] : secretProblem(command.secret)),
       ...descriptionProblem(command.description),
@@ -69,7 +72,7 @@ export class UpdateSubscription {
     });
     return this.transactions.run(command.tenantId, async (transaction) => {
       const changed = await this.subscriptions.update(transaction, command.id, {
-        event: event?.name,
+        events: events.length === 0 ? undefined : events,
         url: target?.text,
         active: command.active,
         description: command.description,
@@ -85,7 +88,7 @@ export class UpdateSubscription {
         action: 'subscription.updated',
         resourceType: 'subscription',
         resourceId: command.id,
-        details: changesOf({ ...command, url: target?.text }, event?.name),
+        details: changesOf({ ...command, url: target?.text }, events),
       });
       return changed;
     });
@@ -103,10 +106,10 @@ export class UpdateSubscription {
 /** The new values, and of the secret only that it was replaced. */
 function changesOf(
   { url, secret, description, active, settings }: UpdateSubscriptionCommand,
-  event: string | undefined,
+  events: readonly string[],
 ): AuditDetails {
   return {
-    ...(event === undefined ? {} : { event }),
+    ...(events.length === 0 ? {} : auditedEvents(events)),
     ...(url === undefined ? {} : { url: auditedUrl(url) }),
     ...(active === undefined ? {} : { active }),
     ...(secret === undefined ? {} : { secret_replaced: true }),

@@ -112,9 +112,9 @@ function signRaw(key: KeyObject, body: RawBody): string {
   return PREFIX + createHmac('sha256', key).update(body).digest('hex');
 }
 
+export type { ReceivedHeaders } from './received-headers.js';
 export type {
   RawBody,
-  ReceivedHeaders,
   StandardRefusal,
   StandardVerification,
   StandardVerificationInput,

@@ -1,4 +1,5 @@
 import { createHmac, sign, timingSafeEqual, verify, type KeyObject } from 'node:crypto';
+import { headerOf, type ReceivedHeaders } from './received-headers.js';
 import {
   decodeExactly,
   ed25519PrivateKey,
@@ -9,10 +10,6 @@ import {
 
 /** The exact bytes of a request's body, or the text whose UTF-8 they are. Never a parsed object. */
 export type RawBody = string | Uint8Array;
-
-/** Headers as Node, Fastify, Express or `fetch` give them; names in any case. */
-export type ReceivedHeaders =
-  Readonly<Record<string, string | readonly string[] | undefined>> | { get(name: string): string | null };
 
 export interface StandardVerificationInput {
   /** The subscription's secret, or all that are valid while one is being replaced; `whpk_` keys verify `v1a`. */
@@ -162,19 +159,4 @@ function usableSecrets(given: unknown): string[] {
 
 function refuse(reason: StandardRefusal, message: string): StandardVerification {
   return { ok: false, reason, message };
-}
-
-/** The header's value, '' when absent; a header that came several times is joined by spaces. */
-function headerOf(headers: unknown, name: string): string {
-  if (typeof headers !== 'object' || headers === null) return '';
-  if ('get' in headers && typeof headers.get === 'function') {
-    return textOf((headers as { get(name: string): unknown }).get(name));
-  }
-  const key = Object.keys(headers).find((candidate) => candidate.toLowerCase() === name);
-  return key === undefined ? '' : textOf((headers as Readonly<Record<string, unknown>>)[key]);
-}
-
-function textOf(value: unknown): string {
-  if (Array.isArray(value)) return value.filter((one) => typeof one === 'string').join(' ');
-  return typeof value === 'string' ? value : '';
 }

@@ -7,6 +7,7 @@ export function toSubscription(row: SubscriptionRow): Subscription {
     id: row.id,
     tenantId: row.tenantId,
     event: row.event,
+    events: [row.event, ...row.moreEvents],
     url: row.url,
     description: row.description,
     active: row.active,
