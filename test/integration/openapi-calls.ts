@@ -41,6 +41,7 @@ export function preparedCalls(call: Call, database: Pick<pg.Client, 'query'>): R
   };
 
   return {
+    getKeySet: async (client, operation) => [await call(operation, client)],
     createSubscription: async (client, operation) => {
       const headers = { 'X-Source': 'doc', Authorization: 'Bearer 1' };
       const body = { event: 'doc.made', url: URL_OF_TARGET, description: 'Docs', headers };
@@ -48,7 +49,9 @@ export function preparedCalls(call: Call, database: Pick<pg.Client, 'query'>): R
       return [
         await call(operation, client, { body }),
         await call(operation, client, { body }),
-        await call(operation, client, { body: { ...rest, events: ['doc.a', 'doc.b.*'] } }),
+        await call(operation, client, {
+          body: { ...rest, events: ['doc.a', 'doc.b.*'], signature: { scheme: 'v1a' } },
+        }),
       ];
     },
     listSubscriptions: async (client, operation) => {
@@ -77,6 +80,7 @@ export function preparedCalls(call: Call, database: Pick<pg.Client, 'query'>): R
       return [
         await call(operation, client, { id }),
         await call(operation, client, { id, body: { secret: 'another-secret', overlap_hours: 0 } }),
+        await call(operation, client, { id, body: { overlap_seconds: 60 } }),
         await call(operation, client),
       ];
     },

@@ -13,6 +13,7 @@ import { AuditController } from './api/audit.controller.js';
 import { DeliveriesController } from './api/deliveries.controller.js';
 import { TargetUrlConstraint } from './api/dto/constraints.js';
 import { EventsController } from './api/events.controller.js';
+import { JwksController } from './api/jwks.controller.js';
 import { RecoveryController } from './api/recovery.controller.js';
 import { SubscriptionsController } from './api/subscriptions.controller.js';
 import { TasksController } from './api/tasks.controller.js';
@@ -27,6 +28,7 @@ import { EmitEvent } from './application/emit-event.js';
 import { FollowTasks } from './application/follow-tasks.js';
 import { ENGINE_LIMITS } from './application/engine-limits.js';
 import { HeaderCache } from './application/header-cache.js';
+import { KeepJwtKeys } from './application/keep-jwt-keys.js';
 import { AuditTrail } from './application/ports/audit-trail.js';
 import { DeliveryLanes } from './application/ports/delivery-lanes.js';
 import { DeliveryMetrics } from './application/ports/delivery-metrics.js';
@@ -36,6 +38,8 @@ import { EventRepository } from './application/ports/event-repository.js';
 import { BirthPlaces, EventIntake } from './application/ports/event-intake.js';
 import { EventOutbox } from './application/ports/event-outbox.js';
 import { HttpSender } from './application/ports/http-sender.js';
+import { JwtKeys } from './application/ports/jwt-keys.js';
+import { JwtSigner } from './application/ports/jwt-signer.js';
 import { LaneDispatcher } from './application/ports/lane-dispatcher.js';
 import { SealedSecrets } from './application/ports/sealed-secrets.js';
 import { SecretVault } from './application/ports/secret-vault.js';
@@ -45,6 +49,7 @@ import { TaskSteps } from './application/ports/task-steps.js';
 import { SubscriptionSecrets } from './application/ports/subscription-secrets.js';
 import { TargetPolicy } from './application/ports/target-policy.js';
 import { TenantTransactions } from './application/ports/transaction.js';
+import { PublishedKeys } from './application/published-keys.js';
 import { ReadAudit } from './application/read-audit.js';
 import { ReadDeliveries } from './application/read-deliveries.js';
 import { ReadEvents } from './application/read-events.js';
@@ -57,6 +62,7 @@ import { RetentionSettings } from './application/retention-settings.js';
 import { RetryDelivery } from './application/retry-delivery.js';
 import { RunTasks } from './application/run-tasks.js';
 import { RotateSecret } from './application/rotate-secret.js';
+import { SignedHeaders } from './application/signed-headers.js';
 import { SignerCache } from './application/signer-cache.js';
 import { StartTask } from './application/start-task.js';
 import { SubscriptionLimits } from './application/subscription-limits.js';
@@ -65,6 +71,8 @@ import { UnreadableSecrets } from './application/unreadable-secrets.js';
 import { UpdateSubscription } from './application/update-subscription.js';
 import { AttemptSlots } from './domain/attempt-slots.js';
 import { AesGcmSecretVault } from './infrastructure/crypto/aes-gcm-secret-vault.js';
+import { JoseJwtSigner } from './infrastructure/crypto/jose-jwt-signer.js';
+import { JwtKeySchedule } from './infrastructure/crypto/jwt-key-schedule.js';
 import { ResealSchedule } from './infrastructure/crypto/reseal-schedule.js';
 import { AxiosHttpSender } from './infrastructure/http/axios-http-sender.js';
 import { ConfiguredTargetPolicy } from './infrastructure/http/configured-target-policy.js';
@@ -77,6 +85,7 @@ import { AuditRow } from './infrastructure/persistence/audit.row.js';
 import { DeliveryRow } from './infrastructure/persistence/delivery.row.js';
 import { EventRow } from './infrastructure/persistence/event.row.js';
 import { HotStatements } from './infrastructure/persistence/hot-statements.js';
+import { JwtKeyRow } from './infrastructure/persistence/jwt-key.row.js';
 import { LeaseOwner } from './infrastructure/persistence/lease-owner.js';
 import { RingAfterCommitSubscriber } from './infrastructure/persistence/ring-after-commit.subscriber.js';
 import { SubscriptionEventRow } from './infrastructure/persistence/subscription-event.row.js';
@@ -89,6 +98,7 @@ import { TypeormEventIntake } from './infrastructure/persistence/typeorm-event-i
 import { TypeormEventOutbox } from './infrastructure/persistence/typeorm-event-outbox.js';
 import { TypeormEventRepository } from './infrastructure/persistence/typeorm-event-repository.js';
 import { TypeormExpiredHistory } from './infrastructure/persistence/typeorm-expired-history.js';
+import { TypeormJwtKeys } from './infrastructure/persistence/typeorm-jwt-keys.js';
 import { TypeormSealedSecrets } from './infrastructure/persistence/typeorm-sealed-secrets.js';
 import { TypeormSubscriptionRepository } from './infrastructure/persistence/typeorm-subscription-repository.js';
 import { TypeormTaskRepository } from './infrastructure/persistence/typeorm-task-repository.js';
@@ -117,6 +127,7 @@ const CONTROLLERS = [
   AuditController,
   EventsController,
   TasksController,
+  JwksController,
 ];
 
 const USE_CASES: Provider[] = [
@@ -136,6 +147,9 @@ const USE_CASES: Provider[] = [
   SweepLanes,
   SignerCache,
   HeaderCache,
+  SignedHeaders,
+  KeepJwtKeys,
+  PublishedKeys,
   UnreadableSecrets,
   AttemptWatch,
   ReadEvents,
@@ -155,6 +169,7 @@ const PERSISTENCE: Provider[] = [
   { provide: TenantTransactions, useClass: TypeormTransactions },
   { provide: SubscriptionRepository, useClass: TypeormSubscriptionRepository },
   { provide: SealedSecrets, useClass: TypeormSealedSecrets },
+  { provide: JwtKeys, useClass: TypeormJwtKeys },
   { provide: SubscriptionSecrets, useClass: TypeormSubscriptionSecrets },
   { provide: AuditTrail, useClass: TypeormAuditTrail },
   { provide: DeliveryRepository, useClass: TypeormDeliveryRepository },
@@ -188,6 +203,7 @@ export class WebhooksModule {
           TaskRow,
           AuditRow,
           WorkerRow,
+          JwtKeyRow,
         ]),
         ...(broker.imports ?? []),
       ],
@@ -198,6 +214,7 @@ export class WebhooksModule {
         ...adapters(options),
         ...(broker.providers ?? []),
         DeliveryEngine,
+        JwtKeySchedule,
         ...(options.role === 'api' ? [] : [TaskRunner, ResealSchedule, RetentionSchedule]),
       ],
       exports: [WebhookEmitter, AttemptsUnderWay],
@@ -218,6 +235,7 @@ function adapters(options: WebhooksOptions): Provider[] {
     { provide: SubscriptionLimits, useValue: options },
     { provide: Clock, useClass: SystemClock },
     { provide: IdGenerator, useClass: UuidV7Generator },
+    { provide: JwtSigner, useClass: JoseJwtSigner },
     { provide: SecretVault, useFactory: () => new AesGcmSecretVault(options.encryptionKeys) },
     { provide: TargetPolicy, useFactory: () => new ConfiguredTargetPolicy(targets) },
     {

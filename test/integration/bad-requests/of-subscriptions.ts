@@ -54,6 +54,13 @@ const SETTING_REFUSALS: readonly (readonly [object, ...(readonly [readonly strin
     [['headers', 'X-A'], 'Header value must be 1-1024 printable ASCII characters without blanks around them'],
     [['headers', 'x-a'], 'Duplicate header'],
   ],
+  [{ signature: 'jwt' }, [['signature'], 'signature must be an object']],
+  [
+    { signature: { scheme: null, alg: 'none', x: 1 } },
+    [['signature', 'scheme'], 'signature.scheme must be one of hmac, v1a, jwt'],
+    [['signature', 'alg'], 'signature.alg must be one of EdDSA, ES256, HS256'],
+    [['signature', 'x'], 'Unknown field'],
+  ],
   [
     { headers: { Authorization: '***' } },
     [['headers', 'Authorization'], '*** keeps a stored value, and there is none: give the value'],
@@ -178,6 +185,13 @@ export const BAD_SUBSCRIPTION_REQUESTS: readonly BadRequest[] = [
     path: `${SUBSCRIPTIONS}/{subscription}/rotate-secret`,
     body: { overlap_hours },
     problems: [wrong('overlap_hours', 'Overlap must be a number of hours from 0 to 168')],
+  })),
+  ...['24', -1, 604_801, 0.5, true, []].map((overlap_seconds) => ({
+    title: `overlap_seconds ${json(overlap_seconds)}`,
+    method: 'POST',
+    path: `${SUBSCRIPTIONS}/{subscription}/rotate-secret`,
+    body: { overlap_seconds },
+    problems: [wrong('overlap_seconds', 'overlap_seconds must be an integer from 0 to 604800')],
   })),
   ...badIds('POST', `${SUBSCRIPTIONS}/{id}/rotate-secret`, 'subscription_not_found'),
   ...badPaging('/api/v1/tenant/webhooks/audit'),

@@ -2,9 +2,10 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 
 import { shownHeaders } from '../domain/custom-headers.js';
 import type { RetrySchedule } from '../domain/retry-schedule.js';
+import { shownSignature, type SignatureWish } from '../domain/signature-scheme.js';
 import type { Subscription } from '../domain/subscription.js';
 import { EVENTS_SCHEMA } from './dto/events-property.js';
-import { HEADERS_SCHEMA, RETRY_SCHEDULE_SCHEMA } from './dto/subscription-settings.dto.js';
+import { HEADERS_SCHEMA, RETRY_SCHEDULE_SCHEMA, SIGNATURE_SCHEMA } from './dto/settings-schemas.js';
 
 /** A subscription as clients see it. */
 export class SubscriptionView {
@@ -47,6 +48,22 @@ export class SubscriptionView {
     example: null,
   })
   timeout_seconds!: number | null;
+
+  @ApiProperty({
+    ...SIGNATURE_SCHEMA,
+    description:
+      'What signs its requests beside `X-Signature` and `v1`; `alg` and `ttl_seconds` are those of `jwt`.',
+    example: { scheme: 'hmac', alg: 'EdDSA', ttl_seconds: 300 },
+  })
+  signature!: Required<SignatureWish>;
+
+  @ApiProperty({
+    type: 'string',
+    nullable: true,
+    description: 'What verifies its `v1a` signatures; null: it has none.',
+    example: null,
+  })
+  public_key!: string | null;
 
   @ApiProperty({ example: true })
   active!: boolean;
@@ -103,6 +120,8 @@ export function presentSubscription(subscription: Subscription): SubscriptionVie
     headers: shownHeaders(subscription.settings.headers),
     retry_schedule: subscription.settings.retrySchedule,
     timeout_seconds: subscription.settings.timeoutSeconds,
+    signature: shownSignature(subscription.settings.signature),
+    public_key: subscription.settings.publicKey,
     active: subscription.active,
     deactivation_reason: subscription.deactivationReason,
     deactivated_at: subscription.deactivatedAt?.toISOString() ?? null,

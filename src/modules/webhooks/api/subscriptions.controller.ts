@@ -151,7 +151,8 @@ export class SubscriptionsController {
     operationId: 'rotateSecret',
     summary: 'Give a subscription a new signing secret, with an overlap',
     description:
-      'During the overlap `webhook-signature` carries two signatures, of the new and of the previous secret, and `X-Signature` that of the new one. ' +
+      'During the overlap `webhook-signature` carries two signatures, of the new and of the previous secret, `X-Signature` is that of the new one and `X-Signature-Previous` that of the previous one. ' +
+      'A subscription with a key pair (`v1a`) gets a new pair as well, and the previous one signs as long. ' +
       'A rotation during an overlap ends it: one previous secret is kept. `PATCH` with a secret replaces it at once.',
   })
   @ApiParam({ name: 'id', format: 'uuid' })
@@ -164,7 +165,8 @@ export class SubscriptionsController {
     @Param('id') id: string,
     @Body() dto: RotateSecretDto,
   ): Promise<CreatedSubscriptionView> {
-    const { secret, overlap_hours: overlapHours } = dto;
+    const { secret, overlap_seconds: seconds } = dto;
+    const overlapHours = seconds == null ? dto.overlap_hours : seconds / 3_600;
     return presentWithSecret(
       await this.rotateSecret.execute({ tenantId, actor, id: known(id), secret, overlapHours }),
     );

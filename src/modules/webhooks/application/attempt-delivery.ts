@@ -12,12 +12,11 @@ import {
 } from '../domain/retry-policy.js';
 import { waitsOf } from '../domain/retry-schedule.js';
 import { DeliverySettings } from './delivery-settings.js';
-import { HeaderCache, type AddedHeaders } from './header-cache.js';
 import { KnownSettings } from './known-settings.js';
 import { DeliveryLanes } from './ports/delivery-lanes.js';
 import { DeliveryMetrics } from './ports/delivery-metrics.js';
 import { HttpSender, type HttpSendResult } from './ports/http-sender.js';
-import { SignerCache } from './signer-cache.js';
+import { SignedHeaders, type RequestHeaders } from './signed-headers.js';
 import { UnreadableSecrets } from './unreadable-secrets.js';
 
 /**
@@ -38,8 +37,7 @@ export class AttemptDelivery {
     private readonly settings: DeliverySettings,
     private readonly sender: HttpSender,
     private readonly lanes: DeliveryLanes,
-    private readonly signers: SignerCache,
-    private readonly added: HeaderCache,
+    private readonly headers: SignedHeaders,
     private readonly unreadable: UnreadableSecrets,
     private readonly metrics: DeliveryMetrics,
     private readonly clock: Clock,
@@ -51,7 +49,7 @@ export class AttemptDelivery {
    * @returns where the delivery goes from here, once that is durable.
    */
   async execute(claim: ClaimedDelivery, onAnswered: (isHealthy: boolean) => void): Promise<AttemptEnd> {
-    const headers = this.headersOf(claim);
+    const headers = await this.headersOf(claim);
     if (headers === null) {
       // Whoever runs the service has to mend this; it must not cost the tenant an attempt, nor tell them about the keys.
       await this.lanes.hold([claim], 'operator', HOLD_MS);
@@ -66,7 +64,7 @@ export class AttemptDelivery {
     );
     const result = await this.sender.send({
       url: claim.targetUrl,
-      headers: { ...headers.own, ...headers.added?.sent },
+      headers: headers.sent,
       body: claim.payload,
       timeoutMs: this.timeoutMsOf(claim),
     });
@@ -89,7 +87,7 @@ export class AttemptDelivery {
       errorClass,
       error: outcome.kind === 'delivered' ? null : outcome.error,
       responseBody: result.kind === 'response' ? result.responseBody : null,
-      requestHeaders: { ...headers.own, ...headers.added?.logged },
+      requestHeaders: headers.logged,
       next,
     });
     this.metrics.attempted({
@@ -115,40 +113,16 @@ export class AttemptDelivery {
     return Math.max(0, this.timeoutMsOf(claim) - this.settings.timeoutMs);
   }
 
-  /** @returns null when it cannot be signed now, or its own secret headers cannot be read. */
-  private headersOf(
-    claim: ClaimedDelivery,
-  ): { readonly own: Readonly<Record<string, string>>; readonly added: AddedHeaders | null } | null {
+  /** @returns null when it cannot be signed now. */
+  private async headersOf(claim: ClaimedDelivery): Promise<RequestHeaders | null> {
     try {
-      const headers = {
-        own: this.signedHeaders(claim),
-        added: this.added.of(claim, this.known.of(claim.settings)),
-      };
+      const headers = await this.headers.of(claim, this.known.of(claim.settings));
       this.unreadable.readable(claim.subscriptionId);
       return headers;
     } catch (cause) {
       this.unreadable.met(claim.subscriptionId, cause);
       return null;
     }
-  }
-
-  private signedHeaders(claim: ClaimedDelivery): Readonly<Record<string, string>> {
-    const { current, previous } = this.signers.signersOf(claim);
-    const timestamp = Math.floor(this.clock.nowMs() / 1_000);
-    return {
-      'Content-Type': 'application/json',
-      'User-Agent': this.settings.userAgent,
-      'X-Event': claim.event,
-      'X-Signature': current.xSignature(claim.payload),
-      'X-Delivery-Id': claim.id,
-      'webhook-id': claim.id,
-      'webhook-timestamp': String(timestamp),
-      // Receivers try each: one that was not told the new secret yet still finds the signature that it knows.
-      'webhook-signature':
-        previous === null
-          ? current.standard(claim.id, timestamp, claim.payload)
-          : `${current.standard(claim.id, timestamp, claim.payload)} ${previous.standard(claim.id, timestamp, claim.payload)}`,
-    };
   }
 
   private outcomeOf(result: HttpSendResult): SendOutcome {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 
 import { InvalidInputError } from '../../../platform/kernel/domain-error.js';
+import { prepareKeyPair, WebhookSignature } from '../domain/signature.js';
+import type { SignatureWish } from '../domain/signature-scheme.js';
 import { DEFAULT_SETTINGS, type SubscriptionSettings } from '../domain/subscription-settings.js';
 import { InMemorySecretVault } from '../testing/in-memory-secret-vault.js';
 import { openHeaders } from './sealed-header-values.js';
@@ -56,5 +58,45 @@ describe('VaultSettingsSealing', () => {
   it('is bound to its subscription', () => {
     const made = set({ Authorization: 'Bearer 1' });
     expect(() => openHeaders(vault, made.sealedHeaders ?? '', { ...OF, subscriptionId: 's2' })).toThrow();
+  });
+
+  describe('of a signature', () => {
+    const wanted = (wish: SignatureWish, current = DEFAULT_SETTINGS): SubscriptionSettings => ({
+      ...current,
+      ...sealing.signature(wish, current),
+    });
+    const opened = (sealed: string | null, purpose: 'signing_key' | 'signing_key_previous'): string =>
+      vault.open(sealed ?? '', { ...OF, purpose }).reveal();
+
+    it('makes a pair of keys for v1a, shows the public one, and keeps them until it is asked for something else', () => {
+      const made = wanted({ scheme: 'v1a' });
+      expect(made.publicKey).toMatch(/^whpk_[A-Za-z0-9+/]{43}=$/);
+      const { standard } = prepareKeyPair(opened(made.sealedKey, 'signing_key'));
+      const headers = {
+        ...{ 'webhook-id': 'd', 'webhook-timestamp': '1800000000' },
+        'webhook-signature': standard('d', 1_800_000_000, '{}'),
+      };
+      const secret = made.publicKey ?? '';
+      expect(
+        WebhookSignature.verifyStandard({ secret, headers, body: '{}', nowSeconds: 1_800_000_000 }).ok,
+      ).toBe(true);
+      expect(wanted({ scheme: 'v1a' }, made)).toEqual(made);
+      expect(wanted({}, made)).toEqual(DEFAULT_SETTINGS);
+      expect(wanted({ scheme: 'v1a' }).publicKey).not.toBe(made.publicKey);
+    });
+
+    it('makes another pair at a rotation, and keeps the one before if it is to', () => {
+      const first = wanted({ scheme: 'v1a' });
+      const second = sealing.withNewKey(first, true);
+      expect(second.publicKey).not.toBe(first.publicKey);
+      expect(opened(second.sealedPreviousKey, 'signing_key_previous')).toBe(
+        opened(first.sealedKey, 'signing_key'),
+      );
+      expect(sealing.withNewKey(second, false).sealedPreviousKey).toBeNull();
+      expect(
+        sealing.withNewKey({ ...first, sealedKey: 'gone.with.a-key' }, true).sealedPreviousKey,
+      ).toBeNull();
+      expect(sealing.withNewKey(DEFAULT_SETTINGS, true)).toEqual(DEFAULT_SETTINGS);
+    });
   });
 });

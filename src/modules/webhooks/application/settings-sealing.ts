@@ -1,9 +1,12 @@
 import { InvalidInputError } from '../../../platform/kernel/domain-error.js';
 import { SecretText } from '../../../platform/kernel/secret-text.js';
 import { isSecretHeader, KEPT_VALUE, type HeadersWish } from '../domain/custom-headers.js';
+import { generateKeyPair } from '../domain/generated-key-pair.js';
 import { SecretUnreadableError } from '../domain/secret-unreadable.error.js';
+import { wantedSignature, type SignatureWish } from '../domain/signature-scheme.js';
 import type {
   SealedHeaders,
+  SealedSignature,
   SettingsSealing,
   SubscriptionSettings,
 } from '../domain/subscription-settings.js';
@@ -32,6 +35,41 @@ export class VaultSettingsSealing implements SettingsSealing {
     );
     const context = { ...this.of, purpose: 'headers' as const };
     return { headers, sealedHeaders: this.vault.seal(new SecretText(sealedHeaderText(values)), context) };
+  }
+
+  /** A pair of keys is made when `v1a` comes to need one, and goes when nothing needs it any more. */
+  signature(wish: SignatureWish, current: SubscriptionSettings): SealedSignature {
+    const signature = wantedSignature(wish);
+    if (signature.scheme !== 'v1a') {
+      return { signature, publicKey: null, sealedKey: null, sealedPreviousKey: null };
+    }
+    if (current.sealedKey === null) return { signature, ...this.newKey(), sealedPreviousKey: null };
+    const { publicKey, sealedKey, sealedPreviousKey } = current;
+    return { signature, publicKey, sealedKey, sealedPreviousKey };
+  }
+
+  /** The settings with a new pair in place of the one that there is; without one, as they are. */
+  withNewKey(current: SubscriptionSettings, keepsPrevious: boolean): SubscriptionSettings {
+    if (current.sealedKey === null) return current;
+    const previous = keepsPrevious ? this.asPrevious(current.sealedKey) : null;
+    return { ...current, ...this.newKey(), sealedPreviousKey: previous };
+  }
+
+  private newKey(): Pick<SealedSignature, 'publicKey' | 'sealedKey'> {
+    const { publicKey, privateKey } = generateKeyPair();
+    const context = { ...this.of, purpose: 'signing_key' as const };
+    return { publicKey, sealedKey: this.vault.seal(new SecretText(privateKey), context) };
+  }
+
+  /** Sealed anew for its new purpose, so that neither record can take the other's place; one that cannot be read is let go. */
+  private asPrevious(sealed: string): string | null {
+    try {
+      const key = this.vault.open(sealed, { ...this.of, purpose: 'signing_key' });
+      return this.vault.seal(key, { ...this.of, purpose: 'signing_key_previous' });
+    } catch (cause) {
+      if (cause instanceof SecretUnreadableError) return null;
+      throw cause;
+    }
   }
 
   private opened({ sealedHeaders }: SubscriptionSettings): HeaderValues {

@@ -11,6 +11,7 @@ import {
   wantedEvents,
   type EventsWish,
 } from '../domain/subscribed-events.js';
+import { wantedSignature, type SignatureWish } from '../domain/signature-scheme.js';
 import { checkSecret } from '../domain/subscription.js';
 import { settingsProblems, type SettingsChange } from '../domain/subscription-settings.js';
 import { WebhookError } from '../domain/errors.js';
@@ -75,15 +76,22 @@ function ofBody({ path, msg }: FieldProblem): InputProblem {
   return { type: 'value_error', loc: ['body', ...path], msg };
 }
 
+function auditedSignature(wish: SignatureWish | null): string {
+  const { scheme, alg } = wantedSignature(wish ?? {});
+  return scheme === 'jwt' ? `jwt ${alg}` : scheme;
+}
+
 /** What the trail keeps of a change to settings. */
 export function auditedSettings({
   retrySchedule,
   timeoutSeconds,
   headers,
+  signature,
 }: SettingsChange = {}): AuditDetails {
   return {
     ...(retrySchedule === undefined ? {} : { retry_schedule: String(retrySchedule ?? 'default') }),
     ...(timeoutSeconds === undefined ? {} : { timeout_seconds: timeoutSeconds ?? 'default' }),
+    ...(signature === undefined ? {} : { signature: auditedSignature(signature) }),
     ...(headers === undefined ? {} : { headers: Object.keys(headers ?? {}).join(', ') }),
   };
 }

@@ -1,12 +1,6 @@
 import { createHmac, sign, timingSafeEqual, verify, type KeyObject } from 'node:crypto';
 import { headerOf, type ReceivedHeaders } from './received-headers.js';
-import {
-  decodeExactly,
-  ed25519PrivateKey,
-  ed25519PublicKey,
-  isPublicKeyText,
-  standardKey,
-} from './signing-key.js';
+import { decodeExactly, ed25519PublicKey, isPublicKeyText, standardKey } from './signing-key.js';
 
 /** The exact bytes of a request's body, or the text whose UTF-8 they are. Never a parsed object. */
 export type RawBody = string | Uint8Array;
@@ -56,10 +50,10 @@ export function signV1(key: KeyObject, id: string, timestampSeconds: number, bod
   return `v1,${digest}`;
 }
 
-/** `v1a,<base64>` with a `whsk_` key. @throws RangeError for a bad key, id or timestamp. */
-export function signV1a(privateKey: string, id: string, timestampSeconds: number, body: RawBody): string {
+/** `v1a,<base64>` with an ed25519 key. @throws RangeError for a bad id or timestamp. */
+export function signV1a(key: KeyObject, id: string, timestampSeconds: number, body: RawBody): string {
   const content = Buffer.concat([Buffer.from(signedHead(id, timestampSeconds)), Buffer.from(body)]);
-  return `v1a,${sign(null, content, ed25519PrivateKey(privateKey)).toString('base64')}`;
+  return `v1a,${sign(null, content, key).toString('base64')}`;
 }
 
 /** See `WebhookSignature.verifyStandard`. */

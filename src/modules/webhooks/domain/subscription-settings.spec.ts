@@ -20,10 +20,20 @@ const SET: SubscriptionSettings = {
     { name: 'Authorization', value: null },
   ],
   sealedHeaders: 'sealed',
+  signature: { scheme: 'v1a', alg: 'ES256', ttlSeconds: 60 },
+  publicKey: 'whpk_1',
+  sealedKey: 'sealed key',
+  sealedPreviousKey: 'sealed previous key',
 };
 
 /** Says what was asked of it. */
 const SEALING: SettingsSealing = {
+  signature: ({ scheme = 'hmac' }, { publicKey }) => ({
+    signature: { ...DEFAULT_SETTINGS.signature, scheme },
+    publicKey: `after ${publicKey}`,
+    sealedKey: null,
+    sealedPreviousKey: null,
+  }),
   headers: (wish, { sealedHeaders }) => ({
     headers: Object.entries(wish).map(([name, value]) => ({ name, value })),
     sealedHeaders: `after ${sealedHeaders}`,
@@ -43,6 +53,22 @@ describe('changedSettings', () => {
       { headers: { 'X-C': 'c' } },
       { ...SET, headers: [{ name: 'X-C', value: 'c' }], sealedHeaders: 'after sealed' },
     ],
+    [
+      { signature: { scheme: 'jwt' } },
+      {
+        ...SET,
+        signature: { scheme: 'jwt', alg: 'EdDSA', ttlSeconds: 300 },
+        ...{ publicKey: 'after whpk_1', sealedKey: null, sealedPreviousKey: null },
+      },
+    ],
+    [
+      { signature: null },
+      {
+        ...SET,
+        signature: { scheme: 'hmac', alg: 'EdDSA', ttlSeconds: 300 },
+        ...{ publicKey: 'after whpk_1', sealedKey: null, sealedPreviousKey: null },
+      },
+    ],
     [{ headers: null }, { ...SET, headers: [], sealedHeaders: 'after sealed' }],
   ])('%j: absent keeps, null is the default', (change, settings) => {
     expect(changedSettings(SET, change, SEALING)).toEqual(settings);
@@ -55,10 +81,18 @@ describe('settingsProblems', () => {
   });
 
   it.each([0, -1, 31, 1.5, NaN])('refuses %d s, and names every other problem too', (timeoutSeconds) => {
-    expect(settingsProblems({ timeoutSeconds, retrySchedule: [0], headers: { Host: 'x' } })).toEqual([
+    expect(
+      settingsProblems({
+        timeoutSeconds,
+        retrySchedule: [0],
+        headers: { Host: 'x' },
+        signature: { alg: 'none' },
+      } as object),
+    ).toEqual([
       { path: ['retry_schedule', 0], msg: 'retry_schedule[0] must be an integer from 1 to 86400' },
       { path: ['timeout_seconds'], msg: 'timeout_seconds must be an integer from 1 to 30' },
       { path: ['headers', 'Host'], msg: 'Reserved header' },
+      { path: ['signature', 'alg'], msg: 'signature.alg must be one of EdDSA, ES256, HS256' },
     ]);
   });
 });

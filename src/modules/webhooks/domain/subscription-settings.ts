@@ -1,6 +1,14 @@
 import { integerProblems, type FieldProblem } from '../../../platform/kernel/field-problem.js';
 import { headersProblems, type CustomHeader, type HeadersWish } from './custom-headers.js';
 import { retryScheduleProblems, type RetrySchedule } from './retry-schedule.js';
+import {
+  DEFAULT_SIGNATURE,
+  shownSignature,
+  signatureProblems,
+  wantedSignature,
+  type SignatureSetting,
+  type SignatureWish,
+} from './signature-scheme.js';
 
 /** What a subscription asks for beside its events and its target. */
 export interface SubscriptionSettings {
@@ -10,6 +18,13 @@ export interface SubscriptionSettings {
   readonly headers: readonly CustomHeader[];
   /** The values of the secret ones, in one sealed record; null: there are none. */
   readonly sealedHeaders: string | null;
+  readonly signature: SignatureSetting;
+  /** `whpk_…` of the key pair that `v1a` signs with; null: it has none. */
+  readonly publicKey: string | null;
+  /** Its private half, sealed. */
+  readonly sealedKey: string | null;
+  /** That of the pair before the last rotation: signs as well for as long as the previous secret does. */
+  readonly sealedPreviousKey: string | null;
 }
 
 export const DEFAULT_SETTINGS: SubscriptionSettings = {
@@ -17,6 +32,10 @@ export const DEFAULT_SETTINGS: SubscriptionSettings = {
   timeoutSeconds: null,
   headers: [],
   sealedHeaders: null,
+  signature: DEFAULT_SIGNATURE,
+  publicKey: null,
+  sealedKey: null,
+  sealedPreviousKey: null,
 };
 
 /** Bounds of a time budget. Longer ones would keep places from others, and a process from stopping. */
@@ -28,14 +47,20 @@ export interface SettingsChange {
   readonly retrySchedule?: RetrySchedule | null | undefined;
   readonly timeoutSeconds?: number | null | undefined;
   readonly headers?: HeadersWish | null | undefined;
+  readonly signature?: SignatureWish | null | undefined;
 }
 
 /** What of a change has to be sealed before it can be kept. */
 export interface SettingsSealing {
   headers(wish: HeadersWish, current: SubscriptionSettings): SealedHeaders;
+  signature(wish: SignatureWish, current: SubscriptionSettings): SealedSignature;
 }
 
 export type SealedHeaders = Pick<SubscriptionSettings, 'headers' | 'sealedHeaders'>;
+export type SealedSignature = Pick<
+  SubscriptionSettings,
+  'signature' | 'publicKey' | 'sealedKey' | 'sealedPreviousKey'
+>;
 
 /** The form in which they are stored and handed to attempts: only what differs from the default. */
 export interface StoredSettings {
@@ -44,14 +69,20 @@ export interface StoredSettings {
   /** Pairs, because jsonb does not keep the order of names. */
   readonly headers?: readonly (readonly [name: string, value: string | null])[];
   readonly sealed_headers?: string;
+  readonly signature?: Required<SignatureWish>;
+  readonly public_key?: string;
+  readonly sealed_key?: string;
+  readonly sealed_previous_key?: string;
 }
 
 /** Every problem of a change, by the names of the API. */
-export function settingsProblems({ retrySchedule, timeoutSeconds, headers }: SettingsChange): FieldProblem[] {
+export function settingsProblems(change: SettingsChange): FieldProblem[] {
+  const { retrySchedule, timeoutSeconds, headers, signature } = change;
   return [
     ...(retrySchedule == null ? [] : retryScheduleProblems(retrySchedule, ['retry_schedule'])),
     ...(timeoutSeconds == null ? [] : timeoutProblems(timeoutSeconds, ['timeout_seconds'])),
     ...(headers == null ? [] : headersProblems(headers, ['headers'])),
+    ...(signature == null ? [] : signatureProblems(signature, ['signature'])),
   ];
 }
 
@@ -63,15 +94,15 @@ export function timeoutProblems(value: unknown, path: readonly (string | number)
 /** The settings after a change. */
 export function changedSettings(
   current: SubscriptionSettings,
-  { retrySchedule, timeoutSeconds, headers }: SettingsChange,
+  { retrySchedule, timeoutSeconds, headers, signature }: SettingsChange,
   sealing: SettingsSealing,
 ): SubscriptionSettings {
   return {
+    ...current,
     retrySchedule: changed(current.retrySchedule, retrySchedule, DEFAULT_SETTINGS.retrySchedule),
     timeoutSeconds: changed(current.timeoutSeconds, timeoutSeconds, DEFAULT_SETTINGS.timeoutSeconds),
-    ...(headers === undefined
-      ? { headers: current.headers, sealedHeaders: current.sealedHeaders }
-      : sealing.headers(headers ?? {}, current)),
+    ...(headers === undefined ? {} : sealing.headers(headers ?? {}, current)),
+    ...(signature === undefined ? {} : sealing.signature(signature ?? {}, current)),
   };
 }
 
@@ -81,14 +112,24 @@ function changed<T>(current: T, wanted: T | null | undefined, fallback: T): T {
 
 /** @returns null when everything is as it is by default */
 export function toStoredSettings(settings: SubscriptionSettings): StoredSettings | null {
-  const { retrySchedule, timeoutSeconds, headers, sealedHeaders } = settings;
+  const { retrySchedule, timeoutSeconds, headers, sealedHeaders, signature } = settings;
+  const { publicKey, sealedKey, sealedPreviousKey } = settings;
   const stored: StoredSettings = {
     ...(retrySchedule === 'default' ? {} : { retry_schedule: retrySchedule }),
     ...(timeoutSeconds === null ? {} : { timeout_seconds: timeoutSeconds }),
     ...(headers.length === 0 ? {} : { headers: headers.map(({ name, value }) => [name, value] as const) }),
     ...(sealedHeaders === null ? {} : { sealed_headers: sealedHeaders }),
+    ...(isDefault(signature) ? {} : { signature: shownSignature(signature) }),
+    ...(publicKey === null ? {} : { public_key: publicKey }),
+    ...(sealedKey === null ? {} : { sealed_key: sealedKey }),
+    ...(sealedPreviousKey === null ? {} : { sealed_previous_key: sealedPreviousKey }),
   };
   return Object.keys(stored).length === 0 ? null : stored;
+}
+
+function isDefault({ scheme, alg, ttlSeconds }: SignatureSetting): boolean {
+  const standard = DEFAULT_SIGNATURE;
+  return scheme === standard.scheme && alg === standard.alg && ttlSeconds === standard.ttlSeconds;
 }
 
 export function fromStoredSettings(stored: StoredSettings | null): SubscriptionSettings {
@@ -97,5 +138,9 @@ export function fromStoredSettings(stored: StoredSettings | null): SubscriptionS
     timeoutSeconds: stored?.timeout_seconds ?? DEFAULT_SETTINGS.timeoutSeconds,
     headers: stored?.headers?.map(([name, value]) => ({ name, value })) ?? DEFAULT_SETTINGS.headers,
     sealedHeaders: stored?.sealed_headers ?? DEFAULT_SETTINGS.sealedHeaders,
+    signature: stored?.signature === undefined ? DEFAULT_SIGNATURE : wantedSignature(stored.signature),
+    publicKey: stored?.public_key ?? null,
+    sealedKey: stored?.sealed_key ?? null,
+    sealedPreviousKey: stored?.sealed_previous_key ?? null,
   };
 }

@@ -1,42 +1,17 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 
 import { ByRule } from '../../../../platform/http/field-rules.js';
-import {
-  headersProblems,
-  MAX_HEADERS,
-  MAX_HEADER_VALUE_LENGTH,
-  type HeadersWish,
-} from '../../domain/custom-headers.js';
+import { headersProblems, type HeadersWish } from '../../domain/custom-headers.js';
 import { descriptionProblems, MAX_DESCRIPTION_LENGTH } from '../../domain/description.js';
-import {
-  MAX_SCHEDULE_RETRIES,
-  MAX_SCHEDULE_WAIT_SECONDS,
-  retryScheduleProblems,
-  type RetrySchedule,
-} from '../../domain/retry-schedule.js';
+import { retryScheduleProblems, type RetrySchedule } from '../../domain/retry-schedule.js';
+import { signatureProblems, type SignatureWish } from '../../domain/signature-scheme.js';
 import {
   MAX_TIMEOUT_SECONDS,
   MIN_TIMEOUT_SECONDS,
   timeoutProblems,
   type SettingsChange,
 } from '../../domain/subscription-settings.js';
-
-export const RETRY_SCHEDULE_SCHEMA = {
-  oneOf: [
-    { type: 'string', enum: ['default', 'standard'] },
-    {
-      type: 'array',
-      items: { type: 'integer', minimum: 1, maximum: MAX_SCHEDULE_WAIT_SECONDS },
-      maxItems: MAX_SCHEDULE_RETRIES,
-    },
-  ],
-};
-
-export const HEADERS_SCHEMA = {
-  type: 'object' as const,
-  maxProperties: MAX_HEADERS,
-  additionalProperties: { type: 'string', minLength: 1, maxLength: MAX_HEADER_VALUE_LENGTH },
-};
+import { HEADERS_SCHEMA, RETRY_SCHEDULE_SCHEMA, SIGNATURE_SCHEMA } from './settings-schemas.js';
 
 /** What a subscription may ask for; null goes back to the default. */
 export class SubscriptionSettingsDto {
@@ -63,6 +38,18 @@ export class SubscriptionSettingsDto {
   })
   @ByRule(headersProblems)
   headers?: HeadersWish | null;
+
+  @ApiPropertyOptional({
+    ...SIGNATURE_SCHEMA,
+    nullable: true,
+    default: { scheme: 'hmac' },
+    description:
+      'What signs its requests beside `X-Signature` and `webhook-signature: v1,…`, which always do. `v1a`: an ed25519 signature by a key pair of this subscription, ' +
+      'whose `public_key` the answer shows. `jwt`: a token in `X-Webhook-JWT`, by our keys at `/.well-known/webhooks/jwks.json`, or with `HS256` by the secret.',
+    example: { scheme: 'jwt', alg: 'EdDSA', ttl_seconds: 300 },
+  })
+  @ByRule(signatureProblems)
+  signature?: SignatureWish | null;
 
   @ApiPropertyOptional({
     ...RETRY_SCHEDULE_SCHEMA,
@@ -96,7 +83,8 @@ export function settingsOf({
   retry_schedule: retrySchedule,
   timeout_seconds: timeoutSeconds,
   headers,
+  signature,
 }: SubscriptionSettingsDto): SettingsChange | undefined {
-  const change: SettingsChange = { retrySchedule, timeoutSeconds, headers };
+  const change: SettingsChange = { retrySchedule, timeoutSeconds, headers, signature };
   return Object.values(change).every((value) => value === undefined) ? undefined : change;
 }

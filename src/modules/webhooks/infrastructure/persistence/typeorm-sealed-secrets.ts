@@ -7,24 +7,35 @@ import {
   type SealedPosition,
   type StaleSecret,
   type StoredSecret,
+  type SubscriptionSecretPurpose,
 } from '../../application/ports/sealed-secrets.js';
-import type { SecretPurpose } from '../../application/ports/secret-vault.js';
 import { WorkerTransaction } from './worker-transaction.js';
 
 /** Any constant will do; lanes lock on hashes of their ids. */
 const LOCK = `SELECT pg_try_advisory_xact_lock(hashtextextended('webhooks: re-encryption of secrets', 0)) AS locked`;
 
+interface Place {
+  readonly purpose: SubscriptionSecretPurpose;
+  readonly read: string;
+  readonly write: string;
+}
+
+function inSettings(purpose: SubscriptionSecretPurpose, field: string): Place {
+  return {
+    purpose,
+    read: `settings ->> '${field}'`,
+    write: `settings = jsonb_set(s.settings, '{${field}}', to_jsonb(r.resealed))`,
+  };
+}
+
 /** Where sealed records are: how each is read from a row, and put back. */
-const PLACES: readonly { readonly purpose: SecretPurpose; readonly read: string; readonly write: string }[] =
-  [
-    { purpose: 'signing', read: 'secret', write: 'secret = r.resealed' },
-    { purpose: 'signing_previous', read: 'previous_secret', write: 'previous_secret = r.resealed' },
-    {
-      purpose: 'headers',
-      read: `settings ->> 'sealed_headers'`,
-      write: `settings = jsonb_set(s.settings, '{sealed_headers}', to_jsonb(r.resealed))`,
-    },
-  ];
+const PLACES: readonly Place[] = [
+  { purpose: 'signing', read: 'secret', write: 'secret = r.resealed' },
+  { purpose: 'signing_previous', read: 'previous_secret', write: 'previous_secret = r.resealed' },
+  inSettings('headers', 'sealed_headers'),
+  inSettings('signing_key', 'sealed_key'),
+  inSettings('signing_key_previous', 'sealed_previous_key'),
+];
 
 const STALE = `
 SELECT tenant_id, id,
@@ -36,7 +47,7 @@ SELECT tenant_id, id,
  LIMIT $4::int`;
 
 /* Compare and swap: a record that a tenant replaced after it was read is newer than what would be written here. */
-function replaceBy({ read, write }: (typeof PLACES)[number]): string {
+function replaceBy({ read, write }: Place): string {
   return `
 WITH replaced AS (
   UPDATE webhook_subscriptions s
@@ -54,6 +65,8 @@ WITH record (sealed) AS (
     ({ purpose, read }) =>
       `SELECT ${read} FROM webhook_subscriptions${purpose === 'signing_previous' ? ' WHERE previous_secret_expires_at > now()' : ''}`,
   ).join('\n  UNION ALL\n  ')}
+  UNION ALL
+  SELECT sealed_key FROM webhook_jwt_keys
 )
 SELECT count(*) FILTER (WHERE NOT starts_with(sealed, $1))::int AS stale,
        count(sealed) FILTER (WHERE NOT EXISTS (SELECT FROM unnest($2::text[]) AS mark WHERE starts_with(sealed, mark)))::int
@@ -67,14 +80,15 @@ SELECT of_mark.* FROM unnest($1::text[]) AS mark CROSS JOIN LATERAL (
 
 const FORGET_EXPIRED = `
 WITH expired AS (
-  UPDATE webhook_subscriptions SET previous_secret = NULL, previous_secret_expires_at = NULL
+  UPDATE webhook_subscriptions
+     SET previous_secret = NULL, previous_secret_expires_at = NULL, settings = settings - 'sealed_previous_key'
    WHERE previous_secret_expires_at <= now()
   RETURNING 1
 )
 SELECT count(*)::int AS count FROM expired`;
 
 type StaleRow = { readonly tenant_id: string; readonly id: string } & Readonly<
-  Record<SecretPurpose, string | null>
+  Record<SubscriptionSecretPurpose, string | null>
 >;
 
 /** Over all tenants, in the worker's role. */
