@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
+import { WebhookSignature } from '../../src/modules/webhooks/domain/signature.js';
 import type { ApiClient } from '../support/api-client.js';
 import { eventually } from '../support/eventually.js';
 import { Receiver } from '../support/receiver.js';
@@ -147,6 +148,45 @@ describe.each(['inline', 'redis'] as const)(
       expect((await api.post('/deliveries', { event: 'other.b', payload: {} })).status).toBe(404);
       await settled(await emit('other.c'), { status: 'DELIVERED' });
       expect(names()).toHaveLength(4);
+    }, 60_000);
+
+    // Red when a body is made of the parsed payload: 1.10 and the long number change.
+    it('sends the body in the form that it asks for, signed as it is sent, and shows it before', async () => {
+      const payload = '{"z":1.10,"id":12345678901234567890,"10":[],"2":"ñ"}';
+      const secret = 'the-secret-of-templates';
+      const templates = ['raw', 'standard', 'cloudevents', 'envelope', 'thin'];
+      for (const template of templates) {
+        const url = `${receiver.url}/form.${template}`;
+        const made = await api.post('/subscriptions', { event: 'form.made', url, secret, template });
+        expect(made).toMatchObject({ status: 201, body: { template } });
+      }
+      const before = receiver.requests.length;
+      const sent = await api.post<{ event_id: string }>(
+        '/deliveries',
+        `{"event":"form.made","payload":${payload}}`,
+      );
+      expect(sent.status).toBe(202);
+      await receiver.waitForCount(before + templates.length);
+      for (const template of templates) {
+        const { headers, rawBody } = receiver.requests.find(({ url }) => url === `/form.${template}`)!;
+        expect(WebhookSignature.verifyStandard({ secret, headers, body: rawBody }).ok).toBe(true);
+        const preview = await api.post('/subscriptions/preview', { template, event_id: sent.body.event_id });
+        expect(preview).toMatchObject({
+          status: 200,
+          body: {
+            ...{ event: 'form.made', before: { content_type: 'application/json', body: payload } },
+            after: { content_type: headers['content-type'], body: rawBody.toString() },
+          },
+        });
+        if (template !== 'thin') expect(rawBody.toString()).toContain(payload);
+      }
+      const thin = receiver.requests.find(({ url }) => url === '/form.thin')!.rawBody.toString();
+      expect(thin).toContain('"resource_id":12345678901234567890}');
+      const given = await api.post<{ after: { body: string } }>(
+        '/subscriptions/preview',
+        `{"template":"standard","event":"a.b","payload":${payload}}`,
+      );
+      expect(given.body.after.body).toContain(`"data":${payload}}`);
     }, 60_000);
 
     // Red when an attempt has the service's budget of 2 s, or a request that waits for it gives up after that.

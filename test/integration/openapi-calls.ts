@@ -42,6 +42,16 @@ export function preparedCalls(call: Call, database: Pick<pg.Client, 'query'>): R
 
   return {
     getKeySet: async (client, operation) => [await call(operation, client)],
+    previewBody: async (client, operation) => {
+      const missing = await call(operation, client, { body: { template: 'thin' } });
+      const id = await deliver(client);
+      const shown = [
+        await call(operation, client),
+        await call(operation, client, { body: { template: 'standard', payload: { n: 1 } } }),
+      ];
+      await expirePayload(id);
+      return [missing, ...shown, await call(operation, client)];
+    },
     createSubscription: async (client, operation) => {
       const headers = { 'X-Source': 'doc', Authorization: 'Bearer 1' };
       const body = { event: 'doc.made', url: URL_OF_TARGET, description: 'Docs', headers };
@@ -50,7 +60,7 @@ export function preparedCalls(call: Call, database: Pick<pg.Client, 'query'>): R
         await call(operation, client, { body }),
         await call(operation, client, { body }),
         await call(operation, client, {
-          body: { ...rest, events: ['doc.a', 'doc.b.*'], signature: { scheme: 'v1a' } },
+          body: { ...rest, events: ['doc.a', 'doc.b.*'], signature: { scheme: 'v1a' }, template: 'thin' },
         }),
       ];
     },

@@ -14,6 +14,7 @@ import { DeliveriesController } from './api/deliveries.controller.js';
 import { TargetUrlConstraint } from './api/dto/constraints.js';
 import { EventsController } from './api/events.controller.js';
 import { JwksController } from './api/jwks.controller.js';
+import { PreviewController } from './api/preview.controller.js';
 import { RecoveryController } from './api/recovery.controller.js';
 import { SubscriptionsController } from './api/subscriptions.controller.js';
 import { TasksController } from './api/tasks.controller.js';
@@ -49,6 +50,7 @@ import { TaskSteps } from './application/ports/task-steps.js';
 import { SubscriptionSecrets } from './application/ports/subscription-secrets.js';
 import { TargetPolicy } from './application/ports/target-policy.js';
 import { TenantTransactions } from './application/ports/transaction.js';
+import { PreviewBody } from './application/preview-body.js';
 import { PublishedKeys } from './application/published-keys.js';
 import { ReadAudit } from './application/read-audit.js';
 import { ReadDeliveries } from './application/read-deliveries.js';
@@ -121,6 +123,7 @@ import { WEBHOOKS_OPTIONS, type WebhooksOptions } from './webhooks-options.js';
 
 /* Fixed paths before those with a parameter: `deliveries/retry` is no delivery. */
 const CONTROLLERS = [
+  PreviewController,
   RecoveryController,
   SubscriptionsController,
   DeliveriesController,
@@ -133,6 +136,7 @@ const CONTROLLERS = [
 const USE_CASES: Provider[] = [
   CreateSubscription,
   ReadSubscriptions,
+  PreviewBody,
   UpdateSubscription,
   DeactivateSubscription,
   RotateSecret,

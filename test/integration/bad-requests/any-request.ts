@@ -78,6 +78,8 @@ const FIELDS = [
     'description',
     'events',
     'headers',
+    'template',
+    'event_id',
     'signature',
     'overlap_seconds',
     'retry_schedule',

@@ -1,4 +1,4 @@
-import { EVENT_REFUSALS, PATTERN_RULE } from './bad-events.js';
+import { EVENT_REFUSALS, NAME_RULE, PATTERN_RULE } from './bad-events.js';
 import {
   badBodies,
   badIds,
@@ -54,6 +54,8 @@ const SETTING_REFUSALS: readonly (readonly [object, ...(readonly [readonly strin
     [['headers', 'X-A'], 'Header value must be 1-1024 printable ASCII characters without blanks around them'],
     [['headers', 'x-a'], 'Duplicate header'],
   ],
+  [{ template: 'xml' }, [['template'], 'Unknown preset "xml"']],
+  [{ template: ['raw'] }, [['template'], 'template must be the name of a preset']],
   [{ signature: 'jwt' }, [['signature'], 'signature must be an object']],
   [
     { signature: { scheme: null, alg: 'none', x: 1 } },
@@ -157,6 +159,19 @@ export const BAD_SUBSCRIPTION_REQUESTS: readonly BadRequest[] = [
       problem('query', 'event', PATTERN_RULE),
       unknown('limit', 'query'),
       unknown('toString', 'query'),
+    ],
+  },
+  ...badBodies('POST', `${SUBSCRIPTIONS}/preview`, {}, []),
+  {
+    title: 'a preview of nothing that could be one',
+    method: 'POST',
+    path: `${SUBSCRIPTIONS}/preview`,
+    body: { template: 'xml', event: 'a b', payload: [], event_id: 'x' },
+    problems: [
+      wrong('event', NAME_RULE),
+      wrong('payload', 'Payload must be a JSON object'),
+      wrong('template', 'Unknown preset "xml"'),
+      wrong('event_id', 'event_id must be a UUID'),
     ],
   },
   ...badIds('GET', `${SUBSCRIPTIONS}/{id}`, 'subscription_not_found'),

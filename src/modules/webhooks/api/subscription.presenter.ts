@@ -4,8 +4,14 @@ import { shownHeaders } from '../domain/custom-headers.js';
 import type { RetrySchedule } from '../domain/retry-schedule.js';
 import { shownSignature, type SignatureWish } from '../domain/signature-scheme.js';
 import type { Subscription } from '../domain/subscription.js';
+import type { TemplatePreset } from '../domain/template.js';
 import { EVENTS_SCHEMA } from './dto/events-property.js';
-import { HEADERS_SCHEMA, RETRY_SCHEDULE_SCHEMA, SIGNATURE_SCHEMA } from './dto/settings-schemas.js';
+import {
+  HEADERS_SCHEMA,
+  RETRY_SCHEDULE_SCHEMA,
+  SIGNATURE_SCHEMA,
+  TEMPLATE_SCHEMA,
+} from './dto/settings-schemas.js';
 
 /** A subscription as clients see it. */
 export class SubscriptionView {
@@ -48,6 +54,9 @@ export class SubscriptionView {
     example: null,
   })
   timeout_seconds!: number | null;
+
+  @ApiProperty({ ...TEMPLATE_SCHEMA, description: 'The form of the body.', example: 'raw' })
+  template!: TemplatePreset;
 
   @ApiProperty({
     ...SIGNATURE_SCHEMA,
@@ -120,6 +129,7 @@ export function presentSubscription(subscription: Subscription): SubscriptionVie
     headers: shownHeaders(subscription.settings.headers),
     retry_schedule: subscription.settings.retrySchedule,
     timeout_seconds: subscription.settings.timeoutSeconds,
+    template: subscription.settings.template,
     signature: shownSignature(subscription.settings.signature),
     public_key: subscription.settings.publicKey,
     active: subscription.active,

@@ -108,6 +108,25 @@ describe('AttemptDelivery', () => {
     expect(headers['webhook-signature']).toMatch(/^v1,\S+$/);
   });
 
+  it('sends the body in the form of its template, and signs that', async () => {
+    set({ template: 'cloudevents' });
+    await attempt();
+    const { headers = {}, body = '' } = webhooks.sender.requests[0] ?? {};
+    expect(JSON.parse(body)).toMatchObject({
+      specversion: '1.0',
+      type: 'thing.done',
+      data: { a: 'ñ', b: 1 },
+    });
+    expect(body).toContain(`"data":${PAYLOAD}}`);
+    expect(headers).toMatchObject({
+      'Content-Type': 'application/cloudevents+json',
+      'X-Signature': WebhookSignature.sign('a-good-secret', body),
+    });
+    const nowSeconds = Math.floor(webhooks.clock.nowMs() / 1_000);
+    const verified = WebhookSignature.verifyStandard({ secret: 'a-good-secret', headers, body, nowSeconds });
+    expect(verified.ok).toBe(true);
+  });
+
   it('adds the headers of the subscription, and keeps the secret ones out of the log', async () => {
     const of = { tenantId: lane.tenantId, subscriptionId: lane.subscriptionId };
     const wish = { 'X-Source': 'erp', Authorization: 'Bearer 1' };

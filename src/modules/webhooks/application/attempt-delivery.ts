@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { AppLogger } from '../../../platform/kernel/app-logger.js';
 import { Clock } from '../../../platform/kernel/clock.js';
 import type { ClaimedDelivery } from '../domain/delivery.js';
+import { presetBody, type RequestBody } from '../domain/preset-body.js';
 import {
   nextStep,
   outcomeOfStatus,
@@ -49,7 +50,8 @@ export class AttemptDelivery {
    * @returns where the delivery goes from here, once that is durable.
    */
   async execute(claim: ClaimedDelivery, onAnswered: (isHealthy: boolean) => void): Promise<AttemptEnd> {
-    const headers = await this.headersOf(claim);
+    const body = presetBody(this.known.of(claim.settings).template, claim);
+    const headers = await this.headersOf(claim, body);
     if (headers === null) {
       // Whoever runs the service has to mend this; it must not cost the tenant an attempt, nor tell them about the keys.
       await this.lanes.hold([claim], 'operator', HOLD_MS);
@@ -65,7 +67,7 @@ export class AttemptDelivery {
     const result = await this.sender.send({
       url: claim.targetUrl,
       headers: headers.sent,
-      body: claim.payload,
+      body: body.text,
       timeoutMs: this.timeoutMsOf(claim),
     });
     const outcome = this.outcomeOf(result);
@@ -114,9 +116,9 @@ export class AttemptDelivery {
   }
 
   /** @returns null when it cannot be signed now. */
-  private async headersOf(claim: ClaimedDelivery): Promise<RequestHeaders | null> {
+  private async headersOf(claim: ClaimedDelivery, body: RequestBody): Promise<RequestHeaders | null> {
     try {
-      const headers = await this.headers.of(claim, this.known.of(claim.settings));
+      const headers = await this.headers.of(claim, this.known.of(claim.settings), body);
       this.unreadable.readable(claim.subscriptionId);
       return headers;
     } catch (cause) {

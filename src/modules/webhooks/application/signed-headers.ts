@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 
 import { Clock } from '../../../platform/kernel/clock.js';
 import type { ClaimedDelivery } from '../domain/delivery.js';
+import type { RequestBody } from '../domain/preset-body.js';
 import type { SubscriptionSettings } from '../domain/subscription-settings.js';
 import { JWT_HEADER, webhookJwtClaims } from '../domain/webhook-jwt.js';
 import { DeliverySettings } from './delivery-settings.js';
@@ -27,24 +28,28 @@ export class SignedHeaders {
     private readonly clock: Clock,
   ) {}
 
-  /** @throws when something to sign with cannot be read now. */
-  async of(claim: ClaimedDelivery, settings: SubscriptionSettings): Promise<RequestHeaders> {
+  /** @param body what is sent, and signed. @throws when something to sign with cannot be read now. */
+  async of(
+    claim: ClaimedDelivery,
+    settings: SubscriptionSettings,
+    body: RequestBody,
+  ): Promise<RequestHeaders> {
     const signers = this.signers.signersOf(claim);
     const nowSeconds = Math.floor(this.clock.nowMs() / 1_000);
     const own = {
-      'Content-Type': 'application/json',
+      'Content-Type': body.contentType,
       'User-Agent': this.settings.userAgent,
       'X-Event': claim.event,
-      'X-Signature': signers.current.xSignature(claim.payload),
+      'X-Signature': signers.current.xSignature(body.text),
       ...(signers.previous === null
         ? {}
-        : { 'X-Signature-Previous': signers.previous.xSignature(claim.payload) }),
+        : { 'X-Signature-Previous': signers.previous.xSignature(body.text) }),
       'X-Delivery-Id': claim.id,
       'webhook-id': claim.id,
       'webhook-timestamp': String(nowSeconds),
-      'webhook-signature': this.standard(claim, settings, signers, nowSeconds),
+      'webhook-signature': this.standard(claim, settings, signers, nowSeconds, body.text),
       ...(settings.signature.scheme === 'jwt'
-        ? { [JWT_HEADER]: await this.token(claim, settings, signers, nowSeconds) }
+        ? { [JWT_HEADER]: await this.token(claim, settings, signers, nowSeconds, body.text) }
         : {}),
     };
     const added = this.added.of(claim, settings);
@@ -57,20 +62,22 @@ export class SignedHeaders {
     settings: SubscriptionSettings,
     { current, previous }: Signers,
     nowSeconds: number,
+    body: string,
   ): string {
     const all = [
       current,
       ...(previous === null ? [] : [previous]),
       ...this.signers.keyPairsOf(claim, settings),
     ];
-    return all.map((one) => one.standard(claim.id, nowSeconds, claim.payload)).join(' ');
+    return all.map((one) => one.standard(claim.id, nowSeconds, body)).join(' ');
   }
 
   private async token(
-    { id: deliveryId, subscriptionId, targetUrl, event, payload: body }: ClaimedDelivery,
+    { id: deliveryId, subscriptionId, targetUrl, event }: ClaimedDelivery,
     { signature: { alg, ttlSeconds } }: SubscriptionSettings,
     { current }: Signers,
     nowSeconds: number,
+    body: string,
   ): Promise<string> {
     const { issuer } = this.settings;
     const subject = { issuer, subscriptionId, targetUrl, deliveryId, event, body };

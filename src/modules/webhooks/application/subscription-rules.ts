@@ -85,12 +85,14 @@ function auditedSignature(wish: SignatureWish | null): string {
 export function auditedSettings({
   retrySchedule,
   timeoutSeconds,
+  template,
   headers,
   signature,
 }: SettingsChange = {}): AuditDetails {
   return {
     ...(retrySchedule === undefined ? {} : { retry_schedule: String(retrySchedule ?? 'default') }),
     ...(timeoutSeconds === undefined ? {} : { timeout_seconds: timeoutSeconds ?? 'default' }),
+    ...(template === undefined ? {} : { template: template ?? 'raw' }),
     ...(signature === undefined ? {} : { signature: auditedSignature(signature) }),
     ...(headers === undefined ? {} : { headers: Object.keys(headers ?? {}).join(', ') }),
   };

@@ -14,6 +14,7 @@ import {
 const SET: SubscriptionSettings = {
   retrySchedule: [5, 60],
   timeoutSeconds: 20,
+  template: 'thin',
   headers: [
     { name: 'X-B', value: 'b' },
     { name: 'X-A', value: 'a' },
@@ -69,6 +70,8 @@ describe('changedSettings', () => {
         ...{ publicKey: 'after whpk_1', sealedKey: null, sealedPreviousKey: null },
       },
     ],
+    [{ template: 'cloudevents' }, { ...SET, template: 'cloudevents' }],
+    [{ template: null }, { ...SET, template: 'raw' }],
     [{ headers: null }, { ...SET, headers: [], sealedHeaders: 'after sealed' }],
   ])('%j: absent keeps, null is the default', (change, settings) => {
     expect(changedSettings(SET, change, SEALING)).toEqual(settings);

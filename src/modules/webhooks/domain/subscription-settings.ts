@@ -9,10 +9,12 @@ import {
   type SignatureSetting,
   type SignatureWish,
 } from './signature-scheme.js';
+import { DEFAULT_TEMPLATE, templateProblems, type TemplatePreset } from './template.js';
 
 /** What a subscription asks for beside its events and its target. */
 export interface SubscriptionSettings {
   readonly retrySchedule: RetrySchedule;
+  readonly template: TemplatePreset;
   /** Total budget of one attempt; null: as the service is set up. */
   readonly timeoutSeconds: number | null;
   readonly headers: readonly CustomHeader[];
@@ -29,6 +31,7 @@ export interface SubscriptionSettings {
 
 export const DEFAULT_SETTINGS: SubscriptionSettings = {
   retrySchedule: 'default',
+  template: DEFAULT_TEMPLATE,
   timeoutSeconds: null,
   headers: [],
   sealedHeaders: null,
@@ -46,6 +49,7 @@ export const MAX_TIMEOUT_SECONDS = 30;
 export interface SettingsChange {
   readonly retrySchedule?: RetrySchedule | null | undefined;
   readonly timeoutSeconds?: number | null | undefined;
+  readonly template?: TemplatePreset | null | undefined;
   readonly headers?: HeadersWish | null | undefined;
   readonly signature?: SignatureWish | null | undefined;
 }
@@ -66,6 +70,7 @@ export type SealedSignature = Pick<
 export interface StoredSettings {
   readonly retry_schedule?: Exclude<RetrySchedule, 'default'>;
   readonly timeout_seconds?: number;
+  readonly template?: TemplatePreset;
   /** Pairs, because jsonb does not keep the order of names. */
   readonly headers?: readonly (readonly [name: string, value: string | null])[];
   readonly sealed_headers?: string;
@@ -77,10 +82,11 @@ export interface StoredSettings {
 
 /** Every problem of a change, by the names of the API. */
 export function settingsProblems(change: SettingsChange): FieldProblem[] {
-  const { retrySchedule, timeoutSeconds, headers, signature } = change;
+  const { retrySchedule, timeoutSeconds, template, headers, signature } = change;
   return [
     ...(retrySchedule == null ? [] : retryScheduleProblems(retrySchedule, ['retry_schedule'])),
     ...(timeoutSeconds == null ? [] : timeoutProblems(timeoutSeconds, ['timeout_seconds'])),
+    ...(template == null ? [] : templateProblems(template, ['template'])),
     ...(headers == null ? [] : headersProblems(headers, ['headers'])),
     ...(signature == null ? [] : signatureProblems(signature, ['signature'])),
   ];
@@ -94,13 +100,14 @@ export function timeoutProblems(value: unknown, path: readonly (string | number)
 /** The settings after a change. */
 export function changedSettings(
   current: SubscriptionSettings,
-  { retrySchedule, timeoutSeconds, headers, signature }: SettingsChange,
+  { retrySchedule, timeoutSeconds, template, headers, signature }: SettingsChange,
   sealing: SettingsSealing,
 ): SubscriptionSettings {
   return {
     ...current,
     retrySchedule: changed(current.retrySchedule, retrySchedule, DEFAULT_SETTINGS.retrySchedule),
     timeoutSeconds: changed(current.timeoutSeconds, timeoutSeconds, DEFAULT_SETTINGS.timeoutSeconds),
+    template: changed(current.template, template, DEFAULT_TEMPLATE),
     ...(headers === undefined ? {} : sealing.headers(headers ?? {}, current)),
     ...(signature === undefined ? {} : sealing.signature(signature ?? {}, current)),
   };
@@ -112,11 +119,12 @@ function changed<T>(current: T, wanted: T | null | undefined, fallback: T): T {
 
 /** @returns null when everything is as it is by default */
 export function toStoredSettings(settings: SubscriptionSettings): StoredSettings | null {
-  const { retrySchedule, timeoutSeconds, headers, sealedHeaders, signature } = settings;
+  const { retrySchedule, timeoutSeconds, template, headers, sealedHeaders, signature } = settings;
   const { publicKey, sealedKey, sealedPreviousKey } = settings;
   const stored: StoredSettings = {
     ...(retrySchedule === 'default' ? {} : { retry_schedule: retrySchedule }),
     ...(timeoutSeconds === null ? {} : { timeout_seconds: timeoutSeconds }),
+    ...(template === DEFAULT_TEMPLATE ? {} : { template }),
     ...(headers.length === 0 ? {} : { headers: headers.map(({ name, value }) => [name, value] as const) }),
     ...(sealedHeaders === null ? {} : { sealed_headers: sealedHeaders }),
     ...(isDefault(signature) ? {} : { signature: shownSignature(signature) }),
@@ -136,6 +144,7 @@ export function fromStoredSettings(stored: StoredSettings | null): SubscriptionS
   return {
     retrySchedule: stored?.retry_schedule ?? DEFAULT_SETTINGS.retrySchedule,
     timeoutSeconds: stored?.timeout_seconds ?? DEFAULT_SETTINGS.timeoutSeconds,
+    template: stored?.template ?? DEFAULT_TEMPLATE,
     headers: stored?.headers?.map(([name, value]) => ({ name, value })) ?? DEFAULT_SETTINGS.headers,
     sealedHeaders: stored?.sealed_headers ?? DEFAULT_SETTINGS.sealedHeaders,
     signature: stored?.signature === undefined ? DEFAULT_SIGNATURE : wantedSignature(stored.signature),

@@ -6,8 +6,11 @@ import {
   MIN_JWT_TTL_SECONDS,
   SIGNATURE_SCHEMES,
 } from '../../domain/signature-scheme.js';
+import { TEMPLATE_PRESETS } from '../../domain/template.js';
 
 /* What requests and answers have in common. */
+
+export const TEMPLATE_SCHEMA = { type: 'string' as const, enum: [...TEMPLATE_PRESETS] };
 
 export const RETRY_SCHEDULE_SCHEMA = {
   oneOf: [

@@ -11,7 +11,13 @@ import {
   timeoutProblems,
   type SettingsChange,
 } from '../../domain/subscription-settings.js';
-import { HEADERS_SCHEMA, RETRY_SCHEDULE_SCHEMA, SIGNATURE_SCHEMA } from './settings-schemas.js';
+import { DEFAULT_TEMPLATE, templateProblems, type TemplatePreset } from '../../domain/template.js';
+import {
+  HEADERS_SCHEMA,
+  RETRY_SCHEDULE_SCHEMA,
+  SIGNATURE_SCHEMA,
+  TEMPLATE_SCHEMA,
+} from './settings-schemas.js';
 
 /** What a subscription may ask for; null goes back to the default. */
 export class SubscriptionSettingsDto {
@@ -38,6 +44,18 @@ export class SubscriptionSettingsDto {
   })
   @ByRule(headersProblems)
   headers?: HeadersWish | null;
+
+  @ApiPropertyOptional({
+    ...TEMPLATE_SCHEMA,
+    nullable: true,
+    default: DEFAULT_TEMPLATE,
+    description:
+      'The form of the body. `raw`: the payload byte for byte. `standard`: `{type, timestamp, data}`. `cloudevents`: structured CloudEvents 1.0 (`application/cloudevents+json`). ' +
+      '`envelope`: as our modules emit. `thin`: `{type, timestamp, id, resource_id}`. The text of the payload goes in as it is; signatures are over what is sent. See `POST /subscriptions/preview`.',
+    example: 'standard',
+  })
+  @ByRule(templateProblems)
+  template?: TemplatePreset | null;
 
   @ApiPropertyOptional({
     ...SIGNATURE_SCHEMA,
@@ -84,7 +102,8 @@ export function settingsOf({
   timeout_seconds: timeoutSeconds,
   headers,
   signature,
+  template,
 }: SubscriptionSettingsDto): SettingsChange | undefined {
-  const change: SettingsChange = { retrySchedule, timeoutSeconds, headers, signature };
+  const change: SettingsChange = { retrySchedule, timeoutSeconds, headers, signature, template };
   return Object.values(change).every((value) => value === undefined) ? undefined : change;
 }
