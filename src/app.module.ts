@@ -30,6 +30,7 @@ export class AppModule {
         WebhooksModule.forRoot({
           ...delivery,
           role: server.role,
+          issuer: server.publicUrl === null ? 'gestiqcloud-webhooks' : new URL(server.publicUrl).origin,
           ownHosts: server.publicUrl === null ? [] : [new URL(server.publicUrl).host],
         }),
         ...(server.role === 'worker' ? [] : [InvoicingModule]),

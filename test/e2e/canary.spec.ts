@@ -122,6 +122,7 @@ describeWithPostgresAndRedis('no secret is left anywhere', () => {
       const made = await tenant<{ id: string; generated_secret: string }>('POST', '/subscriptions', {
         event: 'canary.made',
         url,
+        headers: { Authorization: `Bearer ${secretOf('secret header')}` },
       });
       canaries.add('generated secret', made.generated_secret);
       const rotated = await tenant<{ generated_secret: string }>(
@@ -133,6 +134,8 @@ describeWithPostgresAndRedis('no secret is left anywhere', () => {
         secret: secretOf('second rotation'),
       });
       await tenant('PATCH', `/subscriptions/${made.id}`, { secret: secretOf('replacing secret') });
+      const held = { Authorization: '***', 'X-Api-Key': secretOf('second secret header') };
+      await tenant('PATCH', `/subscriptions/${made.id}`, { headers: held });
 
       const payloadCanary = `payload-${unique()}`;
       payloads.add('payload', payloadCanary);
@@ -168,6 +171,7 @@ describeWithPostgresAndRedis('no secret is left anywhere', () => {
         [`f`]: bad,
       });
       await tenant('PATCH', `/subscriptions/${chosen.id}`, { secret: { nested: bad } });
+      await tenant('PATCH', `/subscriptions/${chosen.id}`, { headers: { Authorization: `${bad}\n` } });
       await tenant('POST', `/subscriptions/${chosen.id}/rotate-secret`, { secret: [bad] });
       await tenant('POST', '/deliveries', { event: 'canary.chosen', payload: bad });
       const forged = `${token.slice(0, -4)}AAAA`;
@@ -191,6 +195,7 @@ describeWithPostgresAndRedis('no secret is left anywhere', () => {
         '/audit',
         '/events',
         `/deliveries/${retried.delivery_ids[0]!}`,
+        `/deliveries/${failed.delivery_ids[0]!}`,
       ])
         await tenant('GET', path);
       for (const path of ['/metrics', '/docs-json', '/docs', '/health/ready', '/health/live', '/nowhere'])

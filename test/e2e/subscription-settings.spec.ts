@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
+import { WebhookSignature } from '../../src/modules/webhooks/domain/signature.js';
 import type { ApiClient } from '../support/api-client.js';
 import { eventually } from '../support/eventually.js';
 import { Receiver } from '../support/receiver.js';
@@ -102,6 +103,91 @@ describe.each(['inline', 'redis'] as const)(
       expect(third - second).toBeGreaterThanOrEqual(1_590);
       receiver.behave(() => 200);
     }, 120_000);
+
+    // Red when a PATCH with what was read makes `***` of a secret value, or the log keeps it.
+    it('adds its headers, shows secret ones masked, and keeps them through a PATCH with what was read', async () => {
+      const given = { 'X-Source': 'erp', Authorization: 'Bearer e2e-value', 'X-Api-Key': 'e2e-key' };
+      const shown = { ...given, Authorization: '***', 'X-Api-Key': '***' };
+      const url = `${receiver.url}/settings.headers`;
+      const made = await api.post<{ id: string }>('/subscriptions', {
+        ...{ event: 'settings.headers', url, headers: given, description: 'Stock' },
+      });
+      expect(made).toMatchObject({ status: 201, body: { headers: shown, description: 'Stock' } });
+      const path = `/subscriptions/${made.body.id}`;
+      const { headers } = (await api.get<{ headers: object }>(path)).body;
+      const changed = await api.patch(path, { headers: { ...headers, 'X-Source': 'two' } });
+      expect(changed).toMatchObject({ status: 200, body: { headers: { ...shown, 'X-Source': 'two' } } });
+      const id = await emit('settings.headers');
+      await settled(id, { status: 'DELIVERED' });
+      const request = receiver.requests.find((one) => one.url === '/settings.headers');
+      expect(request?.headers).toMatchObject({
+        ...{ 'x-source': 'two', authorization: 'Bearer e2e-value', 'x-api-key': 'e2e-key' },
+      });
+      const { body, text } = await api.get<{ attempt_log: object[] }>(`/deliveries/${id}`);
+      expect(body.attempt_log).toMatchObject([{ request_headers: { ...shown, 'X-Source': 'two' } }]);
+      expect(text).not.toMatch(/e2e-(value|key)/);
+    }, 60_000);
+
+    it('listens to several events, each of them once', async () => {
+      const url = `${receiver.url}/settings.several`;
+      const events = ['several.a', 'several.*', 'other.b'];
+      const made = await api.post<{ id: string }>('/subscriptions', { events, url });
+      expect(made).toMatchObject({ status: 201, body: { event: 'several.a', events } });
+      const again = await api.post('/subscriptions', { event: 'other.b', url });
+      expect(again).toMatchObject({ status: 409, body: { detail: 'duplicate_subscription' } });
+      for (const event of ['several.a', 'several.c', 'other.b']) {
+        await settled(await emit(event), { status: 'DELIVERED' });
+      }
+      const names = (): unknown[] =>
+        receiver.requests
+          .filter((one) => one.url === '/settings.several')
+          .map(({ headers }) => headers['x-event']);
+      expect(names()).toEqual(['several.a', 'several.c', 'other.b']);
+      const path = `/subscriptions/${made.body.id}`;
+      expect(await api.patch(path, { event: 'other.c' })).toMatchObject({ body: { events: ['other.c'] } });
+      expect((await api.post('/deliveries', { event: 'other.b', payload: {} })).status).toBe(404);
+      await settled(await emit('other.c'), { status: 'DELIVERED' });
+      expect(names()).toHaveLength(4);
+    }, 60_000);
+
+    // Red when a body is made of the parsed payload: 1.10 and the long number change.
+    it('sends the body in the form that it asks for, signed as it is sent, and shows it before', async () => {
+      const payload = '{"z":1.10,"id":12345678901234567890,"10":[],"2":"ñ"}';
+      const secret = 'the-secret-of-templates';
+      const templates = ['raw', 'standard', 'cloudevents', 'envelope', 'thin'];
+      for (const template of templates) {
+        const url = `${receiver.url}/form.${template}`;
+        const made = await api.post('/subscriptions', { event: 'form.made', url, secret, template });
+        expect(made).toMatchObject({ status: 201, body: { template } });
+      }
+      const before = receiver.requests.length;
+      const sent = await api.post<{ event_id: string }>(
+        '/deliveries',
+        `{"event":"form.made","payload":${payload}}`,
+      );
+      expect(sent.status).toBe(202);
+      await receiver.waitForCount(before + templates.length);
+      for (const template of templates) {
+        const { headers, rawBody } = receiver.requests.find(({ url }) => url === `/form.${template}`)!;
+        expect(WebhookSignature.verifyStandard({ secret, headers, body: rawBody }).ok).toBe(true);
+        const preview = await api.post('/subscriptions/preview', { template, event_id: sent.body.event_id });
+        expect(preview).toMatchObject({
+          status: 200,
+          body: {
+            ...{ event: 'form.made', before: { content_type: 'application/json', body: payload } },
+            after: { content_type: headers['content-type'], body: rawBody.toString() },
+          },
+        });
+        if (template !== 'thin') expect(rawBody.toString()).toContain(payload);
+      }
+      const thin = receiver.requests.find(({ url }) => url === '/form.thin')!.rawBody.toString();
+      expect(thin).toContain('"resource_id":12345678901234567890}');
+      const given = await api.post<{ after: { body: string } }>(
+        '/subscriptions/preview',
+        `{"template":"standard","event":"a.b","payload":${payload}}`,
+      );
+      expect(given.body.after.body).toContain(`"data":${payload}}`);
+    }, 60_000);
 
     // Red when an attempt has the service's budget of 2 s, or a request that waits for it gives up after that.
     it('waits for an endpoint as long as its subscription says', async () => {

@@ -88,7 +88,7 @@ describeWithPostgres('what a delivery reads on its way', () => {
       new TypeormSubscriptionRepository().insert(transaction, {
         id: lane.subscriptionId,
         tenantId: TENANT,
-        event: 'cost.common',
+        events: ['cost.common', 'cost.rare'],
         url: 'https://hooks.customer.com/in',
         sealedSecret: 'sealed',
       }),

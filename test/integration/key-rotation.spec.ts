@@ -26,6 +26,10 @@ const SECRET = 'the-secret-after-the-rotation';
 const [K1, K2, K3] = ['k1', 'k_2', 'k3'].map((kid) => `${kid}:${randomBytes(32).toString('base64')}`);
 /** More than one batch of the walk. */
 const SUBSCRIPTIONS = 230;
+/** Each has a secret; one has a previous one as well, one has secret headers, one a key pair. */
+const RECORDS = SUBSCRIPTIONS + 3;
+/** Keys of the service's own, that sign tokens. */
+const JWT_KEYS = 2;
 
 const REASON = 'the configured keys do not open every secret: deliveries are held';
 
@@ -56,7 +60,11 @@ describeWithPostgres('the rotation of encryption keys', () => {
     const { rows } = await admin.query<{ kid: string; n: number }>(
       `SELECT split_part(sealed, '.', 2) AS kid, count(*)::int AS n
          FROM (SELECT secret FROM webhook_subscriptions
-               UNION ALL SELECT previous_secret FROM webhook_subscriptions WHERE previous_secret IS NOT NULL) r (sealed)
+               UNION ALL SELECT previous_secret FROM webhook_subscriptions WHERE previous_secret IS NOT NULL
+               UNION ALL SELECT settings ->> 'sealed_headers' FROM webhook_subscriptions
+                          WHERE settings ? 'sealed_headers'
+               UNION ALL SELECT settings ->> 'sealed_key' FROM webhook_subscriptions WHERE settings ? 'sealed_key'
+               UNION ALL SELECT sealed_key FROM webhook_jwt_keys) r (sealed)
         GROUP BY 1`,
     );
     return Object.fromEntries(rows.map(({ kid, n }) => [kid, n]));
@@ -127,9 +135,11 @@ describeWithPostgres('the rotation of encryption keys', () => {
       id = made.body.id;
       expect((await api.post(`/subscriptions/${id}/rotate-secret`, { secret: SECRET })).status).toBe(200);
       for (let n = 1; n < SUBSCRIPTIONS; n += 1) {
-        await api.post('/subscriptions', { event: `keys.n${n}`, url: receiver.url });
+        const headers = n === 2 ? { Authorization: 'Bearer kept', 'X-Plain': 'p' } : {};
+        const signature = n === 3 ? { scheme: 'v1a' } : { scheme: 'jwt' };
+        await api.post('/subscriptions', { event: `keys.n${n}`, url: receiver.url, headers, signature });
       }
-      expect(await records()).toEqual({ k1: SUBSCRIPTIONS + 1 });
+      expect(await records()).toEqual({ k1: RECORDS + JWT_KEYS });
       expect(await readiness({ status: 'up', pending: 0, unreadable: 0 })).toMatchObject({ status: 'ok' });
       expect(await signatures()).toEqual([true, true]);
       expect(await server.stop()).toBe(0);
@@ -140,10 +150,10 @@ describeWithPostgres('the rotation of encryption keys', () => {
       await boot(`${K2!},${K1!}`);
       // Red when nothing walks over the records, or when `_` in a key's id were taken for a wildcard.
       await server.waitForLog(
-        ({ msg }) => msg === `Re-encrypted ${SUBSCRIPTIONS + 1} signing secrets under the current key`,
+        ({ msg }) => msg === `Re-encrypted ${RECORDS} signing secrets under the current key`,
       );
       await readiness({ status: 'up', pending: 0, unreadable: 0 });
-      expect(await records()).toEqual({ k_2: SUBSCRIPTIONS + 1 });
+      expect(await records()).toEqual({ k_2: RECORDS + JWT_KEYS });
       // It is no change that a tenant made.
       expect(
         (await admin.query('SELECT id, updated_at FROM webhook_subscriptions ORDER BY id')).rows,
@@ -156,18 +166,27 @@ describeWithPostgres('the rotation of encryption keys', () => {
       await boot(K2!);
       expect(await readiness({ status: 'up', pending: 0, unreadable: 0 })).toMatchObject({ status: 'ok' });
       expect(await signatures()).toEqual([true, true]);
+      const count = receiver.requests.length;
+      for (const event of ['keys.n2', 'keys.n3']) {
+        expect((await api.post('/deliveries', { event, payload: {} })).status).toBe(202);
+      }
+      await receiver.waitForCount(count + 2);
+      const [second, third] = receiver.requests.slice(count);
+      expect(second?.headers).toMatchObject({ authorization: 'Bearer kept', 'x-plain': 'p' });
+      expect(second?.headers['x-webhook-jwt']).toMatch(/^\S+$/);
+      expect(third?.headers['webhook-signature']).toMatch(/^v1,\S+ v1a,\S+$/);
       expect(await server.stop()).toBe(0);
     }, 180_000);
 
     it('is degraded, with a count, when the key of records is missing; their tenants can rotate', async () => {
       await boot(K3!);
-      const unreadable = SUBSCRIPTIONS + 1;
+      const unreadable = RECORDS + JWT_KEYS;
       expect(await readiness({ status: 'degraded', pending: 0, unreadable, reason: REASON })).toMatchObject({
         status: 'degraded',
       });
       await server.waitForLog(({ msg }) =>
         String(msg).startsWith(
-          `${unreadable} signing secrets cannot be read: The secret was sealed with key "k_2"`,
+          `${RECORDS} signing secrets cannot be read: The secret was sealed with key "k_2"`,
         ),
       );
       const count = receiver.requests.length;
@@ -204,7 +223,10 @@ describeWithPostgres('the rotation of encryption keys', () => {
       }
       for (const held of ids) await isHeld(held);
       // One line for the key, not one for each delivery.
-      const lines = server.logLines.filter(({ msg }) => msg?.startsWith('A signing secret cannot be read'));
+      const isIt = ({ msg }: { msg?: string }): boolean =>
+        msg?.startsWith('A signing secret cannot be read') === true;
+      await server.waitForLog(isIt);
+      const lines = server.logLines.filter(isIt);
       expect(lines).toHaveLength(1);
       expect(await server.stop()).toBe(0);
       await boot(`${K3!},${K2!}`);
@@ -231,7 +253,7 @@ describeWithPostgres('the rotation of encryption keys', () => {
     afterAll(async () => dataSource?.destroy());
 
     const fill = async (count: number): Promise<void> => {
-      await admin.query('DELETE FROM webhook_subscriptions');
+      await admin.query('DELETE FROM webhook_subscriptions; DELETE FROM webhook_jwt_keys');
       const ids = Array.from(
         { length: count },
         (_, n) => `00000000-0000-7000-8000-${String(n).padStart(12, '0')}`,

@@ -41,9 +41,28 @@ export function preparedCalls(call: Call, database: Pick<pg.Client, 'query'>): R
   };
 
   return {
+    getKeySet: async (client, operation) => [await call(operation, client)],
+    previewBody: async (client, operation) => {
+      const missing = await call(operation, client, { body: { template: 'thin' } });
+      const id = await deliver(client);
+      const shown = [
+        await call(operation, client),
+        await call(operation, client, { body: { template: 'standard', payload: { n: 1 } } }),
+      ];
+      await expirePayload(id);
+      return [missing, ...shown, await call(operation, client)];
+    },
     createSubscription: async (client, operation) => {
-      const body = { event: 'doc.made', url: URL_OF_TARGET };
-      return [await call(operation, client, { body }), await call(operation, client, { body })];
+      const headers = { 'X-Source': 'doc', Authorization: 'Bearer 1' };
+      const body = { event: 'doc.made', url: URL_OF_TARGET, description: 'Docs', headers };
+      const { event: _event, ...rest } = body;
+      return [
+        await call(operation, client, { body }),
+        await call(operation, client, { body }),
+        await call(operation, client, {
+          body: { ...rest, events: ['doc.a', 'doc.b.*'], signature: { scheme: 'v1a' }, template: 'thin' },
+        }),
+      ];
     },
     listSubscriptions: async (client, operation) => {
       await subscribe(client);
@@ -71,6 +90,7 @@ export function preparedCalls(call: Call, database: Pick<pg.Client, 'query'>): R
       return [
         await call(operation, client, { id }),
         await call(operation, client, { id, body: { secret: 'another-secret', overlap_hours: 0 } }),
+        await call(operation, client, { id, body: { overlap_seconds: 60 } }),
         await call(operation, client),
       ];
     },

@@ -11,6 +11,8 @@ export interface WebhooksOptions {
   /** Automatic retries after the first attempt. */
   readonly maxRetries: number;
   readonly userAgent: string;
+  /** The `iss` of JWTs. */
+  readonly issuer: string;
   /** Active subscriptions that one tenant may have; 0 sets no limit. */
   readonly maxActiveSubscriptions: number;
   /** Keeps emitted events that nobody is subscribed to. */

@@ -13,6 +13,8 @@ import { AuditController } from './api/audit.controller.js';
 import { DeliveriesController } from './api/deliveries.controller.js';
 import { TargetUrlConstraint } from './api/dto/constraints.js';
 import { EventsController } from './api/events.controller.js';
+import { JwksController } from './api/jwks.controller.js';
+import { PreviewController } from './api/preview.controller.js';
 import { RecoveryController } from './api/recovery.controller.js';
 import { SubscriptionsController } from './api/subscriptions.controller.js';
 import { TasksController } from './api/tasks.controller.js';
@@ -26,6 +28,8 @@ import { DrainLane } from './application/drain-lane.js';
 import { EmitEvent } from './application/emit-event.js';
 import { FollowTasks } from './application/follow-tasks.js';
 import { ENGINE_LIMITS } from './application/engine-limits.js';
+import { HeaderCache } from './application/header-cache.js';
+import { KeepJwtKeys } from './application/keep-jwt-keys.js';
 import { AuditTrail } from './application/ports/audit-trail.js';
 import { DeliveryLanes } from './application/ports/delivery-lanes.js';
 import { DeliveryMetrics } from './application/ports/delivery-metrics.js';
@@ -35,6 +39,8 @@ import { EventRepository } from './application/ports/event-repository.js';
 import { BirthPlaces, EventIntake } from './application/ports/event-intake.js';
 import { EventOutbox } from './application/ports/event-outbox.js';
 import { HttpSender } from './application/ports/http-sender.js';
+import { JwtKeys } from './application/ports/jwt-keys.js';
+import { JwtSigner } from './application/ports/jwt-signer.js';
 import { LaneDispatcher } from './application/ports/lane-dispatcher.js';
 import { SealedSecrets } from './application/ports/sealed-secrets.js';
 import { SecretVault } from './application/ports/secret-vault.js';
@@ -44,6 +50,8 @@ import { TaskSteps } from './application/ports/task-steps.js';
 import { SubscriptionSecrets } from './application/ports/subscription-secrets.js';
 import { TargetPolicy } from './application/ports/target-policy.js';
 import { TenantTransactions } from './application/ports/transaction.js';
+import { PreviewBody } from './application/preview-body.js';
+import { PublishedKeys } from './application/published-keys.js';
 import { ReadAudit } from './application/read-audit.js';
 import { PauseSubscription } from './application/pause-subscription.js';
 import { LanePauses } from './application/ports/lane-pauses.js';
@@ -58,6 +66,7 @@ import { RetentionSettings } from './application/retention-settings.js';
 import { RetryDelivery } from './application/retry-delivery.js';
 import { RunTasks } from './application/run-tasks.js';
 import { RotateSecret } from './application/rotate-secret.js';
+import { SignedHeaders } from './application/signed-headers.js';
 import { SignerCache } from './application/signer-cache.js';
 import { StartTask } from './application/start-task.js';
 import { SubscriptionLimits } from './application/subscription-limits.js';
@@ -66,6 +75,8 @@ import { UnreadableSecrets } from './application/unreadable-secrets.js';
 import { UpdateSubscription } from './application/update-subscription.js';
 import { AttemptSlots } from './domain/attempt-slots.js';
 import { AesGcmSecretVault } from './infrastructure/crypto/aes-gcm-secret-vault.js';
+import { JoseJwtSigner } from './infrastructure/crypto/jose-jwt-signer.js';
+import { JwtKeySchedule } from './infrastructure/crypto/jwt-key-schedule.js';
 import { ResealSchedule } from './infrastructure/crypto/reseal-schedule.js';
 import { AxiosHttpSender } from './infrastructure/http/axios-http-sender.js';
 import { ConfiguredTargetPolicy } from './infrastructure/http/configured-target-policy.js';
@@ -78,8 +89,10 @@ import { AuditRow } from './infrastructure/persistence/audit.row.js';
 import { DeliveryRow } from './infrastructure/persistence/delivery.row.js';
 import { EventRow } from './infrastructure/persistence/event.row.js';
 import { HotStatements } from './infrastructure/persistence/hot-statements.js';
+import { JwtKeyRow } from './infrastructure/persistence/jwt-key.row.js';
 import { LeaseOwner } from './infrastructure/persistence/lease-owner.js';
 import { RingAfterCommitSubscriber } from './infrastructure/persistence/ring-after-commit.subscriber.js';
+import { SubscriptionEventRow } from './infrastructure/persistence/subscription-event.row.js';
 import { SubscriptionRow } from './infrastructure/persistence/subscription.row.js';
 import { TaskRow } from './infrastructure/persistence/task.row.js';
 import { TypeormAuditTrail } from './infrastructure/persistence/typeorm-audit-trail.js';
@@ -89,6 +102,7 @@ import { TypeormEventIntake } from './infrastructure/persistence/typeorm-event-i
 import { TypeormEventOutbox } from './infrastructure/persistence/typeorm-event-outbox.js';
 import { TypeormEventRepository } from './infrastructure/persistence/typeorm-event-repository.js';
 import { TypeormExpiredHistory } from './infrastructure/persistence/typeorm-expired-history.js';
+import { TypeormJwtKeys } from './infrastructure/persistence/typeorm-jwt-keys.js';
 import { TypeormSealedSecrets } from './infrastructure/persistence/typeorm-sealed-secrets.js';
 import { TypeormSubscriptionRepository } from './infrastructure/persistence/typeorm-subscription-repository.js';
 import { TypeormTaskRepository } from './infrastructure/persistence/typeorm-task-repository.js';
@@ -113,17 +127,20 @@ import { WEBHOOKS_OPTIONS, type WebhooksOptions } from './webhooks-options.js';
 
 /* Fixed paths before those with a parameter: `deliveries/retry` is no delivery. */
 const CONTROLLERS = [
+  PreviewController,
   RecoveryController,
   SubscriptionsController,
   DeliveriesController,
   AuditController,
   EventsController,
   TasksController,
+  JwksController,
 ];
 
 const USE_CASES: Provider[] = [
   CreateSubscription,
   ReadSubscriptions,
+  PreviewBody,
   UpdateSubscription,
   DeactivateSubscription,
   PauseSubscription,
@@ -138,6 +155,10 @@ const USE_CASES: Provider[] = [
   DrainLane,
   SweepLanes,
   SignerCache,
+  HeaderCache,
+  SignedHeaders,
+  KeepJwtKeys,
+  PublishedKeys,
   UnreadableSecrets,
   AttemptWatch,
   ReadEvents,
@@ -157,6 +178,7 @@ const PERSISTENCE: Provider[] = [
   { provide: TenantTransactions, useClass: TypeormTransactions },
   { provide: SubscriptionRepository, useClass: TypeormSubscriptionRepository },
   { provide: SealedSecrets, useClass: TypeormSealedSecrets },
+  { provide: JwtKeys, useClass: TypeormJwtKeys },
   { provide: SubscriptionSecrets, useClass: TypeormSubscriptionSecrets },
   { provide: AuditTrail, useClass: TypeormAuditTrail },
   { provide: DeliveryRepository, useClass: TypeormDeliveryRepository },
@@ -184,6 +206,7 @@ export class WebhooksModule {
         DatabaseModule,
         TypeOrmModule.forFeature([
           SubscriptionRow,
+          SubscriptionEventRow,
           EventRow,
           DeliveryRow,
           AttemptRow,
@@ -191,6 +214,7 @@ export class WebhooksModule {
           AuditRow,
           WorkerRow,
           LaneRow,
+          JwtKeyRow,
         ]),
         ...(broker.imports ?? []),
       ],
@@ -201,6 +225,7 @@ export class WebhooksModule {
         ...adapters(options),
         ...(broker.providers ?? []),
         DeliveryEngine,
+        JwtKeySchedule,
         ...(options.role === 'api' ? [] : [TaskRunner, ResealSchedule, RetentionSchedule]),
       ],
       exports: [WebhookEmitter, AttemptsUnderWay],
@@ -221,6 +246,7 @@ function adapters(options: WebhooksOptions): Provider[] {
     { provide: SubscriptionLimits, useValue: options },
     { provide: Clock, useClass: SystemClock },
     { provide: IdGenerator, useClass: UuidV7Generator },
+    { provide: JwtSigner, useClass: JoseJwtSigner },
     { provide: SecretVault, useFactory: () => new AesGcmSecretVault(options.encryptionKeys) },
     { provide: TargetPolicy, useFactory: () => new ConfiguredTargetPolicy(targets) },
     {

@@ -1,4 +1,4 @@
-import { Allow } from 'class-validator';
+import { Allow, ValidateBy } from 'class-validator';
 
 import type { FieldProblem } from '../kernel/field-problem.js';
 
@@ -17,6 +17,20 @@ export function ByRule(rule: FieldRule): PropertyDecorator {
     const rules = RULES.get(prototype) ?? new Map<string, FieldRule>();
     RULES.set(prototype, rules.set(String(property), rule));
   };
+}
+
+const GIVEN = 'isGiven';
+
+/** A field that has to be there, where `Field required` would not say all; what it is, is for other rules. */
+export const IsGiven = (message: string): PropertyDecorator =>
+  ValidateBy({
+    name: GIVEN,
+    validator: { validate: (value: unknown) => value !== undefined, defaultMessage: () => message },
+  });
+
+/** What is said of a field that is not there. */
+export function missingMessage(constraints: Readonly<Record<string, string>> | undefined): string {
+  return constraints?.[GIVEN] ?? 'Field required';
 }
 
 /** What the rules of a DTO's class, and of those that it extends, find. */

@@ -2,7 +2,7 @@ import type { ArgumentMetadata, PipeTransform, Type } from '@nestjs/common';
 import { getMetadataStorage, validate, type ValidationError } from 'class-validator';
 
 import { InvalidInputError, type InputProblem } from '../kernel/domain-error.js';
-import { problemsByRules } from './field-rules.js';
+import { missingMessage, problemsByRules } from './field-rules.js';
 
 const LOCATIONS: Readonly<Record<string, string>> = {
   body: 'body',
@@ -87,7 +87,7 @@ function unknownField(name: string, location: string): InputProblem {
 
 function problemsOf({ property, value, constraints }: ValidationError, location: string): InputProblem[] {
   const loc = [location, property];
-  if (value === undefined) return [{ type: 'missing', loc, msg: 'Field required' }];
+  if (value === undefined) return [{ type: 'missing', loc, msg: missingMessage(constraints) }];
   // Several rules of one field may say the same: once is enough.
   const distinct = new Set(Object.values(constraints ?? {}));
   return [...distinct].map((msg) => ({ type: 'value_error', loc, msg }));

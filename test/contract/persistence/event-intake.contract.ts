@@ -48,6 +48,23 @@ export function eventIntakeContract(current: () => PersistenceHarness): void {
       expect(stored(theirs).waiting.map(({ id }) => id)).toEqual(stored(theirs).deliveryIds);
     });
 
+    // Red when each pattern that matches makes a delivery.
+    it('makes one delivery for a subscription of which several events match, each with its own', async () => {
+      const lane = await subscribe(current(), { events: ['other', 'thing.*', 'thing.done', '*'] });
+      const other = await subscribe(current(), {
+        ...{ events: ['other', 'thing.undone'], url: 'https://other.customer.com/' },
+      });
+      const patterns = ['other', '*'];
+      const results = await Promise.all([accept(), accept({ event: 'other', patterns }), accept()]);
+      const ids = results.map((result) =>
+        stored(result)
+          .waiting.map((one) => one.lane.subscriptionId)
+          .sort(),
+      );
+      const both = [lane.subscriptionId, other.subscriptionId].sort();
+      expect(ids).toEqual([[lane.subscriptionId], both, [lane.subscriptionId]]);
+    });
+
     it('keeps the payload as it was written, key order and spaces included', async () => {
       await subscribe(current());
       const payload = '{ "z":1, "a":{"c":2,"b":"ñ\\u0041€ \\" \\\\ NULL {}"},"n":1.10}';

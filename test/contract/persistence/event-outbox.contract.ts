@@ -32,6 +32,15 @@ export function eventOutboxContract(current: () => PersistenceHarness): void {
       expect([...lanes].sort(byId)).toEqual([exact, prefix, all].sort(byId));
     });
 
+    // Red when each pattern that matches makes a delivery.
+    it('makes one delivery for a subscription of which several events match', async () => {
+      const harness = current();
+      const lane = await subscribe(harness, { events: ['other', 'thing.*', 'thing.done', '*'] });
+      await subscribe(harness, { events: ['other', 'thing.undone'], url: 'https://other.customer.com/' });
+      expect(stored(await append(harness))).toMatchObject({ deliveryIds: { length: 1 }, lanes: [lane] });
+      expect(await append(harness, { onlyIfMatched: true })).toMatchObject({ lanes: [lane] });
+    });
+
     it('keeps the payload as it was written, key order and spaces included', async () => {
       const harness = current();
       await subscribe(harness);

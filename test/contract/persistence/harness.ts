@@ -50,15 +50,17 @@ export async function subscribe(
   harness: PersistenceHarness,
   {
     event = 'thing.done',
+    events = [event] as readonly string[],
     url = 'https://hooks.customer.com/in',
     tenantId = TENANT,
     settings = DEFAULT_SETTINGS,
+    description = null as string | null,
   } = {},
 ): Promise<Lane> {
   const id = harness.ids.next();
   await harness.transactions.run(tenantId, (transaction) =>
     harness.subscriptions.insert(transaction, {
-      ...{ id, tenantId, event, url, settings },
+      ...{ id, tenantId, events, url, settings, description },
       sealedSecret: `sealed ${id}`,
     }),
   );

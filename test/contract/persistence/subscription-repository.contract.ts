@@ -4,7 +4,11 @@ import { describe, expect, it } from '@jest/globals';
 
 import type { Transaction } from '../../../src/modules/webhooks/application/ports/transaction.js';
 import type { RetrySchedule } from '../../../src/modules/webhooks/domain/retry-schedule.js';
-import { DEFAULT_SETTINGS } from '../../../src/modules/webhooks/domain/subscription-settings.js';
+import {
+  DEFAULT_SETTINGS,
+  fromStoredSettings,
+  type StoredSettings,
+} from '../../../src/modules/webhooks/domain/subscription-settings.js';
 import { deliveryDetail, failed, resultOf } from './attempts.js';
 import { claimFrom, deliverEvents, subscribe, TENANT, type PersistenceHarness } from './harness.js';
 
@@ -19,13 +23,22 @@ export function subscriptionRepositoryContract(current: () => PersistenceHarness
       const { subscriptionId: id } = await subscribe(current(), { event: 'a.*', url: 'https://h.com/in' });
       const found = await run((transaction) => current().subscriptions.find(transaction, id));
       expect(found).toEqual({
-        ...{ id, tenantId: TENANT, event: 'a.*', url: 'https://h.com/in', active: true, isPaused: false },
+        ...{
+          id,
+          tenantId: TENANT,
+          event: 'a.*',
+          events: ['a.*'],
+          url: 'https://h.com/in',
+          active: true,
+          isPaused: false,
+          description: null,
+        },
         ...{ deactivatedAt: null, deactivationReason: null },
         ...{ secretRotatedAt: null, previousSecretExpiresAt: null },
         settings: DEFAULT_SETTINGS,
         ...{ createdAt: expect.any(Date), updatedAt: expect.any(Date) },
       });
-      expect(JSON.stringify(found)).not.toContain('sealed');
+      expect(JSON.stringify(found)).not.toContain(`sealed ${id}`);
     });
 
     it('keeps settings, changes them from what is stored, and hands them to a claim', async () => {
@@ -50,6 +63,24 @@ export function subscriptionRepositoryContract(current: () => PersistenceHarness
       await change('default');
       expect(await read()).toEqual(DEFAULT_SETTINGS);
       expect(await claimed()).toBeNull();
+    });
+
+    it('keeps a description and headers, in their order, and hands the headers to a claim', async () => {
+      const { subscriptions, lanes } = current();
+      const headers = [
+        { name: 'X-Z', value: 'z' },
+        { name: 'Authorization', value: null },
+        { name: 'X-A', value: 'a' },
+      ];
+      const settings = { ...DEFAULT_SETTINGS, headers, sealedHeaders: 'sealed values' };
+      const lane = await subscribe(current(), { settings, description: 'Ñandú\n🙂' });
+      const change = (to: object): Promise<unknown> =>
+        run((transaction) => subscriptions.update(transaction, lane.subscriptionId, to));
+      expect(await change({})).toMatchObject({ description: 'Ñandú\n🙂', settings });
+      await deliverEvents(current(), 1);
+      const [claim] = await claimFrom(lanes, lane, 1);
+      expect(fromStoredSettings(JSON.parse(claim?.settings ?? 'null') as StoredSettings)).toEqual(settings);
+      expect(await change({ description: null })).toMatchObject({ description: null, settings });
     });
 
     it('finds, changes and deactivates nothing under an id that is unknown or another tenant’s', async () => {
@@ -129,6 +160,35 @@ export function subscriptionRepositoryContract(current: () => PersistenceHarness
       expect(await idsOf({ event: 'a.b', active: false })).toEqual([ids[1]]);
     });
 
+    it('listens to several events: lists by each, and is the only one of each and its URL', async () => {
+      const { subscriptions } = current();
+      const { subscriptionId: id } = await subscribe(current(), { events: ['b.*', 'a.b', 'c'] });
+      const idsOf = async (event: string): Promise<string[]> =>
+        (await run((transaction) => subscriptions.list(transaction, { event }))).map((one) => one.id);
+      expect(await run((transaction) => subscriptions.find(transaction, id))).toMatchObject({
+        ...{ event: 'b.*', events: ['b.*', 'a.b', 'c'] },
+      });
+      for (const event of ['b.*', 'a.b', 'c']) {
+        expect(await idsOf(event)).toEqual([id]);
+        await expect(subscribe(current(), { events: ['other', event] })).rejects.toMatchObject({
+          code: 'duplicate_subscription',
+        });
+      }
+      expect(await idsOf('b.c')).toEqual([]);
+      const second = await subscribe(current(), { events: ['other', 'more'] });
+      const change = (to: object, of = id): Promise<unknown> =>
+        run((transaction) => subscriptions.update(transaction, of, to));
+      await expect(change({ events: ['c', 'more'] })).rejects.toMatchObject({
+        code: 'duplicate_subscription',
+      });
+      expect(await change({ events: ['c'] })).toMatchObject({ event: 'c', events: ['c'] });
+      expect(await idsOf('a.b')).toEqual([]);
+      await change({ events: ['b.*', 'more'] }, second.subscriptionId);
+      await change({ active: false });
+      await change({ events: ['c'] }, second.subscriptionId);
+      await expect(change({ active: true })).rejects.toMatchObject({ code: 'duplicate_subscription' });
+    });
+
     it('refuses a second active one of the same event and URL; inactive ones and other tenants do not count', async () => {
       const first = await subscribe(current());
       await expect(subscribe(current())).rejects.toMatchObject({ code: 'duplicate_subscription' });
@@ -189,7 +249,7 @@ export function subscriptionRepositoryContract(current: () => PersistenceHarness
             await subscriptions.insert(transaction, {
               id,
               tenantId: TENANT,
-              event: 'a.b',
+              events: ['a.b'],
               url,
               sealedSecret: 's',
             });
@@ -210,7 +270,7 @@ export function subscriptionRepositoryContract(current: () => PersistenceHarness
         subscriptions.update(transaction, id, {
           url: 'https://h.com/2',
           sealedSecret: 'other',
-          event: undefined,
+          events: undefined,
         }),
       );
       const times = { updatedAt: expect.any(Date), secretRotatedAt: expect.any(Date) };

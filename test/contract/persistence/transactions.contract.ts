@@ -21,7 +21,7 @@ export function transactionsContract(current: () => PersistenceHarness): void {
         const id = harness.ids.next();
         const url = 'https://hooks.customer.com/in';
         await harness.subscriptions.insert(transaction, {
-          ...{ id, tenantId: TENANT, event: 'a.b', url, sealedSecret: 's' },
+          ...{ id, tenantId: TENANT, events: ['a.b'], url, sealedSecret: 's' },
         });
         await harness.outbox.append(transaction, newEvent(harness, { event: 'a.b', patterns: ['a.b'] }));
         throw failure;
@@ -61,7 +61,7 @@ export function transactionsContract(current: () => PersistenceHarness): void {
           ...{
             id: harness.ids.next(),
             tenantId: 'other',
-            event: 'a.b',
+            events: ['a.b'],
             url: 'https://x.com/',
             sealedSecret: 's',
           },

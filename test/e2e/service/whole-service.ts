@@ -4,6 +4,7 @@ import { startCombination, type Combination, type RunningService } from '../comb
 import { deliveryLife } from './delivery-life.js';
 import { recovery } from './recovery.js';
 import { secretRotation } from './secret-rotation.js';
+import { signatures } from './signatures.js';
 
 /**
  * What the service does, tried on one running server: booting costs more than everything that is tried on it. Each suite
@@ -25,5 +26,6 @@ export function describeWholeService(combination: Combination): void {
     describe('delivering', () => deliveryLife(running, combination));
     describe('recovering', () => recovery(running));
     describe('rotating a secret', () => secretRotation(running));
+    describe('signing', () => signatures(running));
   });
 }

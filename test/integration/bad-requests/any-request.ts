@@ -74,6 +74,17 @@ const FIELDS = [
   ...['event', 'url', 'secret', 'active', 'payload', 'force', 'status', 'subscription_id', 'since', 'until'],
   ...['limit', 'cursor', 'overlap_hours', 'dry_run', 'action', 'resource', 'resource_id', 'actor', 'matched'],
   ...['number', 'customer', 'total_cents', 'currency', 'send'],
+  ...[
+    'description',
+    'events',
+    'headers',
+    'template',
+    'event_id',
+    'signature',
+    'overlap_seconds',
+    'retry_schedule',
+    'timeout_seconds',
+  ],
 ];
 
 const text = fc.oneof(

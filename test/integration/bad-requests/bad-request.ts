@@ -27,7 +27,7 @@ export const problem = (where: string, field: string, msg: string): Problem => (
   msg,
 });
 export const wrong = (field: string, msg: string): Problem => problem('body', field, msg);
-const missing = (field: string): Problem => ({
+export const missing = (field: string): Problem => ({
   type: 'missing',
   loc: ['body', field],
   msg: 'Field required',

@@ -1,9 +1,10 @@
-import { EVENT_REFUSALS, PATTERN_RULE } from './bad-events.js';
+import { EVENT_REFUSALS, NAME_RULE, PATTERN_RULE } from './bad-events.js';
 import {
   badBodies,
   badIds,
   badPaging,
   json,
+  missing,
   problem,
   unknown,
   wrong,
@@ -37,6 +38,57 @@ const SECRET_REFUSALS: readonly [unknown, string][] = [
   ['whsec_YWJj', 'Secret must hold at least 8 bytes of base64 after whsec_'],
 ];
 
+/** Where each problem is, below the body, and what it says. */
+const SETTING_REFUSALS: readonly (readonly [object, ...(readonly [readonly string[], string])[]])[] = [
+  [{ description: 5 }, [['description'], 'description must be a string']],
+  [{ description: 'x'.repeat(501) }, [['description'], 'Too long']],
+  [
+    { description: 'a\u0000' },
+    [['description'], 'Description must not contain control characters or half characters'],
+  ],
+  [{ headers: 'X-A: 1' }, [['headers'], 'headers must be an object of names and values']],
+  [
+    { headers: { Host: 'x', 'webhook-id': 'y', 'X-A': 'a\nb', 'x-a': 'c' } },
+    [['headers', 'Host'], 'Reserved header'],
+    [['headers', 'webhook-id'], 'Reserved header'],
+    [['headers', 'X-A'], 'Header value must be 1-1024 printable ASCII characters without blanks around them'],
+    [['headers', 'x-a'], 'Duplicate header'],
+  ],
+  [{ template: 'xml' }, [['template'], 'Unknown preset "xml"']],
+  [{ template: ['raw'] }, [['template'], 'template must be the name of a preset']],
+  [{ signature: 'jwt' }, [['signature'], 'signature must be an object']],
+  [
+    { signature: { scheme: null, alg: 'none', x: 1 } },
+    [['signature', 'scheme'], 'signature.scheme must be one of hmac, v1a, jwt'],
+    [['signature', 'alg'], 'signature.alg must be one of EdDSA, ES256, HS256'],
+    [['signature', 'x'], 'Unknown field'],
+  ],
+  [
+    { headers: { Authorization: '***' } },
+    [['headers', 'Authorization'], '*** keeps a stored value, and there is none: give the value'],
+  ],
+];
+
+const EVENTS_RULE = 'events must be a list of 1 to 50 events';
+
+const EVENTS_REFUSALS: readonly (readonly [
+  object,
+  ...(readonly [readonly (string | number)[], string])[],
+])[] = [
+  [{ events: [] }, [['events'], EVENTS_RULE]],
+  [{ events: 'a.b' }, [['events'], EVENTS_RULE]],
+  [{ events: null }, [['events'], EVENTS_RULE]],
+  [{ events: Array(51).fill('a') }, [['events'], EVENTS_RULE]],
+  [
+    { events: ['a', 'a b', 5, null, 'a\u0000'] },
+    [['events', 1], PATTERN_RULE],
+    [['events', 2], 'Event must be a string'],
+    [['events', 3], 'Event must be a string'],
+    [['events', 4], PATTERN_RULE],
+  ],
+  [{ event: 'b', events: ['a', 'b'] }, [['events'], 'Give event or events']],
+];
+
 const subscriptionFields = (method: string, path: string, rest: object): BadRequest[] => [
   ...EVENT_REFUSALS.map(([event, msg]) => ({
     title: `event ${json(event)}`,
@@ -59,10 +111,24 @@ const subscriptionFields = (method: string, path: string, rest: object): BadRequ
     body: { ...rest, secret },
     problems: [wrong('secret', msg)],
   })),
+  ...[...SETTING_REFUSALS, ...EVENTS_REFUSALS].map(([settings, ...problems]) => ({
+    title: json(settings).slice(0, 60),
+    method,
+    path,
+    body: 'events' in settings ? { url: URL_OK, ...settings } : { ...rest, ...settings },
+    problems: problems.map(([loc, msg]) => ({ type: 'value_error', loc: ['body', ...loc], msg })),
+  })),
 ];
 
 export const BAD_SUBSCRIPTION_REQUESTS: readonly BadRequest[] = [
-  ...badBodies('POST', SUBSCRIPTIONS, { event: 'x', url: URL_OK }, ['event', 'url']),
+  ...badBodies('POST', SUBSCRIPTIONS, { event: 'x', url: URL_OK }, []),
+  {
+    title: 'no field at all',
+    method: 'POST',
+    path: SUBSCRIPTIONS,
+    body: {},
+    problems: [{ ...missing('event'), msg: 'Give event or events' }, missing('url')],
+  },
   ...subscriptionFields('POST', SUBSCRIPTIONS, { event: 'x', url: URL_OK }),
   {
     title: 'everything wrong at once',
@@ -95,6 +161,19 @@ export const BAD_SUBSCRIPTION_REQUESTS: readonly BadRequest[] = [
       unknown('toString', 'query'),
     ],
   },
+  ...badBodies('POST', `${SUBSCRIPTIONS}/preview`, {}, []),
+  {
+    title: 'a preview of nothing that could be one',
+    method: 'POST',
+    path: `${SUBSCRIPTIONS}/preview`,
+    body: { template: 'xml', event: 'a b', payload: [], event_id: 'x' },
+    problems: [
+      wrong('event', NAME_RULE),
+      wrong('payload', 'Payload must be a JSON object'),
+      wrong('template', 'Unknown preset "xml"'),
+      wrong('event_id', 'event_id must be a UUID'),
+    ],
+  },
   ...badIds('GET', `${SUBSCRIPTIONS}/{id}`, 'subscription_not_found'),
   ...badBodies('PATCH', `${SUBSCRIPTIONS}/{subscription}`, {}, []),
   ...subscriptionFields('PATCH', `${SUBSCRIPTIONS}/{subscription}`, {}),
@@ -121,6 +200,13 @@ export const BAD_SUBSCRIPTION_REQUESTS: readonly BadRequest[] = [
     path: `${SUBSCRIPTIONS}/{subscription}/rotate-secret`,
     body: { overlap_hours },
     problems: [wrong('overlap_hours', 'Overlap must be a number of hours from 0 to 168')],
+  })),
+  ...['24', -1, 604_801, 0.5, true, []].map((overlap_seconds) => ({
+    title: `overlap_seconds ${json(overlap_seconds)}`,
+    method: 'POST',
+    path: `${SUBSCRIPTIONS}/{subscription}/rotate-secret`,
+    body: { overlap_seconds },
+    problems: [wrong('overlap_seconds', 'overlap_seconds must be an integer from 0 to 604800')],
   })),
   ...badIds('POST', `${SUBSCRIPTIONS}/{id}/rotate-secret`, 'subscription_not_found'),
   ...badPaging('/api/v1/tenant/webhooks/audit'),

@@ -183,6 +183,7 @@ export class InvoicingLab {
         timeoutMs: 1_000,
         maxRetries: 0,
         userAgent: 'test',
+        issuer: 'test',
       }),
     );
   }

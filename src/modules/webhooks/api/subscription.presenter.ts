@@ -1,27 +1,47 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 
+import { shownHeaders } from '../domain/custom-headers.js';
 import type { RetrySchedule } from '../domain/retry-schedule.js';
+import { shownSignature, type SignatureWish } from '../domain/signature-scheme.js';
 import type { Subscription } from '../domain/subscription.js';
 import { toStoredRate } from '../domain/subscription-settings.js';
+import type { TemplatePreset } from '../domain/template.js';
+import { EVENTS_SCHEMA } from './dto/events-property.js';
 import {
+  HEADERS_SCHEMA,
   RATE_LIMIT_SCHEMA,
   RETRY_SCHEDULE_SCHEMA,
+  SIGNATURE_SCHEMA,
+  TEMPLATE_SCHEMA,
   type RateLimitShape,
-} from './dto/subscription-settings.dto.js';
+} from './dto/settings-schemas.js';
 
 /** A subscription as clients see it. */
 export class SubscriptionView {
   @ApiProperty({ format: 'uuid', example: '0193c5a0-7b1e-7c3a-9f64-0d7b1f0e6a11' })
   id!: string;
 
-  @ApiProperty({ example: 'invoice.created' })
+  @ApiProperty({ description: 'The first of `events`.', example: 'invoice.created' })
   event!: string;
+
+  @ApiProperty({ ...EVENTS_SCHEMA, example: ['invoice.created', 'payment.*'] })
+  events!: string[];
 
   @ApiProperty({ example: 'https://hooks.customer.com/gestiqcloud' })
   url!: string;
 
   @ApiProperty({ description: 'Never shown.', example: '***', enum: ['***'] })
   secret!: '***';
+
+  @ApiProperty({ type: 'string', nullable: true, example: 'Stock of the shop in Sevilla' })
+  description!: string | null;
+
+  @ApiProperty({
+    ...HEADERS_SCHEMA,
+    description: 'Headers that its requests carry besides ours; secret values are masked.',
+    example: { 'X-Source': 'gestiqcloud', Authorization: '***' },
+  })
+  headers!: Record<string, string>;
 
   @ApiProperty({
     ...RETRY_SCHEDULE_SCHEMA,
@@ -45,6 +65,24 @@ export class SubscriptionView {
     example: null,
   })
   rate_limit!: RateLimitShape | null;
+  @ApiProperty({ ...TEMPLATE_SCHEMA, description: 'The form of the body.', example: 'raw' })
+  template!: TemplatePreset;
+
+  @ApiProperty({
+    ...SIGNATURE_SCHEMA,
+    description:
+      'What signs its requests beside `X-Signature` and `v1`; `alg` and `ttl_seconds` are those of `jwt`.',
+    example: { scheme: 'hmac', alg: 'EdDSA', ttl_seconds: 300 },
+  })
+  signature!: Required<SignatureWish>;
+
+  @ApiProperty({
+    type: 'string',
+    nullable: true,
+    description: 'What verifies its `v1a` signatures; null: it has none.',
+    example: null,
+  })
+  public_key!: string | null;
 
   @ApiProperty({ example: true })
   active!: boolean;
@@ -97,12 +135,18 @@ export function presentSubscription(subscription: Subscription): SubscriptionVie
   return {
     id: subscription.id,
     event: subscription.event,
+    events: [...subscription.events],
     url: subscription.url,
     secret: '***',
+    description: subscription.description,
+    headers: shownHeaders(subscription.settings.headers),
     retry_schedule: subscription.settings.retrySchedule,
     timeout_seconds: subscription.settings.timeoutSeconds,
     rate_limit:
       subscription.settings.rateLimit === null ? null : toStoredRate(subscription.settings.rateLimit),
+    template: subscription.settings.template,
+    signature: shownSignature(subscription.settings.signature),
+    public_key: subscription.settings.publicKey,
     active: subscription.active,
     paused: subscription.isPaused,
     deactivation_reason: subscription.deactivationReason,

@@ -71,8 +71,8 @@ export class SubscriptionsController {
     @CurrentActor() actor: Actor,
     @Body() dto: CreateSubscriptionDto,
   ): Promise<CreatedSubscriptionView> {
-    const { event, url, secret } = dto;
-    const command = { tenantId, actor, event, url, secret, settings: settingsOf(dto) };
+    const { event, events, url, secret, description } = dto;
+    const command = { tenantId, actor, event, events, url, secret, description, settings: settingsOf(dto) };
     const created = await this.createSubscription.execute(command);
     return presentWithSecret(created);
   }
@@ -122,8 +122,9 @@ export class SubscriptionsController {
     @Param('id') id: string,
     @Body() dto: UpdateSubscriptionDto,
   ): Promise<SubscriptionView> {
-    const { event, url, secret, active } = dto;
-    const command = { tenantId, actor, id: known(id), event, url, secret, active, settings: settingsOf(dto) };
+    const { event, events, url, secret, description, active } = dto;
+    const change = { event, events, url, secret, description, active, settings: settingsOf(dto) };
+    const command = { tenantId, actor, id: known(id), ...change };
     return presentSubscription(await this.updateSubscription.execute(command));
   }
 
@@ -192,7 +193,8 @@ export class SubscriptionsController {
     operationId: 'rotateSecret',
     summary: 'Give a subscription a new signing secret, with an overlap',
     description:
-      'During the overlap `webhook-signature` carries two signatures, of the new and of the previous secret, and `X-Signature` that of the new one. ' +
+      'During the overlap `webhook-signature` carries two signatures, of the new and of the previous secret, `X-Signature` is that of the new one and `X-Signature-Previous` that of the previous one. ' +
+      'A subscription with a key pair (`v1a`) gets a new pair as well, and the previous one signs as long. ' +
       'A rotation during an overlap ends it: one previous secret is kept. `PATCH` with a secret replaces it at once.',
   })
   @ApiParam({ name: 'id', format: 'uuid' })
@@ -205,7 +207,8 @@ export class SubscriptionsController {
     @Param('id') id: string,
     @Body() dto: RotateSecretDto,
   ): Promise<CreatedSubscriptionView> {
-    const { secret, overlap_hours: overlapHours } = dto;
+    const { secret, overlap_seconds: seconds } = dto;
+    const overlapHours = seconds == null ? dto.overlap_hours : seconds / 3_600;
     return presentWithSecret(
       await this.rotateSecret.execute({ tenantId, actor, id: known(id), secret, overlapHours }),
     );

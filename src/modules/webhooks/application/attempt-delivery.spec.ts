@@ -2,11 +2,14 @@ import { createHmac } from 'node:crypto';
 
 import { beforeEach, describe, expect, it } from '@jest/globals';
 
+import { SecretText } from '../../../platform/kernel/secret-text.js';
+import { WebhookSignature } from '../domain/signature.js';
 import { HOLD_MS } from './attempt-delivery.js';
+import { VaultSettingsSealing } from './settings-sealing.js';
 import type { FakeAnswer } from '../testing/fake-http-sender.js';
 import { InMemoryWebhooks } from '../testing/in-memory-webhooks.js';
 import type { RetrySchedule } from '../domain/retry-schedule.js';
-import type { SubscriptionSettings } from '../domain/subscription-settings.js';
+import { DEFAULT_SETTINGS, type SubscriptionSettings } from '../domain/subscription-settings.js';
 import type { Lane } from '../domain/lane.js';
 import type { StoredDelivery } from '../testing/in-memory-store.js';
 
@@ -58,6 +61,90 @@ describe('AttemptDelivery', () => {
         'webhook-signature': `v1,${hmac(`${id}.${seconds}.${PAYLOAD}`).digest('base64')}`,
       },
     });
+  });
+
+  it('signs with the previous secret and key pair as well while their overlap lasts', async () => {
+    const of = { tenantId: lane.tenantId, subscriptionId: lane.subscriptionId };
+    const sealing = new VaultSettingsSealing(webhooks.vault, of);
+    const first = { ...DEFAULT_SETTINGS, ...sealing.signature({ scheme: 'v1a' }, DEFAULT_SETTINGS) };
+    const second = sealing.withNewKey(first, true);
+    set(second);
+    const { claims } = await webhooks.lanes.claim(lane, { limit: 1 });
+    const previous = webhooks.vault.seal(new SecretText('the-previous-secret'), {
+      ...{ ...of, purpose: 'signing_previous' },
+    });
+    await webhooks.attempt.execute({ ...claims[0]!, sealedPreviousSecret: previous }, () => false);
+    const headers = webhooks.sender.requests[0]?.headers ?? {};
+    expect(headers['X-Signature']).toBe(WebhookSignature.sign('a-good-secret', PAYLOAD));
+    expect(headers['X-Signature-Previous']).toBe(WebhookSignature.sign('the-previous-secret', PAYLOAD));
+    expect(headers['webhook-signature']).toMatch(/^v1,\S+ v1,\S+ v1a,\S+ v1a,\S+$/);
+    const nowSeconds = Math.floor(webhooks.clock.nowMs() / 1_000);
+    for (const secret of ['a-good-secret', 'the-previous-secret', first.publicKey!, second.publicKey!]) {
+      expect(WebhookSignature.verifyStandard({ secret, headers, body: PAYLOAD, nowSeconds }).ok).toBe(true);
+    }
+  });
+
+  it('stops signing with the previous key pair when the overlap is over', async () => {
+    const sealing = new VaultSettingsSealing(webhooks.vault, {
+      ...{ tenantId: lane.tenantId, subscriptionId: lane.subscriptionId },
+    });
+    const first = { ...DEFAULT_SETTINGS, ...sealing.signature({ scheme: 'v1a' }, DEFAULT_SETTINGS) };
+    set(sealing.withNewKey(first, true));
+    await attempt();
+    expect(webhooks.sender.requests[0]?.headers['webhook-signature']).toMatch(/^v1,\S+ v1a,\S+$/);
+    expect(webhooks.sender.requests[0]?.headers).not.toHaveProperty('X-Signature-Previous');
+  });
+
+  it('adds a token that says for whom, what and how long it is', async () => {
+    set({ signature: { scheme: 'jwt', alg: 'HS256', ttlSeconds: 60 } });
+    await attempt();
+    const headers = webhooks.sender.requests[0]?.headers ?? {};
+    const nowSeconds = Math.floor(webhooks.clock.nowMs() / 1_000);
+    const input = {
+      ...{ headers, body: PAYLOAD, alg: 'HS256' as const, secret: 'a-good-secret' },
+      ...{ subscriptionId: lane.subscriptionId, audience: 'https://hooks.customer.com' },
+    };
+    const verified = { ok: true, id, event: 'thing.done', issuedAtSeconds: nowSeconds };
+    expect(WebhookSignature.verifyJwt({ ...input, nowSeconds: nowSeconds + 120 })).toEqual(verified);
+    expect(WebhookSignature.verifyJwt({ ...input, nowSeconds: nowSeconds + 121 }).ok).toBe(false);
+    expect(headers['webhook-signature']).toMatch(/^v1,\S+$/);
+  });
+
+  it('sends the body in the form of its template, and signs that', async () => {
+    set({ template: 'cloudevents' });
+    await attempt();
+    const { headers = {}, body = '' } = webhooks.sender.requests[0] ?? {};
+    expect(JSON.parse(body)).toMatchObject({
+      specversion: '1.0',
+      type: 'thing.done',
+      data: { a: 'ñ', b: 1 },
+    });
+    expect(body).toContain(`"data":${PAYLOAD}}`);
+    expect(headers).toMatchObject({
+      'Content-Type': 'application/cloudevents+json',
+      'X-Signature': WebhookSignature.sign('a-good-secret', body),
+    });
+    const nowSeconds = Math.floor(webhooks.clock.nowMs() / 1_000);
+    const verified = WebhookSignature.verifyStandard({ secret: 'a-good-secret', headers, body, nowSeconds });
+    expect(verified.ok).toBe(true);
+  });
+
+  it('adds the headers of the subscription, and keeps the secret ones out of the log', async () => {
+    const of = { tenantId: lane.tenantId, subscriptionId: lane.subscriptionId };
+    const wish = { 'X-Source': 'erp', Authorization: 'Bearer 1' };
+    set(new VaultSettingsSealing(webhooks.vault, of).headers(wish, DEFAULT_SETTINGS));
+    await attempt();
+    expect(webhooks.sender.requests[0]?.headers).toMatchObject({ 'X-Event': 'thing.done', ...wish });
+    expect(stored().attemptLog[0]?.requestHeaders).toMatchObject({
+      ...{ 'X-Event': 'thing.done', 'X-Source': 'erp', Authorization: '***' },
+    });
+  });
+
+  it('holds a delivery whose secret headers cannot be read, at no cost', async () => {
+    set({ headers: [{ name: 'Authorization', value: null }], sealedHeaders: 'gone.with.a-key' });
+    await attempt();
+    expect(webhooks.sender.requests).toEqual([]);
+    expect(stored()).toMatchObject({ status: 'PENDING', attempts: 0, hold: { reason: 'operator' } });
   });
 
   it.each<[FakeAnswer, string, string | null, number | null]>([

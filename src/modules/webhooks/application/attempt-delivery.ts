@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { AppLogger } from '../../../platform/kernel/app-logger.js';
 import { Clock } from '../../../platform/kernel/clock.js';
 import type { ClaimedDelivery } from '../domain/delivery.js';
+import { presetBody, type RequestBody } from '../domain/preset-body.js';
 import {
   nextStep,
   outcomeOfStatus,
@@ -16,7 +17,7 @@ import { KnownSettings } from './known-settings.js';
 import { DeliveryLanes } from './ports/delivery-lanes.js';
 import { DeliveryMetrics } from './ports/delivery-metrics.js';
 import { HttpSender, type HttpSendResult } from './ports/http-sender.js';
-import { SignerCache } from './signer-cache.js';
+import { SignedHeaders, type RequestHeaders } from './signed-headers.js';
 import { UnreadableSecrets } from './unreadable-secrets.js';
 
 /**
@@ -41,7 +42,7 @@ export class AttemptDelivery {
     private readonly settings: DeliverySettings,
     private readonly sender: HttpSender,
     private readonly lanes: DeliveryLanes,
-    private readonly signers: SignerCache,
+    private readonly headers: SignedHeaders,
     private readonly unreadable: UnreadableSecrets,
     private readonly metrics: DeliveryMetrics,
     private readonly clock: Clock,
@@ -54,7 +55,8 @@ export class AttemptDelivery {
    * @returns where the delivery goes from here, once that is durable.
    */
   async execute(claim: ClaimedDelivery, onAnswered: (isHealthy: boolean) => boolean): Promise<AttemptEnd> {
-    const headers = this.signed(claim);
+    const body = presetBody(this.known.of(claim.settings).template, claim);
+    const headers = await this.headersOf(claim, body);
     if (headers === null) {
       // Whoever runs the service has to mend this; it must not cost the tenant an attempt, nor tell them about the keys.
       await this.lanes.hold([claim], 'operator', HOLD_MS);
@@ -69,8 +71,8 @@ export class AttemptDelivery {
     );
     const result = await this.sender.send({
       url: claim.targetUrl,
-      headers,
-      body: claim.payload,
+      headers: headers.sent,
+      body: body.text,
       timeoutMs: this.timeoutMsOf(claim),
     });
     const outcome = this.outcomeOf(result);
@@ -92,7 +94,7 @@ export class AttemptDelivery {
       errorClass,
       error: outcome.kind === 'delivered' ? null : outcome.error,
       responseBody: result.kind === 'response' ? result.responseBody : null,
-      requestHeaders: headers,
+      requestHeaders: headers.logged,
       next,
       asksForMore: !goesOn,
     });
@@ -120,34 +122,15 @@ export class AttemptDelivery {
   }
 
   /** @returns null when it cannot be signed now. */
-  private signed(claim: ClaimedDelivery): Readonly<Record<string, string>> | null {
+  private async headersOf(claim: ClaimedDelivery, body: RequestBody): Promise<RequestHeaders | null> {
     try {
-      const headers = this.signedHeaders(claim);
+      const headers = await this.headers.of(claim, this.known.of(claim.settings), body);
       this.unreadable.readable(claim.subscriptionId);
       return headers;
     } catch (cause) {
       this.unreadable.met(claim.subscriptionId, cause);
       return null;
     }
-  }
-
-  private signedHeaders(claim: ClaimedDelivery): Readonly<Record<string, string>> {
-    const { current, previous } = this.signers.signersOf(claim);
-    const timestamp = Math.floor(this.clock.nowMs() / 1_000);
-    return {
-      'Content-Type': 'application/json',
-      'User-Agent': this.settings.userAgent,
-      'X-Event': claim.event,
-      'X-Signature': current.xSignature(claim.payload),
-      'X-Delivery-Id': claim.id,
-      'webhook-id': claim.id,
-      'webhook-timestamp': String(timestamp),
-      // Receivers try each: one that was not told the new secret yet still finds the signature that it knows.
-      'webhook-signature':
-        previous === null
-          ? current.standard(claim.id, timestamp, claim.payload)
-          : `${current.standard(claim.id, timestamp, claim.payload)} ${previous.standard(claim.id, timestamp, claim.payload)}`,
-    };
   }
 
   private outcomeOf(result: HttpSendResult): SendOutcome {

@@ -13,10 +13,14 @@ import { SecretVault } from './ports/secret-vault.js';
 import { SubscriptionRepository } from './ports/subscription-repository.js';
 import { TargetPolicy } from './ports/target-policy.js';
 import { TenantTransactions } from './ports/transaction.js';
+import { VaultSettingsSealing } from './settings-sealing.js';
 import { SubscriptionLimits } from './subscription-limits.js';
 import {
+  auditedEvents,
   auditedSettings,
-  eventPatternProblem,
+  descriptionProblem,
+  noEventsProblem,
+  readEvents,
   readTarget,
   requireRoom,
   secretProblem,
@@ -26,9 +30,12 @@ import {
 export interface CreateSubscriptionCommand {
   readonly tenantId: string;
   readonly actor: Actor;
-  readonly event: string;
+  readonly event?: string | undefined;
+  readonly events?: readonly string[] | undefined;
   readonly url: string;
   readonly secret?: string | undefined;
+  /** Null: none. */
+  readonly description?: string | null | undefined;
   readonly settings?: SettingsChange | undefined;
 }
 
@@ -52,12 +59,14 @@ export class CreateSubscription {
 
   /** @throws InvalidInputError with every problem; WebhookError `duplicate_subscription` or `too_many_subscriptions`. */
   async execute(command: CreateSubscriptionCommand): Promise<CreatedSubscription> {
-    const event = eventPatternProblem(command.event);
+    const { events, problems: eventProblems } = readEvents(command);
     const target = readTarget(command.url, this.targets);
     const problems: InputProblem[] = [
-      ...event.problems,
+      ...noEventsProblem(command),
+      ...eventProblems,
       ...target.problems,
       ...(command.secret === undefined ? [] : secretProblem(command.secret)),
+      ...descriptionProblem(command.description),
       ...settingProblems(command.settings),
     ];
     if (problems.length > 0) throw new InvalidInputError(problems);
@@ -73,10 +82,15 @@ export class CreateSubscription {
       const inserted = await this.subscriptions.insert(transaction, {
         id,
         tenantId: command.tenantId,
-        event: event.name,
+        events,
         url: target.text,
         sealedSecret,
-        settings: changedSettings(DEFAULT_SETTINGS, command.settings ?? {}),
+        description: command.description ?? null,
+        settings: changedSettings(
+          DEFAULT_SETTINGS,
+          command.settings ?? {},
+          new VaultSettingsSealing(this.vault, { tenantId: command.tenantId, subscriptionId: id }),
+        ),
       });
       await requireRoom(transaction, this.subscriptions, this.limits);
       await this.trail.record(transaction, {
@@ -85,7 +99,12 @@ export class CreateSubscription {
         action: 'subscription.created',
         resourceType: 'subscription',
         resourceId: id,
-        details: { event: event.name, url: auditedUrl(target.text), ...auditedSettings(command.settings) },
+        details: {
+          ...auditedEvents(events),
+          url: auditedUrl(target.text),
+          ...(command.description == null ? {} : { description: command.description }),
+          ...auditedSettings(command.settings),
+        },
       });
       return inserted;
     });

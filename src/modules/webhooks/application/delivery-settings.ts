@@ -5,6 +5,8 @@ export abstract class DeliverySettings {
   /** Automatic retries after the first attempt. */
   abstract readonly maxRetries: number;
   abstract readonly userAgent: string;
+  /** Who signs JWTs: their `iss`. */
+  abstract readonly issuer: string;
   /** Whether an emitted event is kept when nobody is subscribed to it. */
   abstract readonly storeUnmatched: boolean;
 }

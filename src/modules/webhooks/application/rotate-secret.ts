@@ -9,8 +9,11 @@ import { generateSecret } from '../domain/generated-secret.js';
 import { DEFAULT_OVERLAP_HOURS } from '../domain/secret-rotation.js';
 import { SecretUnreadableError } from '../domain/secret-unreadable.error.js';
 import type { Subscription } from '../domain/subscription.js';
+import type { SubscriptionSettings } from '../domain/subscription-settings.js';
+import { VaultSettingsSealing } from './settings-sealing.js';
 import { AuditTrail } from './ports/audit-trail.js';
 import { SecretVault } from './ports/secret-vault.js';
+import { SubscriptionRepository } from './ports/subscription-repository.js';
 import { SubscriptionSecrets, type PreviousSecret } from './ports/subscription-secrets.js';
 import { TenantTransactions } from './ports/transaction.js';
 import { overlapHoursProblem, secretProblem } from './subscription-rules.js';
@@ -31,12 +34,13 @@ export interface RotatedSecret {
   readonly generatedSecret: string | null;
 }
 
-/** Gives a subscription a new signing secret, while the previous one goes on signing beside it for some hours. */
+/** Gives a subscription a new signing secret, and a new key pair if it has one, while the previous one goes on signing beside it for some hours. */
 @Injectable()
 export class RotateSecret {
   constructor(
     private readonly transactions: TenantTransactions,
     private readonly secrets: SubscriptionSecrets,
+    private readonly subscriptions: SubscriptionRepository,
     private readonly trail: AuditTrail,
     private readonly vault: SecretVault,
     private readonly logger: AppLogger,
@@ -69,7 +73,13 @@ export class RotateSecret {
         resourceId: id,
         details: { overlap_hours: previous?.overlapHours ?? 0, generated: command.secret === undefined },
       });
-      return this.secrets.rotate(transaction, id, sealed, previous);
+      const rotated = await this.secrets.rotate(transaction, id, sealed, previous);
+      if (rotated.settings.sealedKey === null) return rotated;
+      // Both halves of what signs change together, and end together.
+      const sealing = new VaultSettingsSealing(this.vault, { tenantId, subscriptionId: id });
+      const settings = (current: SubscriptionSettings): SubscriptionSettings =>
+        sealing.withNewKey(current, previous !== null);
+      return (await this.subscriptions.update(transaction, id, { settings })) ?? rotated;
     });
     return { subscription, generatedSecret: command.secret === undefined ? secret : null };
   }

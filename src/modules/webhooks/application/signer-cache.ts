@@ -1,12 +1,19 @@
 import { Injectable } from '@nestjs/common';
 
 import { AppLogger } from '../../../platform/kernel/app-logger.js';
+import { BoundedCache } from '../../../platform/kernel/bounded-cache.js';
 import type { ClaimedDelivery } from '../domain/delivery.js';
 import { SecretUnreadableError } from '../domain/secret-unreadable.error.js';
-import { prepareSigner, type PreparedSigner } from '../domain/signature.js';
-import { SecretVault, type SecretContext } from './ports/secret-vault.js';
+import {
+  prepareKeyPair,
+  prepareSigner,
+  type PreparedKeyPair,
+  type PreparedSigner,
+} from '../domain/signature.js';
+import type { SubscriptionSettings } from '../domain/subscription-settings.js';
+import { SecretVault, type SecretPurpose } from './ports/secret-vault.js';
 
-/** Opened secrets kept at most; beyond it the one that was not used for longest goes. */
+/** Opened secrets kept at most. */
 const CAPACITY = 10_000;
 
 /** Who signs a delivery: both while a rotation's overlap lasts. */
@@ -22,7 +29,9 @@ export interface Signers {
 @Injectable()
 export class SignerCache {
   /** Null: it cannot be read, which was logged. */
-  private readonly signers = new Map<string, PreparedSigner | null>();
+  private readonly signers = new BoundedCache<string, PreparedSigner | null>(CAPACITY);
+
+  private readonly pairs = new BoundedCache<string, PreparedKeyPair>(CAPACITY);
 
   constructor(
     private readonly vault: SecretVault,
@@ -33,19 +42,50 @@ export class SignerCache {
   signersOf(claim: ClaimedDelivery): Signers {
     return {
       current:
-        this.known(claim.sealedSecret) ??
-        this.remember(claim.sealedSecret, this.open(claim.sealedSecret, claim, 'signing')),
+        this.signers.get(claim.sealedSecret) ??
+        this.signers.set(claim.sealedSecret, this.open(claim.sealedSecret, claim, 'signing')),
       previous:
         claim.sealedPreviousSecret === null ? null : this.previousOf(claim, claim.sealedPreviousSecret),
     };
   }
 
+  /**
+   * The pairs that sign `v1a`, the current one first; none when the subscription has none.
+   *
+   * @throws SecretUnreadableError when the current one cannot be opened with the configured keys.
+   */
+  keyPairsOf(
+    claim: ClaimedDelivery,
+    { sealedKey, sealedPreviousKey }: SubscriptionSettings,
+  ): PreparedKeyPair[] {
+    if (sealedKey === null) return [];
+    const current = this.pairs.get(sealedKey) ?? this.openPair(sealedKey, claim, 'signing_key');
+    // The claim has a previous secret while the overlap of a rotation lasts: the previous pair ends with it.
+    if (sealedPreviousKey === null || claim.sealedPreviousSecret === null) return [current];
+    try {
+      const known = this.pairs.get(sealedPreviousKey);
+      return [current, known ?? this.openPair(sealedPreviousKey, claim, 'signing_key_previous')];
+    } catch (cause) {
+      if (cause instanceof SecretUnreadableError) return [current];
+      throw cause;
+    }
+  }
+
+  private openPair(
+    sealed: string,
+    { tenantId, subscriptionId }: ClaimedDelivery,
+    purpose: SecretPurpose,
+  ): PreparedKeyPair {
+    const text = this.vault.open(sealed, { tenantId, subscriptionId, purpose }).reveal();
+    return this.pairs.set(sealed, prepareKeyPair(text));
+  }
+
   /** A previous secret that cannot be read must not keep deliveries from being sent with the current one. */
   private previousOf(claim: ClaimedDelivery, sealed: string): PreparedSigner | null {
-    const known = this.known(sealed);
+    const known = this.signers.get(sealed);
     if (known !== undefined) return known;
     try {
-      return this.remember(sealed, this.open(sealed, claim, 'signing_previous'));
+      return this.signers.set(sealed, this.open(sealed, claim, 'signing_previous'));
     } catch (cause) {
       if (!(cause instanceof SecretUnreadableError)) throw cause;
       this.logger.error(
@@ -55,33 +95,14 @@ export class SignerCache {
           reason: cause.message,
         },
       );
-      return this.remember(sealed, null);
+      return this.signers.set(sealed, null);
     }
-  }
-
-  private known(sealed: string): PreparedSigner | null | undefined {
-    const signer = this.signers.get(sealed);
-    // A Map keeps insertion order: taken out and put back, the entry is the youngest.
-    if (signer !== undefined) {
-      this.signers.delete(sealed);
-      this.signers.set(sealed, signer);
-    }
-    return signer;
-  }
-
-  private remember<T extends PreparedSigner | null>(sealed: string, signer: T): T {
-    this.signers.set(sealed, signer);
-    if (this.signers.size > CAPACITY) {
-      const oldest = this.signers.keys().next();
-      if (oldest.done !== true) this.signers.delete(oldest.value);
-    }
-    return signer;
   }
 
   private open(
     sealed: string,
     { tenantId, subscriptionId }: ClaimedDelivery,
-    purpose: SecretContext['purpose'],
+    purpose: SecretPurpose,
   ): PreparedSigner {
     return prepareSigner(this.vault.open(sealed, { tenantId, subscriptionId, purpose }).reveal());
   }

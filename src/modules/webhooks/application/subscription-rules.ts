@@ -1,8 +1,18 @@
 import type { InputProblem } from '../../../platform/kernel/domain-error.js';
+import type { FieldProblem } from '../../../platform/kernel/field-problem.js';
 import type { AuditDetails } from '../domain/audit.js';
+import { descriptionProblems } from '../domain/description.js';
 import { parseEventPattern } from '../domain/event-name.js';
 import type { RateLimit } from '../domain/gates/rate-limit.js';
 import { overlapProblem } from '../domain/secret-rotation.js';
+import {
+  EVENT_OR_EVENTS,
+  eventsProblems,
+  isContradictory,
+  wantedEvents,
+  type EventsWish,
+} from '../domain/subscribed-events.js';
+import { wantedSignature, type SignatureWish } from '../domain/signature-scheme.js';
 import { checkSecret } from '../domain/subscription.js';
 import { settingsProblems, type SettingsChange } from '../domain/subscription-settings.js';
 import { WebhookError } from '../domain/errors.js';
@@ -11,15 +21,31 @@ import type { TargetPolicy } from './ports/target-policy.js';
 import type { Transaction } from './ports/transaction.js';
 import type { SubscriptionLimits } from './subscription-limits.js';
 
-/** Reads an event pattern; `name` is usable only when there are no problems. */
-export function eventPatternProblem(text: string): {
-  readonly name: string;
+/** Reads what a subscription is to listen to; `events` are usable only when there are no problems, empty when none is given. */
+export function readEvents(wish: EventsWish): {
+  readonly events: readonly string[];
   readonly problems: InputProblem[];
 } {
-  const parsed = parseEventPattern(text);
-  return parsed.ok
-    ? { name: parsed.name, problems: [] }
-    : { name: text, problems: [problem('event', parsed.message)] };
+  const { event, events } = wish;
+  const parsed = event === undefined ? null : parseEventPattern(event);
+  const problems = [
+    ...(parsed?.ok === false ? [problem('event', parsed.message)] : []),
+    ...(events === undefined ? [] : eventsProblems(events, ['events']).map(ofBody)),
+    ...(isContradictory(wish) ? [problem('events', EVENT_OR_EVENTS)] : []),
+  ];
+  return { events: problems.length > 0 ? [] : wantedEvents(wish), problems };
+}
+
+/** The problem of a new subscription that would listen to nothing. */
+export function noEventsProblem({ event, events }: EventsWish): InputProblem[] {
+  return event === undefined && events === undefined
+    ? [{ type: 'missing', loc: ['body', 'event'], msg: EVENT_OR_EVENTS }]
+    : [];
+}
+
+/** What the trail keeps of them. */
+export function auditedEvents(events: readonly string[]): AuditDetails {
+  return { event: events[0], ...(events.length > 1 ? { events: events.join(', ') } : {}) };
 }
 
 /** Reads a target; `text`, the form in which it is stored, is usable only when there are no problems. */
@@ -40,12 +66,20 @@ export function secretProblem(secret: string): InputProblem[] {
 
 /** Every problem of what is asked for beside event and target. */
 export function settingProblems(change: SettingsChange | undefined): InputProblem[] {
-  if (change === undefined) return [];
-  return settingsProblems(change).map(({ path, msg }) => ({
-    type: 'value_error',
-    loc: ['body', ...path],
-    msg,
-  }));
+  return change === undefined ? [] : settingsProblems(change).map(ofBody);
+}
+
+export function descriptionProblem(description: string | null | undefined): InputProblem[] {
+  return description == null ? [] : descriptionProblems(description, ['description']).map(ofBody);
+}
+
+function ofBody({ path, msg }: FieldProblem): InputProblem {
+  return { type: 'value_error', loc: ['body', ...path], msg };
+}
+
+function auditedSignature(wish: SignatureWish | null): string {
+  const { scheme, alg } = wantedSignature(wish ?? {});
+  return scheme === 'jwt' ? `jwt ${alg}` : scheme;
 }
 
 /** What the trail keeps of a change to settings. */
@@ -53,11 +87,17 @@ export function auditedSettings({
   retrySchedule,
   timeoutSeconds,
   rateLimit,
+  template,
+  headers,
+  signature,
 }: SettingsChange = {}): AuditDetails {
   return {
     ...(retrySchedule === undefined ? {} : { retry_schedule: String(retrySchedule ?? 'default') }),
     ...(timeoutSeconds === undefined ? {} : { timeout_seconds: timeoutSeconds ?? 'default' }),
     ...(rateLimit === undefined ? {} : { rate_limit: rateText(rateLimit) }),
+    ...(template === undefined ? {} : { template: template ?? 'raw' }),
+    ...(signature === undefined ? {} : { signature: auditedSignature(signature) }),
+    ...(headers === undefined ? {} : { headers: Object.keys(headers ?? {}).join(', ') }),
   };
 }
 

@@ -12,10 +12,13 @@ import { SecretVault } from './ports/secret-vault.js';
 import { SubscriptionRepository } from './ports/subscription-repository.js';
 import { TargetPolicy } from './ports/target-policy.js';
 import { TenantTransactions } from './ports/transaction.js';
+import { VaultSettingsSealing } from './settings-sealing.js';
 import { SubscriptionLimits } from './subscription-limits.js';
 import {
+  auditedEvents,
   auditedSettings,
-  eventPatternProblem,
+  descriptionProblem,
+  readEvents,
   readTarget,
   requireRoom,
   secretProblem,
@@ -27,9 +30,13 @@ export interface UpdateSubscriptionCommand {
   readonly tenantId: string;
   readonly actor: Actor;
   readonly id: string;
+  /** As `events` with this one alone. */
   readonly event?: string | undefined;
+  readonly events?: readonly string[] | undefined;
   readonly url?: string | undefined;
   readonly secret?: string | undefined;
+  /** Null: none. */
+  readonly description?: string | null | undefined;
   readonly active?: boolean | undefined;
   readonly settings?: SettingsChange | undefined;
 }
@@ -47,23 +54,30 @@ export class UpdateSubscription {
 
   /** @throws InvalidInputError; WebhookError `subscription_not_found`, `duplicate_subscription` or `too_many_subscriptions`. */
   async execute(command: UpdateSubscriptionCommand): Promise<Subscription> {
-    const event = command.event === undefined ? undefined : eventPatternProblem(command.event);
+    const { events, problems: eventProblems } = readEvents(command);
     const target = command.url === undefined ? undefined : readTarget(command.url, this.targets);
     const problems: InputProblem[] = [
-      ...(event?.problems ?? []),
+      ...eventProblems,
       ...(target?.problems ?? []),
       ...(command.secret === undefined ? [] : secretProblem(command.secret)),
+      ...descriptionProblem(command.description),
       ...settingProblems(command.settings),
     ];
     if (problems.length > 0) throw new InvalidInputError(problems);
 
     const { settings } = command;
+    const sealing = new VaultSettingsSealing(this.vault, {
+      tenantId: command.tenantId,
+      subscriptionId: command.id,
+    });
     return this.transactions.run(command.tenantId, async (transaction) => {
       const changed = await this.subscriptions.update(transaction, command.id, {
-        event: event?.name,
+        events: events.length === 0 ? undefined : events,
         url: target?.text,
         active: command.active,
-        settings: settings === undefined ? undefined : (current) => changedSettings(current, settings),
+        description: command.description,
+        settings:
+          settings === undefined ? undefined : (current) => changedSettings(current, settings, sealing),
         sealedSecret: command.secret === undefined ? undefined : this.seal(command, command.secret),
       });
       if (changed === null) throw new WebhookError('subscription_not_found');
@@ -74,7 +88,7 @@ export class UpdateSubscription {
         action: 'subscription.updated',
         resourceType: 'subscription',
         resourceId: command.id,
-        details: changesOf({ ...command, url: target?.text }, event?.name),
+        details: changesOf({ ...command, url: target?.text }, events),
       });
       return changed;
     });
@@ -91,14 +105,15 @@ export class UpdateSubscription {
 
 /** The new values, and of the secret only that it was replaced. */
 function changesOf(
-  { url, secret, active, settings }: UpdateSubscriptionCommand,
-  event: string | undefined,
+  { url, secret, description, active, settings }: UpdateSubscriptionCommand,
+  events: readonly string[],
 ): AuditDetails {
   return {
-    ...(event === undefined ? {} : { event }),
+    ...(events.length === 0 ? {} : auditedEvents(events)),
     ...(url === undefined ? {} : { url: auditedUrl(url) }),
     ...(active === undefined ? {} : { active }),
     ...(secret === undefined ? {} : { secret_replaced: true }),
+    ...(description === undefined ? {} : { description: description ?? '' }),
     ...auditedSettings(settings),
   };
 }

@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual, type KeyObject } from 'node:crypto';
-import { standardKey, xSignatureKey } from './signing-key.js';
+import { ed25519PrivateKey, standardKey, xSignatureKey } from './signing-key.js';
 import {
   isRawBody,
   signV1,
@@ -9,6 +9,7 @@ import {
   type StandardVerification,
   type StandardVerificationInput,
 } from './standard-signature.js';
+import { verifyWebhookJwt, type JwtVerification, type JwtVerificationInput } from './verify-webhook-jwt.js';
 
 const PREFIX = 'sha256=';
 const HEX_SHA256 = /^[0-9a-fA-F]{64}$/;
@@ -18,6 +19,14 @@ export interface PreparedSigner {
   /** The value of `X-Signature`: `sha256=<hex>`. */
   xSignature(body: RawBody): string;
   /** The value of `webhook-signature`: `v1,<base64>`. @throws RangeError for a bad id or timestamp. */
+  standard(id: string, timestampSeconds: number, body: RawBody): string;
+  /** The key of `X-Signature`, for an HS256 token. */
+  readonly key: KeyObject;
+}
+
+/** Signs `v1a` with a key pair that was prepared once. */
+export interface PreparedKeyPair {
+  /** @throws RangeError for a bad id or timestamp. */
   standard(id: string, timestampSeconds: number, body: RawBody): string;
 }
 
@@ -33,9 +42,16 @@ export function prepareSigner(secret: string): PreparedSigner {
   const rawKey = xSignatureKey(secret);
   const key = standardKey(secret);
   return {
+    key: rawKey,
     xSignature: (body) => signRaw(rawKey, body),
     standard: (id, timestampSeconds, body) => signV1(key, id, timestampSeconds, body),
   };
+}
+
+/** The same for the `whsk_` key of a pair. @throws RangeError for a malformed key. */
+export function prepareKeyPair(privateKey: string): PreparedKeyPair {
+  const key = ed25519PrivateKey(privateKey);
+  return { standard: (id, timestampSeconds, body) => signV1a(key, id, timestampSeconds, body) };
 }
 
 /**
@@ -91,7 +107,7 @@ export const WebhookSignature = {
    * @throws RangeError for a malformed key, id or timestamp.
    */
   signStandardAsymmetric(privateKey: string, id: string, timestampSeconds: number, body: RawBody): string {
-    return signV1a(privateKey, id, timestampSeconds, body);
+    return signV1a(ed25519PrivateKey(privateKey), id, timestampSeconds, body);
   },
 
   /**
@@ -106,15 +122,32 @@ export const WebhookSignature = {
   verifyStandard(input: StandardVerificationInput): StandardVerification {
     return verifyStandard(input);
   },
+
+  /**
+   * Verifies `X-Webhook-JWT` of a subscription with `signature.scheme` `jwt`: signed by us, for this subscription and origin,
+   * recent, and for this very body. The algorithm is the one that you name, never the one that the token names. Never throws.
+   *
+   * The keys of EdDSA and ES256 are at `/.well-known/webhooks/jwks.json`; keep them for five minutes, and fetch them again
+   * when the reason is `unknown_key`. A retry has a new token with the same `id`: handle each id once.
+   *
+   * @example
+   * const result = WebhookSignature.verifyJwt({ alg: 'EdDSA', jwks, subscriptionId, audience, headers: request.headers, body: request.rawBody });
+   * if (!result.ok) return reply.code(401).send({ detail: result.reason });
+   */
+  verifyJwt(input: JwtVerificationInput): JwtVerification {
+    return verifyWebhookJwt(input);
+  },
 } as const;
 
 function signRaw(key: KeyObject, body: RawBody): string {
   return PREFIX + createHmac('sha256', key).update(body).digest('hex');
 }
 
+export type { JwtRefusal, JwtVerification, JwtVerificationInput } from './verify-webhook-jwt.js';
+export type { JwtAlgorithm } from './signature-scheme.js';
+export type { ReceivedHeaders } from './received-headers.js';
 export type {
   RawBody,
-  ReceivedHeaders,
   StandardRefusal,
   StandardVerification,
   StandardVerificationInput,

@@ -1,18 +1,9 @@
 import { createHmac, sign, timingSafeEqual, verify, type KeyObject } from 'node:crypto';
-import {
-  decodeExactly,
-  ed25519PrivateKey,
-  ed25519PublicKey,
-  isPublicKeyText,
-  standardKey,
-} from './signing-key.js';
+import { headerOf, type ReceivedHeaders } from './received-headers.js';
+import { decodeExactly, ed25519PublicKey, isPublicKeyText, standardKey } from './signing-key.js';
 
 /** The exact bytes of a request's body, or the text whose UTF-8 they are. Never a parsed object. */
 export type RawBody = string | Uint8Array;
-
-/** Headers as Node, Fastify, Express or `fetch` give them; names in any case. */
-export type ReceivedHeaders =
-  Readonly<Record<string, string | readonly string[] | undefined>> | { get(name: string): string | null };
 
 export interface StandardVerificationInput {
   /** The subscription's secret, or all that are valid while one is being replaced; `whpk_` keys verify `v1a`. */
@@ -59,10 +50,10 @@ export function signV1(key: KeyObject, id: string, timestampSeconds: number, bod
   return `v1,${digest}`;
 }
 
-/** `v1a,<base64>` with a `whsk_` key. @throws RangeError for a bad key, id or timestamp. */
-export function signV1a(privateKey: string, id: string, timestampSeconds: number, body: RawBody): string {
+/** `v1a,<base64>` with an ed25519 key. @throws RangeError for a bad id or timestamp. */
+export function signV1a(key: KeyObject, id: string, timestampSeconds: number, body: RawBody): string {
   const content = Buffer.concat([Buffer.from(signedHead(id, timestampSeconds)), Buffer.from(body)]);
-  return `v1a,${sign(null, content, ed25519PrivateKey(privateKey)).toString('base64')}`;
+  return `v1a,${sign(null, content, key).toString('base64')}`;
 }
 
 /** See `WebhookSignature.verifyStandard`. */
@@ -162,19 +153,4 @@ function usableSecrets(given: unknown): string[] {
 
 function refuse(reason: StandardRefusal, message: string): StandardVerification {
   return { ok: false, reason, message };
-}
-
-/** The header's value, '' when absent; a header that came several times is joined by spaces. */
-function headerOf(headers: unknown, name: string): string {
-  if (typeof headers !== 'object' || headers === null) return '';
-  if ('get' in headers && typeof headers.get === 'function') {
-    return textOf((headers as { get(name: string): unknown }).get(name));
-  }
-  const key = Object.keys(headers).find((candidate) => candidate.toLowerCase() === name);
-  return key === undefined ? '' : textOf((headers as Readonly<Record<string, unknown>>)[key]);
-}
-
-function textOf(value: unknown): string {
-  if (Array.isArray(value)) return value.filter((one) => typeof one === 'string').join(' ');
-  return typeof value === 'string' ? value : '';
 }

@@ -7,12 +7,39 @@ import {
   settingsProblems,
   toStoredSettings,
   type SettingsChange,
+  type SettingsSealing,
   type SubscriptionSettings,
 } from './subscription-settings.js';
 
 const SET: SubscriptionSettings = {
-  ...{ retrySchedule: [5, 60], timeoutSeconds: 20 },
+  retrySchedule: [5, 60],
+  timeoutSeconds: 20,
   rateLimit: { max: 5, perSeconds: 1 },
+  template: 'thin',
+  headers: [
+    { name: 'X-B', value: 'b' },
+    { name: 'X-A', value: 'a' },
+    { name: 'Authorization', value: null },
+  ],
+  sealedHeaders: 'sealed',
+  signature: { scheme: 'v1a', alg: 'ES256', ttlSeconds: 60 },
+  publicKey: 'whpk_1',
+  sealedKey: 'sealed key',
+  sealedPreviousKey: 'sealed previous key',
+};
+
+/** Says what was asked of it. */
+const SEALING: SettingsSealing = {
+  signature: ({ scheme = 'hmac' }, { publicKey }) => ({
+    signature: { ...DEFAULT_SETTINGS.signature, scheme },
+    publicKey: `after ${publicKey}`,
+    sealedKey: null,
+    sealedPreviousKey: null,
+  }),
+  headers: (wish, { sealedHeaders }) => ({
+    headers: Object.entries(wish).map(([name, value]) => ({ name, value })),
+    sealedHeaders: `after ${sealedHeaders}`,
+  }),
 };
 
 describe('changedSettings', () => {
@@ -26,8 +53,31 @@ describe('changedSettings', () => {
     [{ rateLimit: { max: 1, perSeconds: 60 } }, { ...SET, rateLimit: { max: 1, perSeconds: 60 } }],
     [{ retrySchedule: [] }, { ...SET, retrySchedule: [] }],
     [{ retrySchedule: 'standard' }, { ...SET, retrySchedule: 'standard' }],
+    [
+      { headers: { 'X-C': 'c' } },
+      { ...SET, headers: [{ name: 'X-C', value: 'c' }], sealedHeaders: 'after sealed' },
+    ],
+    [
+      { signature: { scheme: 'jwt' } },
+      {
+        ...SET,
+        signature: { scheme: 'jwt', alg: 'EdDSA', ttlSeconds: 300 },
+        ...{ publicKey: 'after whpk_1', sealedKey: null, sealedPreviousKey: null },
+      },
+    ],
+    [
+      { signature: null },
+      {
+        ...SET,
+        signature: { scheme: 'hmac', alg: 'EdDSA', ttlSeconds: 300 },
+        ...{ publicKey: 'after whpk_1', sealedKey: null, sealedPreviousKey: null },
+      },
+    ],
+    [{ template: 'cloudevents' }, { ...SET, template: 'cloudevents' }],
+    [{ template: null }, { ...SET, template: 'raw' }],
+    [{ headers: null }, { ...SET, headers: [], sealedHeaders: 'after sealed' }],
   ])('%j: absent keeps, null is the default', (change, settings) => {
-    expect(changedSettings(SET, change)).toEqual(settings);
+    expect(changedSettings(SET, change, SEALING)).toEqual(settings);
   });
 });
 
@@ -37,9 +87,18 @@ describe('settingsProblems', () => {
   });
 
   it.each([0, -1, 31, 1.5, NaN])('refuses %d s, and names every other problem too', (timeoutSeconds) => {
-    expect(settingsProblems({ timeoutSeconds, retrySchedule: [0] })).toEqual([
+    expect(
+      settingsProblems({
+        timeoutSeconds,
+        retrySchedule: [0],
+        headers: { Host: 'x' },
+        signature: { alg: 'none' },
+      } as object),
+    ).toEqual([
       { path: ['retry_schedule', 0], msg: 'retry_schedule[0] must be an integer from 1 to 86400' },
       { path: ['timeout_seconds'], msg: 'timeout_seconds must be an integer from 1 to 30' },
+      { path: ['headers', 'Host'], msg: 'Reserved header' },
+      { path: ['signature', 'alg'], msg: 'signature.alg must be one of EdDSA, ES256, HS256' },
     ]);
   });
 });

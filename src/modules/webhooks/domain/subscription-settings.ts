@@ -1,20 +1,48 @@
 import { integerProblems, type FieldProblem } from '../../../platform/kernel/field-problem.js';
 import { rateLimitProblems, type RateLimit } from './gates/rate-limit.js';
+import { headersProblems, type CustomHeader, type HeadersWish } from './custom-headers.js';
 import { retryScheduleProblems, type RetrySchedule } from './retry-schedule.js';
+import {
+  DEFAULT_SIGNATURE,
+  shownSignature,
+  signatureProblems,
+  wantedSignature,
+  type SignatureSetting,
+  type SignatureWish,
+} from './signature-scheme.js';
+import { DEFAULT_TEMPLATE, templateProblems, type TemplatePreset } from './template.js';
 
-/** What a subscription asks for beside its event and its target. */
+/** What a subscription asks for beside its events and its target. */
 export interface SubscriptionSettings {
   readonly retrySchedule: RetrySchedule;
+  readonly template: TemplatePreset;
   /** Total budget of one attempt; null: as the service is set up. */
   readonly timeoutSeconds: number | null;
   /** Requests that the endpoint gets at most; null: as many as it answers. */
   readonly rateLimit: RateLimit | null;
+  readonly headers: readonly CustomHeader[];
+  /** The values of the secret ones, in one sealed record; null: there are none. */
+  readonly sealedHeaders: string | null;
+  readonly signature: SignatureSetting;
+  /** `whpk_…` of the key pair that `v1a` signs with; null: it has none. */
+  readonly publicKey: string | null;
+  /** Its private half, sealed. */
+  readonly sealedKey: string | null;
+  /** That of the pair before the last rotation: signs as well for as long as the previous secret does. */
+  readonly sealedPreviousKey: string | null;
 }
 
 export const DEFAULT_SETTINGS: SubscriptionSettings = {
   retrySchedule: 'default',
   timeoutSeconds: null,
   rateLimit: null,
+  template: DEFAULT_TEMPLATE,
+  headers: [],
+  sealedHeaders: null,
+  signature: DEFAULT_SIGNATURE,
+  publicKey: null,
+  sealedKey: null,
+  sealedPreviousKey: null,
 };
 
 /** Bounds of a time budget. Longer ones would keep places from others, and a process from stopping. */
@@ -26,25 +54,48 @@ export interface SettingsChange {
   readonly retrySchedule?: RetrySchedule | null | undefined;
   readonly timeoutSeconds?: number | null | undefined;
   readonly rateLimit?: RateLimit | null | undefined;
+  readonly template?: TemplatePreset | null | undefined;
+  readonly headers?: HeadersWish | null | undefined;
+  readonly signature?: SignatureWish | null | undefined;
 }
+
+/** What of a change has to be sealed before it can be kept. */
+export interface SettingsSealing {
+  headers(wish: HeadersWish, current: SubscriptionSettings): SealedHeaders;
+  signature(wish: SignatureWish, current: SubscriptionSettings): SealedSignature;
+}
+
+export type SealedHeaders = Pick<SubscriptionSettings, 'headers' | 'sealedHeaders'>;
+export type SealedSignature = Pick<
+  SubscriptionSettings,
+  'signature' | 'publicKey' | 'sealedKey' | 'sealedPreviousKey'
+>;
 
 /** The form in which they are stored and handed to attempts: only what differs from the default. */
 export interface StoredSettings {
   readonly retry_schedule?: Exclude<RetrySchedule, 'default'>;
   readonly timeout_seconds?: number;
   readonly rate_limit?: { readonly max: number; readonly per_seconds: number };
+  readonly template?: TemplatePreset;
+  /** Pairs, because jsonb does not keep the order of names. */
+  readonly headers?: readonly (readonly [name: string, value: string | null])[];
+  readonly sealed_headers?: string;
+  readonly signature?: Required<SignatureWish>;
+  readonly public_key?: string;
+  readonly sealed_key?: string;
+  readonly sealed_previous_key?: string;
 }
 
 /** Every problem of a change, by the names of the API. */
-export function settingsProblems({
-  retrySchedule,
-  timeoutSeconds,
-  rateLimit,
-}: SettingsChange): FieldProblem[] {
+export function settingsProblems(change: SettingsChange): FieldProblem[] {
+  const { retrySchedule, timeoutSeconds, rateLimit, template, headers, signature } = change;
   return [
     ...(retrySchedule == null ? [] : retryScheduleProblems(retrySchedule, ['retry_schedule'])),
     ...(timeoutSeconds == null ? [] : timeoutProblems(timeoutSeconds, ['timeout_seconds'])),
     ...(rateLimit == null ? [] : rateLimitProblems(toStoredRate(rateLimit), ['rate_limit'])),
+    ...(template == null ? [] : templateProblems(template, ['template'])),
+    ...(headers == null ? [] : headersProblems(headers, ['headers'])),
+    ...(signature == null ? [] : signatureProblems(signature, ['signature'])),
   ];
 }
 
@@ -55,13 +106,18 @@ export function timeoutProblems(value: unknown, path: readonly (string | number)
 
 /** The settings after a change. */
 export function changedSettings(
-  { retrySchedule, timeoutSeconds, rateLimit }: SubscriptionSettings,
-  change: SettingsChange,
+  current: SubscriptionSettings,
+  { retrySchedule, timeoutSeconds, rateLimit, template, headers, signature }: SettingsChange,
+  sealing: SettingsSealing,
 ): SubscriptionSettings {
   return {
-    retrySchedule: changed(retrySchedule, change.retrySchedule, DEFAULT_SETTINGS.retrySchedule),
-    timeoutSeconds: changed(timeoutSeconds, change.timeoutSeconds, DEFAULT_SETTINGS.timeoutSeconds),
-    rateLimit: changed(rateLimit, change.rateLimit, DEFAULT_SETTINGS.rateLimit),
+    ...current,
+    retrySchedule: changed(current.retrySchedule, retrySchedule, DEFAULT_SETTINGS.retrySchedule),
+    timeoutSeconds: changed(current.timeoutSeconds, timeoutSeconds, DEFAULT_SETTINGS.timeoutSeconds),
+    rateLimit: changed(current.rateLimit, rateLimit, DEFAULT_SETTINGS.rateLimit),
+    template: changed(current.template, template, DEFAULT_TEMPLATE),
+    ...(headers === undefined ? {} : sealing.headers(headers ?? {}, current)),
+    ...(signature === undefined ? {} : sealing.signature(signature ?? {}, current)),
   };
 }
 
@@ -70,17 +126,27 @@ function changed<T>(current: T, wanted: T | null | undefined, fallback: T): T {
 }
 
 /** @returns null when everything is as it is by default */
-export function toStoredSettings({
-  retrySchedule,
-  timeoutSeconds,
-  rateLimit,
-}: SubscriptionSettings): StoredSettings | null {
+export function toStoredSettings(settings: SubscriptionSettings): StoredSettings | null {
+  const { retrySchedule, timeoutSeconds, rateLimit, template, headers, sealedHeaders, signature } = settings;
+  const { publicKey, sealedKey, sealedPreviousKey } = settings;
   const stored: StoredSettings = {
     ...(retrySchedule === 'default' ? {} : { retry_schedule: retrySchedule }),
     ...(timeoutSeconds === null ? {} : { timeout_seconds: timeoutSeconds }),
     ...(rateLimit === null ? {} : { rate_limit: toStoredRate(rateLimit) }),
+    ...(template === DEFAULT_TEMPLATE ? {} : { template }),
+    ...(headers.length === 0 ? {} : { headers: headers.map(({ name, value }) => [name, value] as const) }),
+    ...(sealedHeaders === null ? {} : { sealed_headers: sealedHeaders }),
+    ...(isDefault(signature) ? {} : { signature: shownSignature(signature) }),
+    ...(publicKey === null ? {} : { public_key: publicKey }),
+    ...(sealedKey === null ? {} : { sealed_key: sealedKey }),
+    ...(sealedPreviousKey === null ? {} : { sealed_previous_key: sealedPreviousKey }),
   };
   return Object.keys(stored).length === 0 ? null : stored;
+}
+
+function isDefault({ scheme, alg, ttlSeconds }: SignatureSetting): boolean {
+  const standard = DEFAULT_SIGNATURE;
+  return scheme === standard.scheme && alg === standard.alg && ttlSeconds === standard.ttlSeconds;
 }
 
 export function fromStoredSettings(stored: StoredSettings | null): SubscriptionSettings {
@@ -88,6 +154,13 @@ export function fromStoredSettings(stored: StoredSettings | null): SubscriptionS
     retrySchedule: stored?.retry_schedule ?? DEFAULT_SETTINGS.retrySchedule,
     timeoutSeconds: stored?.timeout_seconds ?? DEFAULT_SETTINGS.timeoutSeconds,
     rateLimit: stored?.rate_limit === undefined ? null : fromStoredRate(stored.rate_limit),
+    template: stored?.template ?? DEFAULT_TEMPLATE,
+    headers: stored?.headers?.map(([name, value]) => ({ name, value })) ?? DEFAULT_SETTINGS.headers,
+    sealedHeaders: stored?.sealed_headers ?? DEFAULT_SETTINGS.sealedHeaders,
+    signature: stored?.signature === undefined ? DEFAULT_SIGNATURE : wantedSignature(stored.signature),
+    publicKey: stored?.public_key ?? null,
+    sealedKey: stored?.sealed_key ?? null,
+    sealedPreviousKey: stored?.sealed_previous_key ?? null,
   };
 }
 

@@ -21,9 +21,13 @@ export const MAX_URL_LENGTH = 2_048;
 export interface Subscription {
   readonly id: string;
   readonly tenantId: string;
-  /** An event name, a prefix wildcard `invoice.*`, or `*`. */
+  /** The first of `events`. */
   readonly event: string;
+  /** Each an event name, a prefix wildcard `invoice.*`, or `*`. */
+  readonly events: readonly string[];
   readonly url: string;
+  /** What its tenant wrote about it. */
+  readonly description: string | null;
   readonly active: boolean;
   /** Its tenant keeps its deliveries back. */
   readonly isPaused: boolean;

@@ -40,7 +40,10 @@ export class InMemoryEventOutbox extends EventOutbox {
 
   private write(event: NewEvent): AppendResult {
     const matching = [...this.store.subscriptions.values()].filter(
-      (row) => row.tenantId === event.tenantId && row.active && event.patterns.includes(row.event),
+      (row) =>
+        row.tenantId === event.tenantId &&
+        row.active &&
+        row.events.some((pattern) => event.patterns.includes(pattern)),
     );
     if (event.onlyIfMatched && matching.length === 0) return { kind: 'unmatched' };
     const deliveries = matching.map((subscription) => this.newDelivery(event, subscription));

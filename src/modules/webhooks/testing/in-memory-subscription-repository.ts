@@ -21,6 +21,8 @@ export class InMemorySubscriptionRepository extends SubscriptionRepository {
     const now = this.store.now();
     const row: StoredSubscription = {
       ...subscription,
+      event: subscription.events[0] ?? '',
+      description: subscription.description ?? null,
       settings: subscription.settings ?? DEFAULT_SETTINGS,
       active: true,
       isPaused: false,
@@ -46,7 +48,7 @@ export class InMemorySubscriptionRepository extends SubscriptionRepository {
     const rows = [...this.store.subscriptions.values()].filter(
       (row) =>
         row.tenantId === tenantOf(transaction) &&
-        (filter.event === undefined || row.event === filter.event) &&
+        (filter.event === undefined || row.events.includes(filter.event)) &&
         (filter.active === undefined || row.active === filter.active),
     );
     return Promise.resolve(rows.sort((a, b) => (a.id < b.id ? 1 : -1)).map(shown));
@@ -63,6 +65,7 @@ export class InMemorySubscriptionRepository extends SubscriptionRepository {
     const { settings, ...others } = change;
     const given = Object.fromEntries(Object.entries(others).filter(([, value]) => value !== undefined));
     const changed: StoredSubscription = { ...row, ...given, updatedAt: this.store.now() };
+    changed.event = changed.events[0] ?? '';
     if (settings !== undefined) changed.settings = settings(row.settings);
     if (change.sealedSecret !== undefined) {
       Object.assign(changed, { previousSecretExpiresAt: null, secretRotatedAt: this.store.now() });
@@ -96,7 +99,7 @@ export class InMemorySubscriptionRepository extends SubscriptionRepository {
         row.active &&
         wanted.active &&
         row.tenantId === wanted.tenantId &&
-        row.event === wanted.event &&
+        row.events.some((event) => wanted.events.includes(event)) &&
         new URL(row.url).href === new URL(wanted.url).href,
     );
     if (taken) throw new WebhookError('duplicate_subscription');

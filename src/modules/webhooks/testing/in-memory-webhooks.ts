@@ -4,13 +4,16 @@ import { CreateSubscription } from '../application/create-subscription.js';
 import type { DeliverySettings } from '../application/delivery-settings.js';
 import { DrainLane } from '../application/drain-lane.js';
 import { ENGINE_LIMITS } from '../application/engine-limits.js';
+import { HeaderCache } from '../application/header-cache.js';
 import { RequestDelivery } from '../application/request-delivery.js';
+import { SignedHeaders } from '../application/signed-headers.js';
 import { SignerCache } from '../application/signer-cache.js';
 import { UnreadableSecrets } from '../application/unreadable-secrets.js';
 import { AttemptSlots } from '../domain/attempt-slots.js';
 import type { Lane } from '../domain/lane.js';
 import { FakeClock } from './fake-clock.js';
 import { FakeHttpSender } from './fake-http-sender.js';
+import { FakeJwtSigner } from './fake-jwt-signer.js';
 import { FakeLaneDispatcher } from './fake-lane-dispatcher.js';
 import { FakeTargetPolicy } from './fake-target-policy.js';
 import { InMemoryDeliveryLanes } from './in-memory-delivery-lanes.js';
@@ -66,8 +69,13 @@ export class InMemoryWebhooks {
     this.lanes = new InMemoryDeliveryLanes(this.store, this.ids, leaseMs);
     const { settings, sender, lanes, metrics, clock, logger, slots, watch, dispatcher } = this;
     const signers = new SignerCache(this.vault, logger);
+    const added = new HeaderCache(this.vault);
+    const headers = new SignedHeaders(settings, signers, added, new FakeJwtSigner(), clock);
     const unreadable = new UnreadableSecrets(clock, logger);
-    this.attempt = new AttemptDelivery(settings, sender, lanes, signers, unreadable, metrics, clock, logger);
+    // prettier-ignore
+    this.attempt = new AttemptDelivery(
+      settings, sender, lanes, headers, unreadable, metrics, clock, logger,
+    );
     this.drain = new DrainLane(lanes, this.attempt, slots, watch, dispatcher, clock, logger);
     this.intake = new InMemoryEventIntake(this.store, this.outbox, lanes, this.drain);
   }

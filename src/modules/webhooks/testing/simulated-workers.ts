@@ -5,7 +5,10 @@ import { AttemptWatch } from '../application/attempt-watch.js';
 import { DrainLane } from '../application/drain-lane.js';
 import { ENGINE_LIMITS } from '../application/engine-limits.js';
 import { HttpSender, type HttpSendRequest, type HttpSendResult } from '../application/ports/http-sender.js';
+import { HeaderCache } from '../application/header-cache.js';
+import { SignedHeaders } from '../application/signed-headers.js';
 import { SignerCache } from '../application/signer-cache.js';
+import { FakeJwtSigner } from './fake-jwt-signer.js';
 import { UnreadableSecrets } from '../application/unreadable-secrets.js';
 import { AttemptSlots } from '../domain/attempt-slots.js';
 import type { Lane } from '../domain/lane.js';
@@ -104,13 +107,15 @@ export class SimulatedWorkers {
       const dispatcher = new SimulatedDispatcher(broker);
       this.dispatchers.push(dispatcher);
       const signers = new SignerCache(this.vault, logger);
+      const added = new HeaderCache(this.vault);
+      const headers = new SignedHeaders(settings, signers, added, new FakeJwtSigner(), this.clock);
       const unreadable = new UnreadableSecrets(this.clock, logger);
       const { clock } = this;
       const attempt = new AttemptDelivery(
         settings,
         sender,
         lanes,
-        signers,
+        headers,
         unreadable,
         metrics,
         clock,
@@ -130,7 +135,7 @@ export class SimulatedWorkers {
     const sealedSecret = this.vault.seal(new SecretText('a-good-secret'), context);
     await new InMemoryTransactions(this.store).run(tenantId, (transaction) =>
       new InMemorySubscriptionRepository(this.store).insert(transaction, {
-        ...{ id, tenantId, event: name, url: `https://${name}.example/`, sealedSecret },
+        ...{ id, tenantId, events: [name], url: `https://${name}.example/`, sealedSecret },
         settings: DEFAULT_SETTINGS,
       }),
     );

@@ -6,6 +6,7 @@ export function testSettings(change: Partial<DeliverySettings> = {}): DeliverySe
     timeoutMs: 10_000,
     maxRetries: 3,
     userAgent: 'GestiqCloud-Webhooks/1.0',
+    issuer: 'https://webhooks.gestiqcloud.com',
     storeUnmatched: true,
     ...change,
   };

@@ -1,8 +1,10 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsString, ValidateIf } from 'class-validator';
 
+import { IsGiven } from '../../../../platform/http/field-rules.js';
 import { MAX_EVENT_LENGTH } from '../../domain/event-name.js';
 import { MAX_SECRET_LENGTH, MAX_URL_LENGTH, MIN_SECRET_LENGTH } from '../../domain/subscription.js';
+import { EVENT_OR_EVENTS } from '../../domain/subscribed-events.js';
 import {
   EVENT_PATTERN_PATTERN,
   IsEventPattern,
@@ -11,19 +13,27 @@ import {
   SECRET_PATTERN,
   TARGET_URL_PATTERN,
 } from './constraints.js';
+import { EventsProperty } from './events-property.js';
 import { SubscriptionSettingsDto } from './subscription-settings.dto.js';
 
 export class CreateSubscriptionDto extends SubscriptionSettingsDto {
-  @ApiProperty({
+  @ApiPropertyOptional({
     description:
-      'An event name, a prefix wildcard such as `invoice.*`, or `*` for every event. 1–100 characters; trimmed and lower-cased.',
+      'An event name, a prefix wildcard such as `invoice.*`, or `*` for every event. 1–100 characters; trimmed and lower-cased. Given, unless `events` is.',
     example: 'invoice.created',
     pattern: EVENT_PATTERN_PATTERN,
     maxLength: MAX_EVENT_LENGTH,
   })
+  @ValidateIf((dto: CreateSubscriptionDto) => dto.event !== undefined || dto.events === undefined)
+  @IsGiven(EVENT_OR_EVENTS)
   @IsString({ message: 'Event must be a string' })
   @IsEventPattern()
-  event!: string;
+  event?: string;
+
+  @EventsProperty(
+    'Several of them, 1–50, in place of `event`, which is the first. An event that several match arrives once.',
+  )
+  events?: string[];
 
   @ApiProperty({
     description:

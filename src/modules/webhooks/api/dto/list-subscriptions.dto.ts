@@ -6,7 +6,7 @@ import { EVENT_PATTERN_PATTERN, IsEventPattern } from './constraints.js';
 
 export class ListSubscriptionsDto {
   @ApiPropertyOptional({
-    description: 'Only those for exactly this event or pattern.',
+    description: 'Only those with exactly this event or pattern among their events.',
     example: 'invoice.created',
     pattern: EVENT_PATTERN_PATTERN,
     maxLength: MAX_EVENT_LENGTH,

@@ -1,7 +1,14 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { IsNumber, IsString, Max, Min, ValidateIf } from 'class-validator';
 
-import { DEFAULT_OVERLAP_HOURS, MAX_OVERLAP_HOURS, overlapProblem } from '../../domain/secret-rotation.js';
+import { ByRule } from '../../../../platform/http/field-rules.js';
+import {
+  DEFAULT_OVERLAP_HOURS,
+  MAX_OVERLAP_HOURS,
+  MAX_OVERLAP_SECONDS,
+  overlapProblem,
+  overlapSecondsProblems,
+} from '../../domain/secret-rotation.js';
 import { MAX_SECRET_LENGTH, MIN_SECRET_LENGTH } from '../../domain/subscription.js';
 import { IsSigningSecret, SECRET_PATTERN } from './constraints.js';
 
@@ -33,4 +40,16 @@ export class RotateSecretDto {
   @Min(0, OVERLAP)
   @Max(MAX_OVERLAP_HOURS, OVERLAP)
   overlap_hours?: number;
+
+  @ApiPropertyOptional({
+    description: 'The same in seconds; given, it counts in place of `overlap_hours`.',
+    type: 'integer',
+    minimum: 0,
+    maximum: MAX_OVERLAP_SECONDS,
+    default: DEFAULT_OVERLAP_HOURS * 3_600,
+    nullable: true,
+    example: 3_600,
+  })
+  @ByRule(overlapSecondsProblems)
+  overlap_seconds?: number | null;
 }

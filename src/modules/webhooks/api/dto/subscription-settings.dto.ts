@@ -1,13 +1,11 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 
 import { ByRule } from '../../../../platform/http/field-rules.js';
-import { MAX_RATE, MAX_RATE_SECONDS, rateLimitProblems } from '../../domain/gates/rate-limit.js';
-import {
-  MAX_SCHEDULE_RETRIES,
-  MAX_SCHEDULE_WAIT_SECONDS,
-  retryScheduleProblems,
-  type RetrySchedule,
-} from '../../domain/retry-schedule.js';
+import { rateLimitProblems } from '../../domain/gates/rate-limit.js';
+import { headersProblems, type HeadersWish } from '../../domain/custom-headers.js';
+import { descriptionProblems, MAX_DESCRIPTION_LENGTH } from '../../domain/description.js';
+import { retryScheduleProblems, type RetrySchedule } from '../../domain/retry-schedule.js';
+import { signatureProblems, type SignatureWish } from '../../domain/signature-scheme.js';
 import {
   fromStoredRate,
   MAX_TIMEOUT_SECONDS,
@@ -15,36 +13,66 @@ import {
   timeoutProblems,
   type SettingsChange,
 } from '../../domain/subscription-settings.js';
-
-export const RETRY_SCHEDULE_SCHEMA = {
-  oneOf: [
-    { type: 'string', enum: ['default', 'standard'] },
-    {
-      type: 'array',
-      items: { type: 'integer', minimum: 1, maximum: MAX_SCHEDULE_WAIT_SECONDS },
-      maxItems: MAX_SCHEDULE_RETRIES,
-    },
-  ],
-};
-
-export const RATE_LIMIT_SCHEMA = {
-  type: 'object' as const,
-  properties: {
-    max: { type: 'integer' as const, minimum: 1, maximum: MAX_RATE },
-    per_seconds: { type: 'integer' as const, minimum: 1, maximum: MAX_RATE_SECONDS },
-  },
-  required: ['max', 'per_seconds'],
-  additionalProperties: false,
-};
-
-/** A rate limit in the form of the API. */
-export interface RateLimitShape {
-  readonly max: number;
-  readonly per_seconds: number;
-}
+import { DEFAULT_TEMPLATE, templateProblems, type TemplatePreset } from '../../domain/template.js';
+import {
+  HEADERS_SCHEMA,
+  RATE_LIMIT_SCHEMA,
+  RETRY_SCHEDULE_SCHEMA,
+  SIGNATURE_SCHEMA,
+  TEMPLATE_SCHEMA,
+  type RateLimitShape,
+} from './settings-schemas.js';
 
 /** What a subscription may ask for; null goes back to the default. */
 export class SubscriptionSettingsDto {
+  @ApiPropertyOptional({
+    type: 'string',
+    maxLength: MAX_DESCRIPTION_LENGTH,
+    nullable: true,
+    default: null,
+    description: 'What it is for, in your words: shown, and never sent.',
+    example: 'Stock of the shop in Sevilla',
+  })
+  @ByRule(descriptionProblems)
+  description?: string | null;
+
+  @ApiPropertyOptional({
+    ...HEADERS_SCHEMA,
+    nullable: true,
+    default: {},
+    description:
+      'Headers that its requests carry besides ours: at most 20 and 4 KiB in all; names of 1–64 characters, values of 1–1024 printable ASCII characters. ' +
+      'Values of `Authorization`, `Cookie` and of names with `key`, `token` or `secret` in them are encrypted and shown as `***`; in a `PATCH`, `***` keeps the stored value. ' +
+      'Given, they replace all that were there. Reserved: what belongs to the connection or the body (`Host`, `Content-*`, …) and what we send ourselves (`Webhook-*`, `X-Signature`, …).',
+    example: { 'X-Source': 'gestiqcloud', Authorization: 'Bearer 0f1e2d3c' },
+  })
+  @ByRule(headersProblems)
+  headers?: HeadersWish | null;
+
+  @ApiPropertyOptional({
+    ...TEMPLATE_SCHEMA,
+    nullable: true,
+    default: DEFAULT_TEMPLATE,
+    description:
+      'The form of the body. `raw`: the payload byte for byte. `standard`: `{type, timestamp, data}`. `cloudevents`: structured CloudEvents 1.0 (`application/cloudevents+json`). ' +
+      '`envelope`: as our modules emit. `thin`: `{type, timestamp, id, resource_id}`. The text of the payload goes in as it is; signatures are over what is sent. See `POST /subscriptions/preview`.',
+    example: 'standard',
+  })
+  @ByRule(templateProblems)
+  template?: TemplatePreset | null;
+
+  @ApiPropertyOptional({
+    ...SIGNATURE_SCHEMA,
+    nullable: true,
+    default: { scheme: 'hmac' },
+    description:
+      'What signs its requests beside `X-Signature` and `webhook-signature: v1,…`, which always do. `v1a`: an ed25519 signature by a key pair of this subscription, ' +
+      'whose `public_key` the answer shows. `jwt`: a token in `X-Webhook-JWT`, by our keys at `/.well-known/webhooks/jwks.json`, or with `HS256` by the secret.',
+    example: { scheme: 'jwt', alg: 'EdDSA', ttl_seconds: 300 },
+  })
+  @ByRule(signatureProblems)
+  signature?: SignatureWish | null;
+
   @ApiPropertyOptional({
     ...RETRY_SCHEDULE_SCHEMA,
     nullable: true,
@@ -89,8 +117,11 @@ export function settingsOf({
   retry_schedule: retrySchedule,
   timeout_seconds: timeoutSeconds,
   rate_limit: rate,
+  headers,
+  signature,
+  template,
 }: SubscriptionSettingsDto): SettingsChange | undefined {
   const rateLimit = rate == null ? rate : fromStoredRate(rate);
-  const change: SettingsChange = { retrySchedule, timeoutSeconds, rateLimit };
+  const change: SettingsChange = { retrySchedule, timeoutSeconds, rateLimit, headers, signature, template };
   return Object.values(change).every((value) => value === undefined) ? undefined : change;
 }

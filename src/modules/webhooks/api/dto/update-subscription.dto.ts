@@ -11,11 +11,12 @@ import {
   SECRET_PATTERN,
   TARGET_URL_PATTERN,
 } from './constraints.js';
+import { EventsProperty } from './events-property.js';
 import { SubscriptionSettingsDto } from './subscription-settings.dto.js';
 
 export class UpdateSubscriptionDto extends SubscriptionSettingsDto {
   @ApiPropertyOptional({
-    description: 'As at creation.',
+    description: 'As at creation; takes the place of all events that it had.',
     example: 'invoice.*',
     pattern: EVENT_PATTERN_PATTERN,
     maxLength: MAX_EVENT_LENGTH,
@@ -24,6 +25,9 @@ export class UpdateSubscriptionDto extends SubscriptionSettingsDto {
   @IsString({ message: 'Event must be a string' })
   @IsEventPattern()
   event?: string;
+
+  @EventsProperty('As at creation; takes the place of all events that it had.')
+  events?: string[];
 
   @ApiPropertyOptional({
     description: 'As at creation.',

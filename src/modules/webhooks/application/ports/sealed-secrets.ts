@@ -1,8 +1,13 @@
+import type { SecretPurpose } from './secret-vault.js';
+
+/** What a subscription keeps sealed. */
+export type SubscriptionSecretPurpose = Exclude<SecretPurpose, 'jwt_key'>;
+
 /** A stored record. */
 export interface StoredSecret {
   readonly tenantId: string;
   readonly subscriptionId: string;
-  readonly purpose: 'signing' | 'signing_previous';
+  readonly purpose: SubscriptionSecretPurpose;
   readonly sealed: string;
 }
 

@@ -1,11 +1,17 @@
 import type { SecretText } from '../../../../platform/kernel/secret-text.js';
 
+/**
+ * `signing_previous`: the secret before the last rotation. `headers`: values of the headers that a subscription adds.
+ * `signing_key`: the private half of its key pair, and the one before the last rotation. `jwt_key`: one of the service's own.
+ */
+export type SecretPurpose =
+  'signing' | 'signing_previous' | 'headers' | 'signing_key' | 'signing_key_previous' | 'jwt_key';
+
 /** What a sealed secret is bound to; opening it for anything else fails. */
 export interface SecretContext {
   readonly tenantId: string;
   readonly subscriptionId: string;
-  /** `signing_previous`: the secret before the last rotation. */
-  readonly purpose: 'signing' | 'signing_previous';
+  readonly purpose: SecretPurpose;
 }
 
 /** Keeps secrets unreadable at rest. Must not come in: where the sealed text is stored. */

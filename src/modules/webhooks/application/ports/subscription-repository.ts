@@ -5,31 +5,36 @@ import type { Transaction } from './transaction.js';
 export interface NewSubscription {
   readonly id: string;
   readonly tenantId: string;
-  readonly event: string;
+  /** At least one, each once. */
+  readonly events: readonly string[];
   readonly url: string;
   readonly sealedSecret: string;
+  /** None when left out. */
+  readonly description?: string | null;
   /** All defaults when left out. */
   readonly settings?: SubscriptionSettings;
 }
 
 /** Undefined fields stay as they are. */
 export interface SubscriptionChange {
-  readonly event?: string | undefined;
+  readonly events?: readonly string[] | undefined;
   readonly url?: string | undefined;
   readonly sealedSecret?: string | undefined;
+  readonly description?: string | null | undefined;
   readonly active?: boolean | undefined;
   /** Makes the new settings of those that are stored, which nobody else changes meanwhile. */
   readonly settings?: ((current: SubscriptionSettings) => SubscriptionSettings) | undefined;
 }
 
 export interface SubscriptionFilter {
+  /** Among its events, as it is written there. */
   readonly event?: string | undefined;
   readonly active?: boolean | undefined;
 }
 
 /** A tenant's subscriptions. Must not come in: secrets in clear, anything of another tenant. */
 export abstract class SubscriptionRepository {
-  /** @throws WebhookError `duplicate_subscription` when an active one has the same event and URL (a unique index decides). */
+  /** @throws WebhookError `duplicate_subscription` when an active one has one of the events and the URL (a unique index decides). */
   abstract insert(transaction: Transaction, subscription: NewSubscription): Promise<Subscription>;
   abstract find(transaction: Transaction, id: string): Promise<Subscription | null>;
   /** Newest first. */

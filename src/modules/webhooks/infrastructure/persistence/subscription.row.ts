@@ -1,10 +1,8 @@
-import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import { Check, Column, Entity, PrimaryColumn } from 'typeorm';
 
 import type { StoredSettings } from '../../domain/subscription-settings.js';
 
 @Entity({ name: 'webhook_subscriptions' })
-// Over an expression, which TypeORM has no words for: one active subscription for an event and a target.
-@Index('webhook_subscriptions_active_uq', { synchronize: false })
 @Check(
   'webhook_subscriptions_previous_ck',
   'previous_secret IS NULL OR previous_secret_expires_at IS NOT NULL',
@@ -19,8 +17,15 @@ export class SubscriptionRow {
   @Column({ type: 'text' })
   event!: string;
 
+  /** What it listens to beside `event`. */
+  @Column({ name: 'more_events', type: 'text', array: true, default: [] })
+  moreEvents!: string[];
+
   @Column({ type: 'text' })
   url!: string;
+
+  @Column({ type: 'text', nullable: true })
+  description!: string | null;
 
   /** Sealed; never selected into an answer. */
   @Column({ name: 'secret', type: 'text', select: false })

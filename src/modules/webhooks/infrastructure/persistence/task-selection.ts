@@ -13,8 +13,10 @@ export interface SelectedRows {
 
 const NIL_UUID = '00000000-0000-0000-0000-000000000000';
 
-/** Whether a subscription's pattern (a name, `a.*` or `*`) matches an event's name. */
-const MATCHES = `(s.event = '*' OR s.event = r.event OR (s.event LIKE '%.*' AND starts_with(r.event, left(s.event, -1))))`;
+/** Whether one of a subscription's patterns (a name, `a.*` or `*`) matches an event's name. */
+const MATCHES = `EXISTS (SELECT FROM unnest(s.event || s.more_events) AS p (pattern)
+         WHERE p.pattern = '*' OR p.pattern = r.event
+            OR (p.pattern LIKE '%.*' AND starts_with(r.event, left(p.pattern, -1))))`;
 
 /** @param first the number of the first free parameter */
 export function rowsOf(work: TaskSelection, tenantId: string, first: number): SelectedRows {

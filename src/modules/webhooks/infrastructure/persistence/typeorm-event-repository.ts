@@ -34,7 +34,7 @@ const OF_EVENT =
 const REPLAY = `
 WITH target AS (
   SELECT s.tenant_id, s.id, s.url FROM webhook_subscriptions s
-   WHERE s.tenant_id = $4 AND s.active AND CASE WHEN $2::uuid IS NULL THEN s.event = ANY ($3::text[]) ELSE s.id = $2 END
+   WHERE s.tenant_id = $4 AND s.active AND CASE WHEN $2::uuid IS NULL THEN s.id IN (SELECT l.id FROM webhook_listening($4, $3) AS l (id)) ELSE s.id = $2 END
 ), again AS (
   UPDATE webhook_deliveries d
      SET status = 'PENDING', next_trigger = 'manual', is_retry = false, next_attempt_at = now(), updated_at = now()

@@ -7,35 +7,53 @@ import {
   type SealedPosition,
   type StaleSecret,
   type StoredSecret,
+  type SubscriptionSecretPurpose,
 } from '../../application/ports/sealed-secrets.js';
 import { WorkerTransaction } from './worker-transaction.js';
 
 /** Any constant will do; lanes lock on hashes of their ids. */
 const LOCK = `SELECT pg_try_advisory_xact_lock(hashtextextended('webhooks: re-encryption of secrets', 0)) AS locked`;
 
+interface Place {
+  readonly purpose: SubscriptionSecretPurpose;
+  readonly read: string;
+  readonly write: string;
+}
+
+function inSettings(purpose: SubscriptionSecretPurpose, field: string): Place {
+  return {
+    purpose,
+    read: `settings ->> '${field}'`,
+    write: `settings = jsonb_set(s.settings, '{${field}}', to_jsonb(r.resealed))`,
+  };
+}
+
+/** Where sealed records are: how each is read from a row, and put back. */
+const PLACES: readonly Place[] = [
+  { purpose: 'signing', read: 'secret', write: 'secret = r.resealed' },
+  { purpose: 'signing_previous', read: 'previous_secret', write: 'previous_secret = r.resealed' },
+  inSettings('headers', 'sealed_headers'),
+  inSettings('signing_key', 'sealed_key'),
+  inSettings('signing_key_previous', 'sealed_previous_key'),
+];
+
 const STALE = `
 SELECT tenant_id, id,
-       CASE WHEN NOT starts_with(secret, $1) THEN secret END AS secret,
-       CASE WHEN NOT starts_with(previous_secret, $1) THEN previous_secret END AS previous_secret
+       ${PLACES.map(({ purpose, read }) => `CASE WHEN NOT starts_with(${read}, $1) THEN ${read} END AS ${purpose}`).join(',\n       ')}
   FROM webhook_subscriptions
  WHERE ($2::text IS NULL OR (tenant_id, id) > ($2::text, $3::uuid))
-   AND (NOT starts_with(secret, $1) OR NOT starts_with(previous_secret, $1))
+   AND (${PLACES.map(({ read }) => `NOT starts_with(${read}, $1)`).join(' OR ')})
  ORDER BY tenant_id, id
  LIMIT $4::int`;
 
 /* Compare and swap: a record that a tenant replaced after it was read is newer than what would be written here. */
-const REPLACE = {
-  signing: replaceColumn('secret'),
-  signing_previous: replaceColumn('previous_secret'),
-} as const;
-
-function replaceColumn(column: string): string {
+function replaceBy({ read, write }: Place): string {
   return `
 WITH replaced AS (
   UPDATE webhook_subscriptions s
-     SET ${column} = r.resealed
+     SET ${write}
     FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[]) AS r (tenant_id, id, sealed, resealed)
-   WHERE s.tenant_id = r.tenant_id AND s.id = r.id AND s.${column} = r.sealed
+   WHERE s.tenant_id = r.tenant_id AND s.id = r.id AND s.${read} = r.sealed
   RETURNING 1
 )
 SELECT count(*)::int AS count FROM replaced`;
@@ -43,12 +61,15 @@ SELECT count(*)::int AS count FROM replaced`;
 
 const COUNT = `
 WITH record (sealed) AS (
-  SELECT secret FROM webhook_subscriptions
+  ${PLACES.map(
+    ({ purpose, read }) =>
+      `SELECT ${read} FROM webhook_subscriptions${purpose === 'signing_previous' ? ' WHERE previous_secret_expires_at > now()' : ''}`,
+  ).join('\n  UNION ALL\n  ')}
   UNION ALL
-  SELECT previous_secret FROM webhook_subscriptions WHERE previous_secret_expires_at > now()
+  SELECT sealed_key FROM webhook_jwt_keys
 )
 SELECT count(*) FILTER (WHERE NOT starts_with(sealed, $1))::int AS stale,
-       count(*) FILTER (WHERE NOT EXISTS (SELECT FROM unnest($2::text[]) AS mark WHERE starts_with(sealed, mark)))::int
+       count(sealed) FILTER (WHERE NOT EXISTS (SELECT FROM unnest($2::text[]) AS mark WHERE starts_with(sealed, mark)))::int
          AS unreadable
   FROM record`;
 
@@ -59,18 +80,16 @@ SELECT of_mark.* FROM unnest($1::text[]) AS mark CROSS JOIN LATERAL (
 
 const FORGET_EXPIRED = `
 WITH expired AS (
-  UPDATE webhook_subscriptions SET previous_secret = NULL, previous_secret_expires_at = NULL
+  UPDATE webhook_subscriptions
+     SET previous_secret = NULL, previous_secret_expires_at = NULL, settings = settings - 'sealed_previous_key'
    WHERE previous_secret_expires_at <= now()
   RETURNING 1
 )
 SELECT count(*)::int AS count FROM expired`;
 
-interface StaleRow {
-  readonly tenant_id: string;
-  readonly id: string;
-  readonly secret: string | null;
-  readonly previous_secret: string | null;
-}
+type StaleRow = { readonly tenant_id: string; readonly id: string } & Readonly<
+  Record<SubscriptionSecretPurpose, string | null>
+>;
 
 /** Over all tenants, in the worker's role. */
 @Injectable()
@@ -96,10 +115,10 @@ export class TypeormSealedSecrets extends SealedSecrets {
       ]);
       const resealed = reseal(rows.flatMap(staleOf));
       let replaced = 0;
-      for (const purpose of ['signing', 'signing_previous'] as const) {
-        const records = resealed.filter((record) => record.purpose === purpose);
+      for (const place of PLACES) {
+        const records = resealed.filter(({ purpose }) => purpose === place.purpose);
         if (records.length === 0) continue;
-        const [done] = await manager.query<{ count: number }[]>(REPLACE[purpose], [
+        const [done] = await manager.query<{ count: number }[]>(replaceBy(place), [
           records.map((record) => record.tenantId),
           records.map((record) => record.subscriptionId),
           records.map((record) => record.sealed),
@@ -144,11 +163,8 @@ export class TypeormSealedSecrets extends SealedSecrets {
 }
 
 function staleOf(row: StaleRow): StaleSecret[] {
-  const of = { tenantId: row.tenant_id, subscriptionId: row.id };
-  return [
-    ...(row.secret === null ? [] : [{ ...of, purpose: 'signing' as const, sealed: row.secret }]),
-    ...(row.previous_secret === null
-      ? []
-      : [{ ...of, purpose: 'signing_previous' as const, sealed: row.previous_secret }]),
-  ];
+  return PLACES.flatMap(({ purpose }) => {
+    const sealed = row[purpose];
+    return sealed === null ? [] : [{ tenantId: row.tenant_id, subscriptionId: row.id, purpose, sealed }];
+  });
 }

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { QueryFailedError, type QueryDeepPartialEntity } from 'typeorm';
+import { ArrayContains, QueryFailedError, type QueryDeepPartialEntity } from 'typeorm';
 
 import {
   SubscriptionRepository,
@@ -43,9 +43,13 @@ const NONE: ReadonlySet<string> = new Set();
 export class TypeormSubscriptionRepository extends SubscriptionRepository {
   override async insert(transaction: Transaction, subscription: NewSubscription): Promise<Subscription> {
     const rows = managerOf(transaction).getRepository(SubscriptionRow);
-    const { settings, ...row } = subscription;
+    const { settings, events, ...row } = subscription;
     await duplicateNamed(() =>
-      rows.insert({ ...row, settings: settings === undefined ? null : toStoredSettings(settings) }),
+      rows.insert({
+        ...row,
+        ...listened(events),
+        settings: settings === undefined ? null : toStoredSettings(settings),
+      }),
     );
     return toSubscription(
       await rows.findOneByOrFail({ tenantId: subscription.tenantId, id: subscription.id }),
@@ -60,14 +64,18 @@ export class TypeormSubscriptionRepository extends SubscriptionRepository {
   }
 
   override async list(transaction: Transaction, filter: SubscriptionFilter): Promise<Subscription[]> {
+    const { event, active } = filter;
+    const of = { tenantId: transaction.tenantId, ...(active === undefined ? {} : { active }) };
     const rows = await managerOf(transaction)
       .getRepository(SubscriptionRow)
       .find({
-        where: {
-          tenantId: transaction.tenantId,
-          ...(filter.event === undefined ? {} : { event: filter.event }),
-          ...(filter.active === undefined ? {} : { active: filter.active }),
-        },
+        where:
+          event === undefined
+            ? of
+            : [
+                { ...of, event },
+                { ...of, moreEvents: ArrayContains([event]) },
+              ],
         order: { id: 'DESC' },
       });
     const paused = await pausedLanes(transaction);
@@ -83,8 +91,9 @@ export class TypeormSubscriptionRepository extends SubscriptionRepository {
     const settings =
       change.settings === undefined ? undefined : await this.settingsFor(transaction, id, change.settings);
     const set = {
-      ...(change.event === undefined ? {} : { event: change.event }),
+      ...(change.events === undefined ? {} : listened(change.events)),
       ...(change.url === undefined ? {} : { url: change.url }),
+      ...(change.description === undefined ? {} : { description: change.description }),
       ...(settings === undefined ? {} : { settings }),
       ...(change.sealedSecret === undefined ? {} : replacedSecret(change.sealedSecret)),
       ...(change.active === true ? { active: true, deactivatedAt: null, deactivationReason: null } : {}),
@@ -138,6 +147,10 @@ function replacedSecret(sealedSecret: string): QueryDeepPartialEntity<Subscripti
     previousSecretExpiresAt: null,
     secretRotatedAt: () => 'now()',
   };
+}
+
+function listened([event = '', ...moreEvents]: readonly string[]): { event: string; moreEvents: string[] } {
+  return { event, moreEvents };
 }
 
 /** The unique index decides about duplicates, also between parallel requests. */

@@ -1,0 +1,57 @@
+import { MAX_RATE, MAX_RATE_SECONDS } from '../../domain/gates/rate-limit.js';
+import { MAX_HEADERS, MAX_HEADER_VALUE_LENGTH } from '../../domain/custom-headers.js';
+import { MAX_SCHEDULE_RETRIES, MAX_SCHEDULE_WAIT_SECONDS } from '../../domain/retry-schedule.js';
+import {
+  JWT_ALGORITHMS,
+  MAX_JWT_TTL_SECONDS,
+  MIN_JWT_TTL_SECONDS,
+  SIGNATURE_SCHEMES,
+} from '../../domain/signature-scheme.js';
+import { TEMPLATE_PRESETS } from '../../domain/template.js';
+
+/* What requests and answers have in common. */
+
+export const TEMPLATE_SCHEMA = { type: 'string' as const, enum: [...TEMPLATE_PRESETS] };
+
+export const RETRY_SCHEDULE_SCHEMA = {
+  oneOf: [
+    { type: 'string', enum: ['default', 'standard'] },
+    {
+      type: 'array',
+      items: { type: 'integer', minimum: 1, maximum: MAX_SCHEDULE_WAIT_SECONDS },
+      maxItems: MAX_SCHEDULE_RETRIES,
+    },
+  ],
+};
+
+export const HEADERS_SCHEMA = {
+  type: 'object' as const,
+  maxProperties: MAX_HEADERS,
+  additionalProperties: { type: 'string', minLength: 1, maxLength: MAX_HEADER_VALUE_LENGTH },
+};
+
+export const SIGNATURE_SCHEMA = {
+  type: 'object' as const,
+  properties: {
+    scheme: { type: 'string' as const, enum: [...SIGNATURE_SCHEMES] },
+    alg: { type: 'string' as const, enum: [...JWT_ALGORITHMS] },
+    ttl_seconds: { type: 'integer' as const, minimum: MIN_JWT_TTL_SECONDS, maximum: MAX_JWT_TTL_SECONDS },
+  },
+  additionalProperties: false,
+};
+
+export const RATE_LIMIT_SCHEMA = {
+  type: 'object' as const,
+  properties: {
+    max: { type: 'integer' as const, minimum: 1, maximum: MAX_RATE },
+    per_seconds: { type: 'integer' as const, minimum: 1, maximum: MAX_RATE_SECONDS },
+  },
+  required: ['max', 'per_seconds'],
+  additionalProperties: false,
+};
+
+/** A rate limit in the form of the API. */
+export interface RateLimitShape {
+  readonly max: number;
+  readonly per_seconds: number;
+}

@@ -1,0 +1,73 @@
+import { Body, Controller, HttpCode, Post, Req, UseGuards } from '@nestjs/common';
+import { ApiBearerAuth, ApiBody, ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
+
+import { CurrentTenant } from '../../../platform/auth/current-principal.js';
+import { JwtAuthGuard } from '../../../platform/auth/jwt-auth.guard.js';
+import { RequireScopes, ScopesGuard } from '../../../platform/auth/scopes.guard.js';
+import { ApiErrors } from '../../../platform/http/api-errors.js';
+import { extractProperty } from '../../../platform/http/raw-json.js';
+import { PreviewBody } from '../application/preview-body.js';
+import { DEFAULT_TEMPLATE } from '../domain/template.js';
+import { PreviewDto } from './dto/preview.dto.js';
+
+class BodyView {
+  @ApiProperty({ example: 'application/json' })
+  content_type!: string;
+
+  @ApiProperty({
+    description: 'Byte for byte as it would be sent.',
+    example: '{"type":"invoice.created","timestamp":"2026-11-24T09:00:00.000Z","data":{"total":1.10}}',
+  })
+  body!: string;
+}
+
+class PreviewView {
+  @ApiProperty({ example: 'invoice.created' })
+  event!: string;
+
+  @ApiProperty({ description: 'The payload as it is stored.', type: BodyView })
+  before!: BodyView;
+
+  @ApiProperty({ description: 'What the template makes of it.', type: BodyView })
+  after!: BodyView;
+}
+
+@ApiTags('Subscriptions')
+@ApiBearerAuth()
+@UseGuards(JwtAuthGuard, ScopesGuard)
+@ApiErrors(400, 401, 403, 413, 415, 429, 500, 503)
+@Controller('api/v1/tenant/webhooks/subscriptions')
+export class PreviewController {
+  constructor(private readonly previewBody: PreviewBody) {}
+
+  @Post('preview')
+  @HttpCode(200)
+  @RequireScopes('webhooks:read')
+  @ApiOperation({
+    operationId: 'previewBody',
+    summary: 'See what a template makes of an event; nothing is sent or stored',
+  })
+  @ApiBody({ type: PreviewDto, required: false })
+  @ApiOkResponse({ type: PreviewView })
+  @ApiErrors([404, 'event_not_found'], [409, 'payload_expired'])
+  async preview(
+    @CurrentTenant() tenantId: string,
+    @Body() dto: PreviewDto,
+    @Req() request: FastifyRequest,
+  ): Promise<PreviewView> {
+    const { input, body } = await this.previewBody.execute({
+      tenantId,
+      template: dto.template ?? DEFAULT_TEMPLATE,
+      event: dto.event,
+      // Its own text, as for a delivery: numbers keep their digits.
+      payload: dto.payload === undefined ? undefined : extractProperty(request.rawJson ?? '{}', 'payload'),
+      eventId: dto.event_id ?? undefined,
+    });
+    return {
+      event: input.event,
+      before: { content_type: 'application/json', body: input.payload },
+      after: { content_type: body.contentType, body: body.text },
+    };
+  }
+}

@@ -1,0 +1,73 @@
+import { Injectable } from '@nestjs/common';
+
+import { InvalidInputError } from '../../../platform/kernel/domain-error.js';
+import { IdGenerator } from '../../../platform/kernel/id-generator.js';
+import { WebhookError } from '../domain/errors.js';
+import { parseEventName } from '../domain/event-name.js';
+import { presetBody, type RequestBody, type TemplateInput } from '../domain/preset-body.js';
+import type { TemplatePreset } from '../domain/template.js';
+import { EventRepository } from './ports/event-repository.js';
+import { TenantTransactions, type Transaction } from './ports/transaction.js';
+
+export interface PreviewCommand {
+  readonly tenantId: string;
+  readonly template: TemplatePreset;
+  /** The name of the given payload's event, or of the recent one that is wanted. */
+  readonly event?: string | undefined;
+  /** JSON text; without one a stored event is taken. */
+  readonly payload?: string | undefined;
+  /** A stored event; without one the most recent. */
+  readonly eventId?: string | undefined;
+}
+
+export interface Preview {
+  readonly input: TemplateInput;
+  readonly body: RequestBody;
+}
+
+/** The name of an event that is given without one. */
+const NAMELESS = 'test';
+
+/** Shows what a template makes of an event, without sending or storing anything. */
+@Injectable()
+export class PreviewBody {
+  constructor(
+    private readonly transactions: TenantTransactions,
+    private readonly events: EventRepository,
+    private readonly ids: IdGenerator,
+  ) {}
+
+  /** @throws InvalidInputError; WebhookError `event_not_found` or `payload_expired`. */
+  async execute(command: PreviewCommand): Promise<Preview> {
+    const input =
+      command.payload === undefined ? await this.stored(command) : this.given(command, command.payload);
+    return { input, body: presetBody(command.template, input) };
+  }
+
+  private given({ tenantId, event = NAMELESS }: PreviewCommand, payload: string): TemplateInput {
+    return { tenantId, eventId: this.ids.next(), event: nameOf(event), payload };
+  }
+
+  private async stored({ tenantId, event, eventId }: PreviewCommand): Promise<TemplateInput> {
+    const name = event === undefined ? undefined : nameOf(event);
+    const found = await this.transactions.run(tenantId, async (transaction) => {
+      const id = eventId ?? (await this.latest(transaction, name));
+      return id === null ? null : this.events.findDetail(transaction, id);
+    });
+    if (found === null) throw new WebhookError('event_not_found');
+    if (found.payload === null) throw new WebhookError('payload_expired');
+    return { tenantId, eventId: found.id, event: found.event, payload: found.payload };
+  }
+
+  private async latest(transaction: Transaction, event: string | undefined): Promise<string | null> {
+    const { events } = await this.events.list(transaction, { event }, 1, null);
+    return events[0]?.id ?? null;
+  }
+}
+
+/** @throws InvalidInputError */
+function nameOf(event: string): string {
+  const parsed = parseEventName(event);
+  if (!parsed.ok) throw InvalidInputError.ofField('event', parsed.message);
+  return parsed.name;
+}
