@@ -143,6 +143,12 @@ describe('the checker of fault runs', () => {
       expect(violationsOf(run({ ...twice, incidents: [death] }))).toEqual([]);
     });
 
+    it('excuses it when PostgreSQL crashed at that moment', () => {
+      expect(violationsOf(run({ ...twice, incidents: [{ ...death, worker: null }] }))).toEqual([]);
+      const before = { worker: null, fromMs: 1_000, toMs: 1_000 };
+      expect(violationsOf(run({ ...twice, incidents: [before] }))).toHaveLength(1);
+    });
+
     it.each([
       ['another worker died', { ...death, worker: 'w2' }],
       ['it died before', { ...death, fromMs: 1_000, toMs: 1_000 }],

@@ -139,7 +139,7 @@ function repeatedOnlyByIncident(
 
 function strikes(incident: Incident, request: SeenRequest): boolean {
   return (
-    incident.worker === request.worker &&
+    (incident.worker === null || incident.worker === request.worker) &&
     request.arrivedAtMs <= incident.toMs + ARRIVAL_LAG_MS &&
     (request.endedAtMs ?? Infinity) + RESULT_WINDOW_MS >= incident.fromMs
   );

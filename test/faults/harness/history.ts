@@ -49,9 +49,12 @@ export interface AttemptState {
   readonly durationMs: number;
 }
 
-/** A time at which a worker died, or was out of action for longer than its leases last. */
+/**
+ * A time at which a worker died, or was out of action for longer than its leases last; or, with null, at which PostgreSQL crashed
+ * under all of them: what they claimed and recorded in the moments before need not be on disk.
+ */
 export interface Incident {
-  readonly worker: string;
+  readonly worker: string | null;
   readonly fromMs: number;
   readonly toMs: number;
 }

@@ -23,6 +23,9 @@ const FAULTS = [
 
 type Fault = (typeof FAULTS)[number];
 
+/** Milliseconds that a commit which does not wait for the disk may not be on it: three times `wal_writer_delay`, and a busy disk. */
+const UNSAVED_MS = 2_000;
+
 /** Milliseconds, beyond the 6 s that a lease of an attempt of 1 s lasts. */
 const PAST_LEASE_MS = 10_000;
 
@@ -109,11 +112,14 @@ export class Nemesis {
       case 'restart_postgres':
         await postgres.assertIsMine();
         return postgres.restart();
-      case 'crash_postgres':
+      case 'crash_postgres': {
         await postgres.assertIsMine();
+        const now = Date.now();
         await postgres.kill();
+        this.lab.incidents.push({ worker: null, fromMs: now - UNSAVED_MS, toMs: Date.now() });
         await this.pause(this.random.whole(0, 1_000));
         return postgres.restart();
+      }
       case 'kill_emitter':
         await this.emitter.kill();
         this.emitterOrNone = await this.lab.startEmitter();
