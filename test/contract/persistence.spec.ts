@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe } from '@jest/globals';
 import { describeWithPostgres } from '../support/servers.js';
 import { deliveryLanesContract } from './persistence/delivery-lanes.contract.js';
 import { deliveryRepositoryContract } from './persistence/delivery-repository.contract.js';
+import { deliveryTransitionsContract } from './persistence/delivery-transitions.contract.js';
 import { eventIntakeContract } from './persistence/event-intake.contract.js';
 import { eventOutboxContract } from './persistence/event-outbox.contract.js';
 import { expiredHistoryContract } from './persistence/expired-history.contract.js';
@@ -39,6 +40,7 @@ function contracts(open: () => Promise<PersistenceHarness>): void {
   deliveryLanesContract(current);
   laneSweepContract(current);
   laneGatesContract(current);
+  deliveryTransitionsContract(current);
   expiredHistoryContract(current);
 }
 

@@ -10,6 +10,8 @@ interface Delivery {
   readonly status: string;
   readonly attempts: number;
   readonly last_error: string | null;
+  readonly held_reason: string | null;
+  readonly held_until: string | null;
 }
 
 describe.each(['inline', 'redis'] as const)(
@@ -57,7 +59,11 @@ describe.each(['inline', 'redis'] as const)(
     };
 
     it('names every problem with its place, and changes nothing', async () => {
-      const wrong = { retry_schedule: [1, 0, 'x'], timeout_seconds: 31 };
+      const wrong = {
+        retry_schedule: [1, 0, 'x'],
+        timeout_seconds: 31,
+        rate_limit: { max: 0, per_seconds: 1 },
+      };
       const answer = await api.post('/subscriptions', { event: 'A b', url: `${receiver.url}/x`, ...wrong });
       expect(answer.status).toBe(400);
       expect(answer.body).toMatchObject({
@@ -66,6 +72,7 @@ describe.each(['inline', 'redis'] as const)(
           { loc: ['body', 'retry_schedule', 1], msg: 'retry_schedule[1] must be an integer from 1 to 86400' },
           { loc: ['body', 'retry_schedule', 2], msg: 'retry_schedule[2] must be an integer from 1 to 86400' },
           { loc: ['body', 'timeout_seconds'], msg: 'timeout_seconds must be an integer from 1 to 30' },
+          { loc: ['body', 'rate_limit', 'max'], msg: 'rate_limit.max must be an integer from 1 to 1000' },
         ],
       });
       const long = await api.post('/subscriptions', {
@@ -188,6 +195,38 @@ describe.each(['inline', 'redis'] as const)(
       );
       expect(given.body.after.body).toContain(`"data":${payload}}`);
     }, 60_000);
+
+    // Red when a claim does not ask the lane; inline, a request would wait for a delivery that nothing sends.
+    it('keeps what a paused subscription gets back until it is resumed', async () => {
+      const id = await subscribe('settings.paused', { retry_schedule: [] });
+      for (const _twice of [1, 2]) {
+        expect(await api.post(`/subscriptions/${id}/pause`)).toMatchObject({
+          status: 200,
+          body: { paused: true },
+        });
+      }
+      const begunAt = Date.now();
+      const delivery = await emit('settings.paused');
+      if (dispatcher === 'inline') expect(Date.now() - begunAt).toBeLessThan(2_000);
+      await settled(delivery, { status: 'PENDING', attempts: 0, held_reason: 'paused', held_until: null });
+      expect((await api.post(`/subscriptions/${id}/resume`)).body).toMatchObject({ paused: false });
+      await settled(delivery, { status: 'DELIVERED', attempts: 1, held_reason: null });
+      expect((await api.request('DELETE', `/api/v1/tenant/webhooks/subscriptions/${id}`)).status).toBe(204);
+      const refused = { status: 409, body: { detail: 'subscription_inactive' } };
+      expect(await api.post(`/subscriptions/${id}/pause`)).toMatchObject(refused);
+      expect(await api.post(`/subscriptions/${id}/resume`)).toMatchObject(refused);
+    }, 120_000);
+
+    // Red with a burst, or when one process does not see what another has sent.
+    it('sends no more than the rate of a subscription, evenly', async () => {
+      await subscribe('settings.rated', { rate_limit: { max: 5, per_seconds: 1 } });
+      const ids = await Promise.all(Array.from({ length: 8 }, () => emit('settings.rated')));
+      for (const id of ids) await settled(id, { status: 'DELIVERED', attempts: 1 });
+      const times = timesOf('settings.rated');
+      expect(times).toHaveLength(8);
+      // Seven gaps of 200 ms; each request may arrive a little late, and so the next a little early after it.
+      expect(Math.max(...times) - Math.min(...times)).toBeGreaterThanOrEqual(1_300);
+    }, 120_000);
 
     // Red when an attempt has the service's budget of 2 s, or a request that waits for it gives up after that.
     it('waits for an endpoint as long as its subscription says', async () => {

@@ -20,6 +20,19 @@ describeWithPostgres('the client of PostgreSQL', () => {
     await expect(client.query('SELECT 1')).rejects.toThrow();
   });
 
+  // Red without a limit of the client's: a statement that commits by itself has no other, and would wait for ever.
+  it('gives up a statement that is not answered, and the connection with it', async () => {
+    const limits = { statementMs: 1, lockMs: 0, idleMs: 0 };
+    const client = new GuardedClient({ connectionString: testDatabaseUrl() }, limits);
+    await client.connect();
+    const ended = new Promise<void>((resolve) => {
+      client.once('end', resolve);
+    });
+    await expect(client.query('SELECT pg_sleep(600)')).rejects.toThrow('timeout');
+    await ended;
+    await expect(client.query('SELECT 1')).rejects.toThrow();
+  });
+
   it('is that of every connection of the service', () => {
     expect(dataSourceOptions('postgres://localhost/erp', 1)).toMatchObject({
       extra: { Client: GuardedClient },

@@ -11,6 +11,7 @@ import type { LanePauses } from '../../../src/modules/webhooks/application/ports
 import type { SubscriptionRepository } from '../../../src/modules/webhooks/application/ports/subscription-repository.js';
 import type { TenantTransactions } from '../../../src/modules/webhooks/application/ports/transaction.js';
 import type { ClaimedDelivery } from '../../../src/modules/webhooks/domain/delivery.js';
+import type { DeliveryState } from '../../../src/modules/webhooks/domain/delivery-transitions.js';
 import type { Lane } from '../../../src/modules/webhooks/domain/lane.js';
 import { DEFAULT_SETTINGS } from '../../../src/modules/webhooks/domain/subscription-settings.js';
 import type { FakeBirthPlaces } from '../../../src/modules/webhooks/testing/fake-birth-places.js';
@@ -40,6 +41,8 @@ export interface PersistenceHarness {
   readonly dispatcher: FakeLaneDispatcher;
   readonly metrics: RecordingDeliveryMetrics;
   readonly ids: IdGenerator;
+  /** All that changes of a delivery. */
+  stateOf(id: string): Promise<DeliveryState>;
   /** Lets `ms` milliseconds pass for everything that is stored. */
   elapse(ms: number): Promise<void>;
   dispose(): Promise<void>;

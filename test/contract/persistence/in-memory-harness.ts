@@ -37,6 +37,14 @@ export async function inMemoryHarness(): Promise<PersistenceHarness> {
     dispatcher,
     metrics,
     ids,
+    stateOf: async (id) => {
+      const row = store.deliveries.get(id);
+      if (row === undefined) throw new Error(`no delivery ${id}`);
+      const { status, attempts, autoAttempts, nextTrigger, isRetry, interruptions, lastError } = row;
+      return Promise.resolve({
+        ...{ status, attempts, autoAttempts, nextTrigger, isRetry, interruptions, lastError },
+      });
+    },
     elapse: async (ms) => {
       clock.advance(ms);
       return Promise.resolve();

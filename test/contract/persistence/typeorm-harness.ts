@@ -1,6 +1,7 @@
 import { DataSource } from 'typeorm';
 
 import { ENGINE_LIMITS } from '../../../src/modules/webhooks/application/engine-limits.js';
+import type { DeliveryState } from '../../../src/modules/webhooks/domain/delivery-transitions.js';
 import { AttemptRow } from '../../../src/modules/webhooks/infrastructure/persistence/attempt.row.js';
 import { DeliveryRow } from '../../../src/modules/webhooks/infrastructure/persistence/delivery.row.js';
 import { EventRow } from '../../../src/modules/webhooks/infrastructure/persistence/event.row.js';
@@ -38,6 +39,11 @@ WITH passed AS (SELECT $1::float8 * interval '1 millisecond' AS span), events AS
 UPDATE webhook_deliveries SET next_attempt_at = next_attempt_at - span, leased_until = leased_until - span,
                               created_at = created_at - span, updated_at = updated_at - span
   FROM passed`;
+
+const STATE = `
+SELECT status, attempts, auto_attempts AS "autoAttempts", next_trigger AS "nextTrigger", is_retry AS "isRetry", interruptions,
+       last_error AS "lastError"
+  FROM webhook_deliveries WHERE id = $1`;
 
 /** The real adapters on a database of their own. */
 export async function typeormHarness(): Promise<PersistenceHarness> {
@@ -79,6 +85,11 @@ export async function typeormHarness(): Promise<PersistenceHarness> {
     dispatcher,
     metrics,
     ids,
+    stateOf: async (id) => {
+      const [state] = await dataSource.query<DeliveryState[]>(STATE, [id]);
+      if (state === undefined) throw new Error(`no delivery ${id}`);
+      return state;
+    },
     elapse: async (ms) => {
       clock.advance(ms);
       await dataSource.query(ELAPSE, [ms]);

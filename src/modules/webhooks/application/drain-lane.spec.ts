@@ -5,6 +5,7 @@ import type { Lane } from '../domain/lane.js';
 import { ACTOR, InMemoryWebhooks, TENANT } from '../testing/in-memory-webhooks.js';
 import { DeactivateSubscription } from './deactivate-subscription.js';
 import { ENGINE_LIMITS } from './engine-limits.js';
+import { PauseSubscription } from './pause-subscription.js';
 
 describe('DrainLane', () => {
   let webhooks: InMemoryWebhooks;
@@ -166,5 +167,91 @@ describe('DrainLane', () => {
     await webhooks.drain.execute(lane);
     await attempted;
     expect(webhooks.store.deliveries.get(id)?.status).toBe('DELIVERED');
+  });
+
+  describe('ends a turn with a verdict, and acts on it', () => {
+    const pause = async (isPaused: boolean): Promise<void> => {
+      const { transactions, subscriptions, pauses, trail, dispatcher, logger } = webhooks;
+      const useCase = new PauseSubscription(transactions, subscriptions, pauses, trail, dispatcher, logger);
+      await useCase.execute({ tenantId: TENANT, actor: ACTOR, id: lane.subscriptionId, isPaused });
+    };
+
+    it('drained: rings when the next is due', async () => {
+      await deliver(1);
+      webhooks.sender.queue(500);
+      await webhooks.drain.execute(lane);
+      await eventually(() => expect(statuses()).toEqual({ PENDING: 1 }));
+      webhooks.clock.advance(400);
+      webhooks.dispatcher.rungLater.length = 0;
+      expect(await webhooks.drain.execute(lane)).toEqual({ kind: 'drained', nextDueInMs: 600 });
+      expect(webhooks.dispatcher.rungLater).toEqual([{ lane, delayMs: 600 }]);
+    });
+
+    // Red when the places of others are read as "nothing due": nobody would come back.
+    it('full by others: looks again, less and less often, and from the start once it got something', async () => {
+      await deliver(ENGINE_LIMITS.perEndpoint + 1);
+      const others = webhooks.otherLanes();
+      const { claims } = await others.claim(lane, { limit: ENGINE_LIMITS.perEndpoint });
+      const waits = (): number[] => webhooks.dispatcher.rungLater.map(({ delayMs }) => delayMs);
+      for (let n = 0; n < 8; n += 1) {
+        expect(await webhooks.drain.execute(lane)).toEqual({ kind: 'full', by: 'others' });
+      }
+      expect(waits()).toEqual([20, 40, 80, 160, 320, 640, 1_000, 1_000]);
+      await others.release(claims.slice(1));
+      webhooks.dispatcher.start((rung) => webhooks.drain.execute(rung));
+      webhooks.dispatcher.ring([lane]);
+      await eventually(() =>
+        expect(statuses()).toEqual({ DELIVERED: ENGINE_LIMITS.perEndpoint, SENDING: 1 }),
+      );
+    });
+
+    // Red when a settlement does not ask, or its answer is not acted on: it would wait for the sweep.
+    it('goes on with what came while a request was under way, without a ring', async () => {
+      await deliver(1);
+      const release = webhooks.sender.hold();
+      await webhooks.drain.execute(lane);
+      await deliver(3);
+      release();
+      await eventually(() => expect(statuses()).toEqual({ DELIVERED: 4 }));
+    });
+
+    it('more: a ring during a claim is left to whoever waits for that claim', async () => {
+      await deliver(1);
+      const [first, second] = await Promise.all([webhooks.drain.execute(lane), webhooks.drain.execute(lane)]);
+      expect(first).not.toEqual({ kind: 'more' });
+      expect(second).toEqual({ kind: 'more' });
+      await eventually(() => expect(statuses()).toEqual({ DELIVERED: 1 }));
+    });
+
+    it('held: nothing goes out of a paused lane, nobody waits for it, and resuming rings', async () => {
+      await pause(true);
+      const [id = ''] = await webhooks.deliver();
+      const attempted = webhooks.watch.firstAttempts([id], 60_000, [{ lane, id }]);
+      const verdict = { kind: 'held', reason: 'paused', forMs: null };
+      expect(await webhooks.drain.execute(lane)).toEqual(verdict);
+      await attempted;
+      expect(webhooks.sender.requests).toEqual([]);
+      expect(webhooks.dispatcher.rungLater).toEqual([]);
+      webhooks.dispatcher.rung.length = 0;
+      await pause(false);
+      expect(webhooks.dispatcher.rung).toEqual([lane]);
+      await drainAll();
+      expect(statuses()).toEqual({ DELIVERED: 1 });
+      expect(webhooks.trail.entries.map(({ action }) => action)).toEqual(
+        expect.arrayContaining(['subscription.paused', 'subscription.resumed']),
+      );
+    });
+
+    it('held: rings when the rate has slots again', async () => {
+      const subscription = webhooks.store.subscriptions.get(lane.subscriptionId)!;
+      subscription.settings = { ...subscription.settings, rateLimit: { max: 1, perSeconds: 10 } };
+      await deliver(3);
+      expect(await webhooks.drain.execute(lane)).toMatchObject({ kind: 'full', by: 'us' });
+      await eventually(() => expect(statuses()).toEqual({ DELIVERED: 1, PENDING: 2 }));
+      await eventually(() => expect(webhooks.dispatcher.rungLater).toContainEqual({ lane, delayMs: 9_875 }));
+      webhooks.clock.advance(10_000);
+      await webhooks.drain.execute(lane);
+      await eventually(() => expect(statuses()).toEqual({ DELIVERED: 2, PENDING: 1 }));
+    });
   });
 });

@@ -20,6 +20,7 @@ import { InMemoryDeliveryLanes } from './in-memory-delivery-lanes.js';
 import { InMemoryDeliveryRepository } from './in-memory-delivery-repository.js';
 import { InMemoryEventIntake } from './in-memory-event-intake.js';
 import { InMemoryEventOutbox } from './in-memory-event-outbox.js';
+import { InMemoryLanePauses } from './in-memory-lane-pauses.js';
 import { InMemorySecretVault } from './in-memory-secret-vault.js';
 import { InMemoryStore } from './in-memory-store.js';
 import { InMemorySubscriptionRepository } from './in-memory-subscription-repository.js';
@@ -57,6 +58,7 @@ export class InMemoryWebhooks {
   readonly outbox = new InMemoryEventOutbox(this.store, this.ids, this.dispatcher, this.metrics);
   readonly settings: DeliverySettings;
   readonly lanes: InMemoryDeliveryLanes;
+  readonly pauses = new InMemoryLanePauses(this.store);
   readonly watch = new AttemptWatch();
   readonly slots = new AttemptSlots(ENGINE_LIMITS.slots);
   readonly attempt: AttemptDelivery;
@@ -78,6 +80,12 @@ export class InMemoryWebhooks {
     );
     this.drain = new DrainLane(lanes, this.attempt, slots, watch, dispatcher, clock, logger);
     this.intake = new InMemoryEventIntake(this.store, this.outbox, lanes, this.drain);
+  }
+
+  /** The due-list as another process has it. */
+  otherLanes(): InMemoryDeliveryLanes {
+    const leaseMs = this.settings.timeoutMs + ENGINE_LIMITS.leaseMarginMs;
+    return new InMemoryDeliveryLanes(this.store, this.ids, leaseMs, 'another process');
   }
 
   /** Subscribes through the use case and gives the lane. */

@@ -82,7 +82,7 @@ SELECT count(*)::int AS count FROM reclaimed`;
 
 /*
  * One index probe for each lane that has first attempts waiting and one for retries, however many of them there are. A lane that
- * its tenant has paused has nothing to be rung for; one with a rate is rung by whoever held it, and here if that died.
+ * its tenant has paused has nothing to be rung for. One with a rate is rung all the same: its limit may have been changed.
  */
 const DUE_LANES = `
 WITH RECURSIVE lane AS (
@@ -101,7 +101,7 @@ WITH RECURSIVE lane AS (
 SELECT subscription_id, tenant_id FROM lane
  WHERE next_attempt_at <= now() - ${GRACE_MS} * interval '1 millisecond'
    AND NOT EXISTS (SELECT FROM webhook_lanes l WHERE l.tenant_id = lane.tenant_id AND l.subscription_id = lane.subscription_id
-                      AND (l.paused_at IS NOT NULL OR l.rate_next_at > now()))
+                      AND l.paused_at IS NOT NULL)
  LIMIT $2::int`;
 
 /**
