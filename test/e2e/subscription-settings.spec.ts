@@ -228,6 +228,55 @@ describe.each(['inline', 'redis'] as const)(
       expect(Math.max(...times) - Math.min(...times)).toBeGreaterThanOrEqual(1_300);
     }, 120_000);
 
+    // Red when an expression runs in the service's own thread: an endless one stops everything.
+    it('sends what an expression makes; one that fails or never ends hurts nobody else', async () => {
+      const make = (event: string, jsonata: string): Promise<string> =>
+        subscribe(event, { template: { jsonata } });
+      await make('made.good', '{"n": n + 1, "type": $event.type, "at": $now()}');
+      await make('made.bad', '$error("not like this")');
+      await make('made.endless', '($f := function($n) { $f($n + 1) }; {"a": $f(0)})');
+      const request = async (event: string): Promise<string> => {
+        const payload = { n: 1 };
+        const answer = await api.post<{ delivery_ids: string[] }>('/deliveries', { event, payload });
+        return answer.body.delivery_ids[0]!;
+      };
+      const endless = request('made.endless');
+      const times: number[] = [];
+      for (let n = 0; n < 20; n += 1) {
+        const from = performance.now();
+        await (await fetch(`${service.server.url}/health/live`)).text();
+        times.push(performance.now() - from);
+      }
+      expect(times.sort((a, b) => a - b)[10]).toBeLessThan(250);
+      await settled(await request('made.bad'), {
+        ...{ status: 'FAILED', attempts: 1, last_error: 'Template error: not like this at 7' },
+      });
+      await settled(await request('made.good'), { status: 'DELIVERED' });
+      const { rawBody } = receiver.requests.find(({ url }) => url === '/made.good')!;
+      expect(JSON.parse(rawBody.toString())).toMatchObject({ n: 2, type: 'made.good' });
+      await settled(await endless, { status: 'FAILED', attempts: 4 });
+      const { body } = await api.get<Delivery>(`/deliveries/${await endless}`);
+      expect(body.last_error).toMatch(/^Template error: /);
+      expect(timesOf('made.endless').concat(timesOf('made.bad'))).toEqual([]);
+      const refused = await api.post('/subscriptions', {
+        ...{ event: 'made.refused', url: receiver.url, template: { jsonata: '$eval("1")' } },
+      });
+      expect(refused).toMatchObject({
+        status: 400,
+        body: {
+          detail: [{ loc: ['body', 'template'], msg: expect.stringMatching(/^Template: \$eval .* at \d+$/) }],
+        },
+      });
+      const preview = await api.post(
+        '/subscriptions/preview',
+        '{"template":{"jsonata":"$"},"payload":{"n":1.10}}',
+      );
+      expect(preview).toMatchObject({
+        status: 200,
+        body: { after: { body: '{"n":1.1}' }, warnings: ['JSONata reads the number 1.10 as 1.1'] },
+      });
+    }, 120_000);
+
     // Red when an attempt has the service's budget of 2 s, or a request that waits for it gives up after that.
     it('waits for an endpoint as long as its subscription says', async () => {
       await subscribe('settings.slow', { timeout_seconds: 30, retry_schedule: [] });

@@ -48,6 +48,7 @@ export function preparedCalls(call: Call, database: Pick<pg.Client, 'query'>): R
       const shown = [
         await call(operation, client),
         await call(operation, client, { body: { template: 'standard', payload: { n: 1 } } }),
+        await call(operation, client, { body: { template: { jsonata: '$error("no")' } } }),
       ];
       await expirePayload(id);
       return [missing, ...shown, await call(operation, client)];

@@ -49,6 +49,7 @@ import { TaskRepository } from './application/ports/task-repository.js';
 import { TaskSteps } from './application/ports/task-steps.js';
 import { SubscriptionSecrets } from './application/ports/subscription-secrets.js';
 import { TargetPolicy } from './application/ports/target-policy.js';
+import { TemplateEngine } from './application/ports/template-engine.js';
 import { TenantTransactions } from './application/ports/transaction.js';
 import { PreviewBody } from './application/preview-body.js';
 import { PublishedKeys } from './application/published-keys.js';
@@ -59,6 +60,7 @@ import { ReadDeliveries } from './application/read-deliveries.js';
 import { ReadEvents } from './application/read-events.js';
 import { ReadSubscriptions } from './application/read-subscriptions.js';
 import { RemoveExpired } from './application/remove-expired.js';
+import { RenderBody } from './application/render-body.js';
 import { ReplayEvent } from './application/replay-event.js';
 import { RequestDelivery } from './application/request-delivery.js';
 import { ResealSecrets } from './application/reseal-secrets.js';
@@ -123,6 +125,7 @@ import { LocalTurns } from './infrastructure/queue/local-turns.js';
 import { RedisConnection } from './infrastructure/queue/redis-connection.js';
 import { RetentionSchedule } from './infrastructure/queue/retention-schedule.js';
 import { TaskRunner } from './infrastructure/queue/task-runner.js';
+import { JsonataSandbox } from './infrastructure/templates/jsonata-sandbox.js';
 import { WEBHOOKS_OPTIONS, type WebhooksOptions } from './webhooks-options.js';
 
 /* Fixed paths before those with a parameter: `deliveries/retry` is no delivery. */
@@ -157,6 +160,7 @@ const USE_CASES: Provider[] = [
   SignerCache,
   HeaderCache,
   SignedHeaders,
+  RenderBody,
   KeepJwtKeys,
   PublishedKeys,
   UnreadableSecrets,
@@ -246,6 +250,7 @@ function adapters(options: WebhooksOptions): Provider[] {
     { provide: SubscriptionLimits, useValue: options },
     { provide: Clock, useClass: SystemClock },
     { provide: IdGenerator, useClass: UuidV7Generator },
+    { provide: TemplateEngine, useClass: JsonataSandbox },
     { provide: JwtSigner, useClass: JoseJwtSigner },
     { provide: SecretVault, useFactory: () => new AesGcmSecretVault(options.encryptionKeys) },
     { provide: TargetPolicy, useFactory: () => new ConfiguredTargetPolicy(targets) },

@@ -55,7 +55,12 @@ const SETTING_REFUSALS: readonly (readonly [object, ...(readonly [readonly strin
     [['headers', 'x-a'], 'Duplicate header'],
   ],
   [{ template: 'xml' }, [['template'], 'Unknown preset "xml"']],
-  [{ template: ['raw'] }, [['template'], 'template must be the name of a preset']],
+  [{ template: ['raw'] }, [['template'], 'template must be a preset or an object with jsonata']],
+  [{ template: { jsonata: '' } }, [['template', 'jsonata'], 'template.jsonata must be a JSONata expression']],
+  [
+    { template: { jsonata: '{"a":' } },
+    [['template'], 'Template: Expected "}" before end of expression at 5'],
+  ],
   [{ signature: 'jwt' }, [['signature'], 'signature must be an object']],
   [
     { signature: { scheme: null, alg: 'none', x: 1 } },

@@ -1,5 +1,14 @@
 import { Body, Controller, HttpCode, Post, Req, UseGuards } from '@nestjs/common';
-import { ApiBearerAuth, ApiBody, ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
+import {
+  ApiBearerAuth,
+  ApiBody,
+  ApiExtraModels,
+  ApiOkResponse,
+  ApiOperation,
+  ApiProperty,
+  ApiTags,
+  getSchemaPath,
+} from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 
 import { CurrentTenant } from '../../../platform/auth/current-principal.js';
@@ -8,6 +17,7 @@ import { RequireScopes, ScopesGuard } from '../../../platform/auth/scopes.guard.
 import { ApiErrors } from '../../../platform/http/api-errors.js';
 import { extractProperty } from '../../../platform/http/raw-json.js';
 import { PreviewBody } from '../application/preview-body.js';
+import type { Rendered } from '../application/render-body.js';
 import { DEFAULT_TEMPLATE } from '../domain/template.js';
 import { PreviewDto } from './dto/preview.dto.js';
 
@@ -26,15 +36,35 @@ class PreviewView {
   @ApiProperty({ example: 'invoice.created' })
   event!: string;
 
-  @ApiProperty({ description: 'The payload as it is stored.', type: BodyView })
+  @ApiProperty({
+    description: 'The payload as it is stored.',
+    type: BodyView,
+    example: { content_type: 'application/json', body: '{"total":1.10}' },
+  })
   before!: BodyView;
 
-  @ApiProperty({ description: 'What the template makes of it.', type: BodyView })
-  after!: BodyView;
+  @ApiProperty({
+    description: 'What the template makes of it; null when it makes nothing.',
+    oneOf: [{ $ref: getSchemaPath(BodyView) }, { type: 'null' }],
+    example: { content_type: 'application/json', body: '{"type":"invoice.created"}' },
+  })
+  after!: BodyView | null;
+
+  @ApiProperty({
+    type: 'string',
+    nullable: true,
+    description: 'Why not: `last_error` of a delivery would say so.',
+    example: null,
+  })
+  error!: string | null;
+
+  @ApiProperty({ type: [String], description: 'Numbers that the template would round.', example: [] })
+  warnings!: string[];
 }
 
 @ApiTags('Subscriptions')
 @ApiBearerAuth()
+@ApiExtraModels(BodyView)
 @UseGuards(JwtAuthGuard, ScopesGuard)
 @ApiErrors(400, 401, 403, 413, 415, 429, 500, 503)
 @Controller('api/v1/tenant/webhooks/subscriptions')
@@ -56,7 +86,7 @@ export class PreviewController {
     @Body() dto: PreviewDto,
     @Req() request: FastifyRequest,
   ): Promise<PreviewView> {
-    const { input, body } = await this.previewBody.execute({
+    const { input, rendered, warnings } = await this.previewBody.execute({
       tenantId,
       template: dto.template ?? DEFAULT_TEMPLATE,
       event: dto.event,
@@ -67,7 +97,17 @@ export class PreviewController {
     return {
       event: input.event,
       before: { content_type: 'application/json', body: input.payload },
-      after: { content_type: body.contentType, body: body.text },
+      ...shown(rendered),
+      warnings: [...warnings],
     };
   }
+}
+
+function shown(rendered: Rendered): Pick<PreviewView, 'after' | 'error'> {
+  if (rendered.kind === 'made') {
+    const { contentType, text } = rendered.body;
+    return { after: { content_type: contentType, body: text }, error: null };
+  }
+  const reason = rendered.kind === 'busy' ? 'there is no room to run it now, try again' : rendered.reason;
+  return { after: null, error: `Template error: ${reason}` };
 }

@@ -5,7 +5,7 @@ import type { RetrySchedule } from '../domain/retry-schedule.js';
 import { shownSignature, type SignatureWish } from '../domain/signature-scheme.js';
 import type { Subscription } from '../domain/subscription.js';
 import { toStoredRate } from '../domain/subscription-settings.js';
-import type { TemplatePreset } from '../domain/template.js';
+import type { Template } from '../domain/template.js';
 import { EVENTS_SCHEMA } from './dto/events-property.js';
 import {
   HEADERS_SCHEMA,
@@ -66,7 +66,7 @@ export class SubscriptionView {
   })
   rate_limit!: RateLimitShape | null;
   @ApiProperty({ ...TEMPLATE_SCHEMA, description: 'The form of the body.', example: 'raw' })
-  template!: TemplatePreset;
+  template!: Template;
 
   @ApiProperty({
     ...SIGNATURE_SCHEMA,

@@ -129,6 +129,53 @@ describe('AttemptDelivery', () => {
     expect(verified.ok).toBe(true);
   });
 
+  describe('with an expression as its template', () => {
+    const reason = 'no such thing at 3';
+
+    it('sends and signs what it makes', async () => {
+      set({ template: { jsonata: '{"made": $}' } });
+      await attempt();
+      const { body = '', headers } = webhooks.sender.requests[0] ?? {};
+      expect(body).toBe(`{"made":${PAYLOAD}}`);
+      expect(headers).toMatchObject({ 'X-Signature': WebhookSignature.sign('a-good-secret', body) });
+    });
+
+    it('fails for good, sends nothing and says why when it cannot', async () => {
+      set({ template: { jsonata: 'x' }, retrySchedule: 'standard' });
+      webhooks.templates.next.push({ kind: 'failed', reason });
+      await attempt();
+      expect(webhooks.sender.requests).toEqual([]);
+      expect(healthy).toEqual([true]);
+      expect(stored()).toMatchObject({
+        ...{ status: 'FAILED', attempts: 1, lastError: `Template error: ${reason}` },
+        attemptLog: [{ errorClass: 'template_error', error: `Template error: ${reason}`, statusCode: null }],
+      });
+    });
+
+    it('tries again after 1, 2 and 4 s what took too long, whatever the schedule', async () => {
+      set({ template: { jsonata: 'x' }, retrySchedule: [] });
+      for (const waitMs of [1_000, 2_000, 4_000]) {
+        webhooks.templates.next.push({ kind: 'exhausted', reason: 'took longer than 250 ms' });
+        await attempt();
+        expect(stored().nextAttemptAt?.getTime()).toBe(webhooks.clock.nowMs() + waitMs);
+        webhooks.clock.advance(waitMs);
+      }
+      webhooks.templates.next.push({ kind: 'exhausted', reason: 'took longer than 250 ms' });
+      await attempt();
+      expect(stored()).toMatchObject({ status: 'FAILED', attempts: 4 });
+    });
+
+    it('waits at no cost when there is no room', async () => {
+      set({ template: { jsonata: 'x' } });
+      webhooks.templates.next.push({ kind: 'busy' });
+      await attempt();
+      expect(stored()).toMatchObject({ status: 'PENDING', attempts: 0, attemptLog: [], lastError: null });
+      webhooks.clock.advance(1_000);
+      await attempt();
+      expect(stored()).toMatchObject({ status: 'DELIVERED', attempts: 1 });
+    });
+  });
+
   it('adds the headers of the subscription, and keeps the secret ones out of the log', async () => {
     const of = { tenantId: lane.tenantId, subscriptionId: lane.subscriptionId };
     const wish = { 'X-Source': 'erp', Authorization: 'Bearer 1' };

@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { AppLogger } from '../../../platform/kernel/app-logger.js';
 import { Clock } from '../../../platform/kernel/clock.js';
 import type { ClaimedDelivery } from '../domain/delivery.js';
-import { presetBody, type RequestBody } from '../domain/preset-body.js';
+import type { RequestBody } from '../domain/preset-body.js';
 import {
   nextStep,
   outcomeOfStatus,
@@ -11,12 +11,13 @@ import {
   type NextStep,
   type SendOutcome,
 } from '../domain/retry-policy.js';
-import { waitsOf } from '../domain/retry-schedule.js';
+import { waitsOf, type RetryWaits } from '../domain/retry-schedule.js';
 import { DeliverySettings } from './delivery-settings.js';
 import { KnownSettings } from './known-settings.js';
 import { DeliveryLanes } from './ports/delivery-lanes.js';
 import { DeliveryMetrics } from './ports/delivery-metrics.js';
 import { HttpSender, type HttpSendResult } from './ports/http-sender.js';
+import { RenderBody, type Rendered } from './render-body.js';
 import { SignedHeaders, type RequestHeaders } from './signed-headers.js';
 import { UnreadableSecrets } from './unreadable-secrets.js';
 
@@ -33,6 +34,23 @@ export interface AttemptEnd {
   readonly isMoreDue: boolean;
 }
 
+/** Milliseconds until a delivery is looked at again for whose template there was no room. */
+const BUSY_MS = 1_000;
+
+/** A template that took too long or too much is tried again after 1, 2 and 4 s, whatever the schedule of the subscription. */
+const TEMPLATE_WAITS = waitsOf('default', 3);
+
+/** An attempt as it is recorded. */
+interface MadeAttempt {
+  readonly outcome: SendOutcome;
+  readonly durationMs: number;
+  readonly statusCode: number | null;
+  readonly responseBody: string | null;
+  readonly requestHeaders: Readonly<Record<string, string>>;
+}
+
+const NOT_SENT = { durationMs: 0, statusCode: null, responseBody: null, requestHeaders: {} };
+
 /** Makes one attempt of a claimed delivery: sign, send, decide, record. */
 @Injectable()
 export class AttemptDelivery {
@@ -42,6 +60,7 @@ export class AttemptDelivery {
     private readonly settings: DeliverySettings,
     private readonly sender: HttpSender,
     private readonly lanes: DeliveryLanes,
+    private readonly bodies: RenderBody,
     private readonly headers: SignedHeaders,
     private readonly unreadable: UnreadableSecrets,
     private readonly metrics: DeliveryMetrics,
@@ -55,14 +74,19 @@ export class AttemptDelivery {
    * @returns where the delivery goes from here, once that is durable.
    */
   async execute(claim: ClaimedDelivery, onAnswered: (isHealthy: boolean) => boolean): Promise<AttemptEnd> {
-    const body = presetBody(this.known.of(claim.settings).template, claim);
-    const headers = await this.headersOf(claim, body);
-    if (headers === null) {
-      // Whoever runs the service has to mend this; it must not cost the tenant an attempt, nor tell them about the keys.
-      await this.lanes.hold([claim], 'operator', HOLD_MS);
-      return { next: { status: 'PENDING', delayMs: HOLD_MS }, isMoreDue: false };
+    const { retrySchedule, template } = this.known.of(claim.settings);
+    const rendered = await this.bodies.execute(template, claim);
+    if (rendered.kind === 'busy') return this.held(claim, BUSY_MS);
+    if (rendered.kind !== 'made') {
+      // The endpoint saw nothing of it: it is as healthy as before.
+      const goesOn = onAnswered(true);
+      const made = { ...NOT_SENT, outcome: templateOutcome(rendered) };
+      return this.recorded(claim, made, TEMPLATE_WAITS, goesOn);
     }
-    const { retrySchedule } = this.known.of(claim.settings);
+    const { body } = rendered;
+    const headers = await this.headersOf(claim, body);
+    // Whoever runs the service has to mend this; it must not cost the tenant an attempt, nor tell them about the keys.
+    if (headers === null) return this.held(claim, HOLD_MS);
     const waits = waitsOf(retrySchedule, this.settings.maxRetries);
     const total = Math.max(waits.retries + 1, claim.attemptNumber);
     this.logger.info(
@@ -77,8 +101,31 @@ export class AttemptDelivery {
     });
     const outcome = this.outcomeOf(result);
     const goesOn = onAnswered(isHealthy(result));
+    const isResponse = result.kind === 'response';
+    const made = {
+      outcome,
+      durationMs: result.durationMs,
+      statusCode: isResponse ? result.statusCode : null,
+      responseBody: isResponse ? result.responseBody : null,
+      requestHeaders: headers.logged,
+    };
+    return this.recorded(claim, made, waits, goesOn);
+  }
+
+  private async held(claim: ClaimedDelivery, delayMs: number): Promise<AttemptEnd> {
+    await this.lanes.hold([claim], 'operator', delayMs);
+    return { next: { status: 'PENDING', delayMs }, isMoreDue: false };
+  }
+
+  /** Writes what an attempt came to, and tells it to metrics and log. */
+  private async recorded(
+    claim: ClaimedDelivery,
+    made: MadeAttempt,
+    waits: RetryWaits,
+    goesOn: boolean,
+  ): Promise<AttemptEnd> {
+    const { outcome, durationMs, statusCode, responseBody, requestHeaders } = made;
     const next = nextStep(outcome, claim, waits);
-    const statusCode = result.kind === 'response' ? result.statusCode : null;
     const errorClass =
       outcome.kind === 'delivered' ? null : outcome.kind === 'blocked' ? 'blocked' : outcome.errorClass;
     const { held, isMoreDue } = await this.lanes.record({
@@ -89,19 +136,19 @@ export class AttemptDelivery {
       leaseToken: claim.leaseToken,
       number: claim.attemptNumber,
       trigger: claim.trigger,
-      durationMs: Math.round(result.durationMs),
+      durationMs: Math.round(durationMs),
       statusCode,
       errorClass,
       error: outcome.kind === 'delivered' ? null : outcome.error,
-      responseBody: result.kind === 'response' ? result.responseBody : null,
-      requestHeaders: headers.logged,
+      responseBody,
+      requestHeaders,
       next,
       asksForMore: !goesOn,
     });
     this.metrics.attempted({
       tenantId: claim.tenantId,
       event: claim.event,
-      durationMs: result.durationMs,
+      durationMs,
       statusCode,
       reason: next.status === 'PENDING' ? errorClass : null,
       next,
@@ -172,4 +219,16 @@ function isHealthy(result: HttpSendResult): boolean {
 function withoutQuery(url: string): string {
   const end = url.indexOf('?');
   return end === -1 ? url : url.slice(0, end);
+}
+
+/** What a template that made no body comes to: its own fault is for good. */
+function templateOutcome({ kind, reason }: Extract<Rendered, { readonly reason: string }>): SendOutcome {
+  const failure = {
+    error: `Template error: ${reason}`,
+    errorClass: 'template_error',
+    statusCode: null,
+  } as const;
+  return kind === 'failed'
+    ? { kind: 'permanent', ...failure }
+    : { kind: 'retryable', retryAfterMs: 0, ...failure };
 }

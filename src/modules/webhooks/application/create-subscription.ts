@@ -12,6 +12,7 @@ import { AuditTrail } from './ports/audit-trail.js';
 import { SecretVault } from './ports/secret-vault.js';
 import { SubscriptionRepository } from './ports/subscription-repository.js';
 import { TargetPolicy } from './ports/target-policy.js';
+import { TemplateEngine } from './ports/template-engine.js';
 import { TenantTransactions } from './ports/transaction.js';
 import { VaultSettingsSealing } from './settings-sealing.js';
 import { SubscriptionLimits } from './subscription-limits.js';
@@ -25,6 +26,7 @@ import {
   requireRoom,
   secretProblem,
   settingProblems,
+  templateProblem,
 } from './subscription-rules.js';
 
 export interface CreateSubscriptionCommand {
@@ -53,6 +55,7 @@ export class CreateSubscription {
     private readonly trail: AuditTrail,
     private readonly vault: SecretVault,
     private readonly targets: TargetPolicy,
+    private readonly templates: TemplateEngine,
     private readonly ids: IdGenerator,
     private readonly limits: SubscriptionLimits,
   ) {}
@@ -68,6 +71,7 @@ export class CreateSubscription {
       ...(command.secret === undefined ? [] : secretProblem(command.secret)),
       ...descriptionProblem(command.description),
       ...settingProblems(command.settings),
+      ...(await templateProblem(command.settings, this.templates)),
     ];
     if (problems.length > 0) throw new InvalidInputError(problems);
 

@@ -4,14 +4,16 @@ import { InvalidInputError } from '../../../platform/kernel/domain-error.js';
 import { IdGenerator } from '../../../platform/kernel/id-generator.js';
 import { WebhookError } from '../domain/errors.js';
 import { parseEventName } from '../domain/event-name.js';
-import { presetBody, type RequestBody, type TemplateInput } from '../domain/preset-body.js';
-import type { TemplatePreset } from '../domain/template.js';
+import type { TemplateInput } from '../domain/preset-body.js';
+import { roundedNumbers } from '../domain/rounded-numbers.js';
+import type { Template } from '../domain/template.js';
 import { EventRepository } from './ports/event-repository.js';
+import { RenderBody, type Rendered } from './render-body.js';
 import { TenantTransactions, type Transaction } from './ports/transaction.js';
 
 export interface PreviewCommand {
   readonly tenantId: string;
-  readonly template: TemplatePreset;
+  readonly template: Template;
   /** The name of the given payload's event, or of the recent one that is wanted. */
   readonly event?: string | undefined;
   /** JSON text; without one a stored event is taken. */
@@ -22,8 +24,13 @@ export interface PreviewCommand {
 
 export interface Preview {
   readonly input: TemplateInput;
-  readonly body: RequestBody;
+  readonly rendered: Rendered;
+  /** What is not as somebody may expect. */
+  readonly warnings: readonly string[];
 }
+
+/** Numbers that are warned of. */
+const MAX_WARNINGS = 10;
 
 /** The name of an event that is given without one. */
 const NAMELESS = 'test';
@@ -34,6 +41,7 @@ export class PreviewBody {
   constructor(
     private readonly transactions: TenantTransactions,
     private readonly events: EventRepository,
+    private readonly bodies: RenderBody,
     private readonly ids: IdGenerator,
   ) {}
 
@@ -41,7 +49,14 @@ export class PreviewBody {
   async execute(command: PreviewCommand): Promise<Preview> {
     const input =
       command.payload === undefined ? await this.stored(command) : this.given(command, command.payload);
-    return { input, body: presetBody(command.template, input) };
+    const rendered = await this.bodies.execute(command.template, input);
+    const warnings =
+      typeof command.template === 'string'
+        ? []
+        : roundedNumbers(input.payload, MAX_WARNINGS).map(
+            (number) => `JSONata reads the number ${number.slice(0, 100)} as ${Number(number)}`,
+          );
+    return { input, rendered, warnings };
   }
 
   private given({ tenantId, event = NAMELESS }: PreviewCommand, payload: string): TemplateInput {

@@ -15,8 +15,10 @@ import {
 import { wantedSignature, type SignatureWish } from '../domain/signature-scheme.js';
 import { checkSecret } from '../domain/subscription.js';
 import { settingsProblems, type SettingsChange } from '../domain/subscription-settings.js';
+import { DEFAULT_TEMPLATE, type Template } from '../domain/template.js';
 import { WebhookError } from '../domain/errors.js';
 import type { SubscriptionRepository } from './ports/subscription-repository.js';
+import type { TemplateEngine } from './ports/template-engine.js';
 import type { TargetPolicy } from './ports/target-policy.js';
 import type { Transaction } from './ports/transaction.js';
 import type { SubscriptionLimits } from './subscription-limits.js';
@@ -69,12 +71,28 @@ export function settingProblems(change: SettingsChange | undefined): InputProble
   return change === undefined ? [] : settingsProblems(change).map(ofBody);
 }
 
+/** What is wrong with an expression that reads well as a field. */
+export async function templateProblem(
+  change: SettingsChange | undefined,
+  engine: TemplateEngine,
+): Promise<InputProblem[]> {
+  const template = change?.template;
+  if (template == null || typeof template === 'string' || settingsProblems({ template }).length > 0)
+    return [];
+  const wrong = await engine.check(template.jsonata);
+  return wrong === null ? [] : [problem('template', `Template: ${wrong}`)];
+}
+
 export function descriptionProblem(description: string | null | undefined): InputProblem[] {
   return description == null ? [] : descriptionProblems(description, ['description']).map(ofBody);
 }
 
 function ofBody({ path, msg }: FieldProblem): InputProblem {
   return { type: 'value_error', loc: ['body', ...path], msg };
+}
+
+function auditedTemplate(template: Template | null): string {
+  return typeof template === 'string' ? template : template === null ? DEFAULT_TEMPLATE : 'jsonata';
 }
 
 function auditedSignature(wish: SignatureWish | null): string {
@@ -95,7 +113,7 @@ export function auditedSettings({
     ...(retrySchedule === undefined ? {} : { retry_schedule: String(retrySchedule ?? 'default') }),
     ...(timeoutSeconds === undefined ? {} : { timeout_seconds: timeoutSeconds ?? 'default' }),
     ...(rateLimit === undefined ? {} : { rate_limit: rateText(rateLimit) }),
-    ...(template === undefined ? {} : { template: template ?? 'raw' }),
+    ...(template === undefined ? {} : { template: auditedTemplate(template) }),
     ...(signature === undefined ? {} : { signature: auditedSignature(signature) }),
     ...(headers === undefined ? {} : { headers: Object.keys(headers ?? {}).join(', ') }),
   };

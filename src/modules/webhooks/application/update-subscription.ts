@@ -11,6 +11,7 @@ import { AuditTrail } from './ports/audit-trail.js';
 import { SecretVault } from './ports/secret-vault.js';
 import { SubscriptionRepository } from './ports/subscription-repository.js';
 import { TargetPolicy } from './ports/target-policy.js';
+import { TemplateEngine } from './ports/template-engine.js';
 import { TenantTransactions } from './ports/transaction.js';
 import { VaultSettingsSealing } from './settings-sealing.js';
 import { SubscriptionLimits } from './subscription-limits.js';
@@ -23,6 +24,7 @@ import {
   requireRoom,
   secretProblem,
   settingProblems,
+  templateProblem,
 } from './subscription-rules.js';
 
 /** Undefined fields stay as they are. */
@@ -49,6 +51,7 @@ export class UpdateSubscription {
     private readonly trail: AuditTrail,
     private readonly vault: SecretVault,
     private readonly targets: TargetPolicy,
+    private readonly templates: TemplateEngine,
     private readonly limits: SubscriptionLimits,
   ) {}
 
@@ -62,6 +65,7 @@ export class UpdateSubscription {
       ...(command.secret === undefined ? [] : secretProblem(command.secret)),
       ...descriptionProblem(command.description),
       ...settingProblems(command.settings),
+      ...(await templateProblem(command.settings, this.templates)),
     ];
     if (problems.length > 0) throw new InvalidInputError(problems);
 

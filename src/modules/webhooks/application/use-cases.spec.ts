@@ -22,8 +22,17 @@ describe('the use cases', () => {
 
   describe('CreateSubscription', () => {
     const create = (change: object = {}, limits = NO_LIMIT): ReturnType<CreateSubscription['execute']> => {
-      const { transactions, subscriptions, trail, vault, targets, ids } = webhooks;
-      const useCase = new CreateSubscription(transactions, subscriptions, trail, vault, targets, ids, limits);
+      const { transactions, subscriptions, trail, vault, targets, templates, ids } = webhooks;
+      const useCase = new CreateSubscription(
+        transactions,
+        subscriptions,
+        trail,
+        vault,
+        targets,
+        templates,
+        ids,
+        limits,
+      );
       return useCase.execute({ tenantId: TENANT, actor: ACTOR, event: 'a.b', url: URL, ...change });
     };
 
@@ -42,6 +51,17 @@ describe('the use cases', () => {
       const second = await create({ event: 'c.d' });
       expect(first.generatedSecret).toMatch(/^whsec_[A-Za-z0-9+/]{43}=$/);
       expect(second.generatedSecret).not.toBe(first.generatedSecret);
+    });
+
+    it('refuses a template that cannot be read, with the others', async () => {
+      webhooks.templates.problem = 'unexpected end at 5';
+      const settings = { template: { jsonata: '{"a":' }, timeoutSeconds: 0 };
+      await expect(create({ settings })).rejects.toMatchObject({
+        problems: [
+          { loc: ['body', 'timeout_seconds'] },
+          { type: 'value_error', loc: ['body', 'template'], msg: 'Template: unexpected end at 5' },
+        ],
+      });
     });
 
     it('lists every problem at once and stores nothing', async () => {
@@ -63,9 +83,18 @@ describe('the use cases', () => {
   });
 
   it('lets a tenant have as many active subscriptions as it may, and no more', async () => {
-    const { transactions, subscriptions, trail, vault, targets, ids } = webhooks;
+    const { transactions, subscriptions, trail, vault, targets, templates, ids } = webhooks;
     const two = { maxActiveSubscriptions: 2 };
-    const create = new CreateSubscription(transactions, subscriptions, trail, vault, targets, ids, two);
+    const create = new CreateSubscription(
+      transactions,
+      subscriptions,
+      trail,
+      vault,
+      targets,
+      templates,
+      ids,
+      two,
+    );
     const subscribe = (event: string, tenantId = TENANT): ReturnType<typeof create.execute> =>
       create.execute({ tenantId, actor: ACTOR, event, url: URL });
     const first = await subscribe('a.a');
@@ -73,7 +102,7 @@ describe('the use cases', () => {
     await expect(subscribe('a.c')).rejects.toMatchObject({ code: 'too_many_subscriptions' });
     expect(webhooks.store.subscriptions.size).toBe(2);
     await subscribe('a.c', 'other');
-    const update = new UpdateSubscription(transactions, subscriptions, trail, vault, targets, two);
+    const update = new UpdateSubscription(transactions, subscriptions, trail, vault, targets, templates, two);
     const change = (active: boolean): ReturnType<typeof update.execute> =>
       update.execute({ tenantId: TENANT, actor: ACTOR, id: first.subscription.id, active });
     await change(false);
@@ -87,8 +116,16 @@ describe('the use cases', () => {
       change: object,
       limits = NO_LIMIT,
     ): ReturnType<UpdateSubscription['execute']> => {
-      const { transactions, subscriptions, trail, vault, targets } = webhooks;
-      const useCase = new UpdateSubscription(transactions, subscriptions, trail, vault, targets, limits);
+      const { transactions, subscriptions, trail, vault, targets, templates } = webhooks;
+      const useCase = new UpdateSubscription(
+        transactions,
+        subscriptions,
+        trail,
+        vault,
+        targets,
+        templates,
+        limits,
+      );
       return useCase.execute({ tenantId: TENANT, actor: ACTOR, id, ...change });
     };
 

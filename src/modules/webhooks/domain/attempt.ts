@@ -6,6 +6,7 @@ export const ERROR_CLASSES = [
   'connection_reset',
   'tls_error',
   'blocked',
+  'template_error',
   'http_4xx',
   'http_5xx',
   'http_3xx',

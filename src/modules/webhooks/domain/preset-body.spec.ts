@@ -79,16 +79,19 @@ describe('templateProblems', () => {
   const found = (value: unknown): [string, string][] =>
     templateProblems(value, ['template']).map(({ path, msg }) => [path.join('/'), msg]);
 
-  it.each(TEMPLATE_PRESETS)('takes %j', (value) => {
+  it.each([...TEMPLATE_PRESETS, { jsonata: '$' }, { jsonata: 'x'.repeat(16_384) }])('takes %j', (value) => {
     expect(found(value)).toEqual([]);
   });
 
   it.each<[unknown, [string, string][]]>([
     ['xml', [['template', 'Unknown preset "xml"']]],
     ['__proto__', [['template', 'Unknown preset "__proto__"']]],
-    [5, [['template', 'template must be the name of a preset']]],
-    [['raw'], [['template', 'template must be the name of a preset']]],
-    [{}, [['template', 'template must be the name of a preset']]],
+    [5, [['template', 'template must be a preset or an object with jsonata']]],
+    [[], [['template', 'template must be a preset or an object with jsonata']]],
+    [{}, [['template/jsonata', 'template.jsonata must be a JSONata expression']]],
+    [{ jsonata: ' ' }, [['template/jsonata', 'template.jsonata must be a JSONata expression']]],
+    [{ jsonata: 'ñ'.repeat(8_193) }, [['template/jsonata', 'template.jsonata must be at most 16384 bytes']]],
+    [{ jsonata: '$', liquid: 1 }, [['template/liquid', 'Unknown field']]],
   ])('refuses %j', (value, problems) => {
     expect(found(value)).toEqual(problems);
   });

@@ -74,6 +74,7 @@ describe('changedSettings', () => {
       },
     ],
     [{ template: 'cloudevents' }, { ...SET, template: 'cloudevents' }],
+    [{ template: { jsonata: '$' } }, { ...SET, template: { jsonata: '$' } }],
     [{ template: null }, { ...SET, template: 'raw' }],
     [{ headers: null }, { ...SET, headers: [], sealedHeaders: 'after sealed' }],
   ])('%j: absent keeps, null is the default', (change, settings) => {
@@ -104,12 +105,13 @@ describe('settingsProblems', () => {
 });
 
 describe('the stored form', () => {
-  it.each<SubscriptionSettings>([SET, DEFAULT_SETTINGS, { ...SET, retrySchedule: 'standard' }])(
-    'gives %j back',
-    (settings) => {
-      expect(fromStoredSettings(toStoredSettings(settings))).toEqual(settings);
-    },
-  );
+  it.each<SubscriptionSettings>([
+    SET,
+    DEFAULT_SETTINGS,
+    { ...SET, retrySchedule: 'standard', template: { jsonata: '$' } },
+  ])('gives %j back', (settings) => {
+    expect(fromStoredSettings(toStoredSettings(settings))).toEqual(settings);
+  });
 
   it('is nothing when everything is as it is by default', () => {
     expect(toStoredSettings(DEFAULT_SETTINGS)).toBeNull();

@@ -10,12 +10,12 @@ import {
   type SignatureSetting,
   type SignatureWish,
 } from './signature-scheme.js';
-import { DEFAULT_TEMPLATE, templateProblems, type TemplatePreset } from './template.js';
+import { DEFAULT_TEMPLATE, templateProblems, type Template } from './template.js';
 
 /** What a subscription asks for beside its events and its target. */
 export interface SubscriptionSettings {
   readonly retrySchedule: RetrySchedule;
-  readonly template: TemplatePreset;
+  readonly template: Template;
   /** Total budget of one attempt; null: as the service is set up. */
   readonly timeoutSeconds: number | null;
   /** Requests that the endpoint gets at most; null: as many as it answers. */
@@ -54,7 +54,7 @@ export interface SettingsChange {
   readonly retrySchedule?: RetrySchedule | null | undefined;
   readonly timeoutSeconds?: number | null | undefined;
   readonly rateLimit?: RateLimit | null | undefined;
-  readonly template?: TemplatePreset | null | undefined;
+  readonly template?: Template | null | undefined;
   readonly headers?: HeadersWish | null | undefined;
   readonly signature?: SignatureWish | null | undefined;
 }
@@ -76,7 +76,7 @@ export interface StoredSettings {
   readonly retry_schedule?: Exclude<RetrySchedule, 'default'>;
   readonly timeout_seconds?: number;
   readonly rate_limit?: { readonly max: number; readonly per_seconds: number };
-  readonly template?: TemplatePreset;
+  readonly template?: Template;
   /** Pairs, because jsonb does not keep the order of names. */
   readonly headers?: readonly (readonly [name: string, value: string | null])[];
   readonly sealed_headers?: string;

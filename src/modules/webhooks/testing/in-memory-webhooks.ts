@@ -5,6 +5,7 @@ import type { DeliverySettings } from '../application/delivery-settings.js';
 import { DrainLane } from '../application/drain-lane.js';
 import { ENGINE_LIMITS } from '../application/engine-limits.js';
 import { HeaderCache } from '../application/header-cache.js';
+import { RenderBody } from '../application/render-body.js';
 import { RequestDelivery } from '../application/request-delivery.js';
 import { SignedHeaders } from '../application/signed-headers.js';
 import { SignerCache } from '../application/signer-cache.js';
@@ -15,6 +16,7 @@ import { FakeClock } from './fake-clock.js';
 import { FakeHttpSender } from './fake-http-sender.js';
 import { FakeJwtSigner } from './fake-jwt-signer.js';
 import { FakeLaneDispatcher } from './fake-lane-dispatcher.js';
+import { FakeTemplateEngine } from './fake-template-engine.js';
 import { FakeTargetPolicy } from './fake-target-policy.js';
 import { InMemoryDeliveryLanes } from './in-memory-delivery-lanes.js';
 import { InMemoryDeliveryRepository } from './in-memory-delivery-repository.js';
@@ -50,6 +52,7 @@ export class InMemoryWebhooks {
   readonly dispatcher = new FakeLaneDispatcher();
   readonly sender = new FakeHttpSender();
   readonly targets = new FakeTargetPolicy();
+  readonly templates = new FakeTemplateEngine();
   readonly vault = new InMemorySecretVault();
   readonly store = new InMemoryStore(this.clock);
   readonly transactions = new InMemoryTransactions(this.store);
@@ -72,11 +75,12 @@ export class InMemoryWebhooks {
     const { settings, sender, lanes, metrics, clock, logger, slots, watch, dispatcher } = this;
     const signers = new SignerCache(this.vault, logger);
     const added = new HeaderCache(this.vault);
+    const bodies = new RenderBody(this.templates);
     const headers = new SignedHeaders(settings, signers, added, new FakeJwtSigner(), clock);
     const unreadable = new UnreadableSecrets(clock, logger);
     // prettier-ignore
     this.attempt = new AttemptDelivery(
-      settings, sender, lanes, headers, unreadable, metrics, clock, logger,
+      settings, sender, lanes, bodies, headers, unreadable, metrics, clock, logger,
     );
     this.drain = new DrainLane(lanes, this.attempt, slots, watch, dispatcher, clock, logger);
     this.intake = new InMemoryEventIntake(this.store, this.outbox, lanes, this.drain);
@@ -90,8 +94,17 @@ export class InMemoryWebhooks {
 
   /** Subscribes through the use case and gives the lane. */
   async subscribe(event = 'thing.done', url = 'https://hooks.customer.com/in?token=t'): Promise<Lane> {
-    const { transactions, subscriptions, trail, vault, targets, ids } = this;
-    const create = new CreateSubscription(transactions, subscriptions, trail, vault, targets, ids, NO_LIMIT);
+    const { transactions, subscriptions, trail, vault, targets, templates, ids } = this;
+    const create = new CreateSubscription(
+      transactions,
+      subscriptions,
+      trail,
+      vault,
+      targets,
+      templates,
+      ids,
+      NO_LIMIT,
+    );
     const command = { tenantId: TENANT, actor: ACTOR, event, url, secret: 'a-good-secret' };
     const { subscription } = await create.execute(command);
     return { tenantId: TENANT, subscriptionId: subscription.id };

@@ -8,7 +8,9 @@ import { HttpSender, type HttpSendRequest, type HttpSendResult } from '../applic
 import { HeaderCache } from '../application/header-cache.js';
 import { SignedHeaders } from '../application/signed-headers.js';
 import { SignerCache } from '../application/signer-cache.js';
+import { RenderBody } from '../application/render-body.js';
 import { FakeJwtSigner } from './fake-jwt-signer.js';
+import { FakeTemplateEngine } from './fake-template-engine.js';
 import { UnreadableSecrets } from '../application/unreadable-secrets.js';
 import { AttemptSlots } from '../domain/attempt-slots.js';
 import type { Lane } from '../domain/lane.js';
@@ -115,6 +117,7 @@ export class SimulatedWorkers {
         settings,
         sender,
         lanes,
+        new RenderBody(new FakeTemplateEngine()),
         headers,
         unreadable,
         metrics,

@@ -4,7 +4,7 @@ import { IsObject, IsString, ValidateIf } from 'class-validator';
 import { ByRule } from '../../../../platform/http/field-rules.js';
 import { isUuid } from '../../../../platform/kernel/uuid.js';
 import { MAX_EVENT_LENGTH } from '../../domain/event-name.js';
-import { DEFAULT_TEMPLATE, templateProblems, type TemplatePreset } from '../../domain/template.js';
+import { DEFAULT_TEMPLATE, templateProblems, type Template } from '../../domain/template.js';
 import { EVENT_NAME_PATTERN, IsEventName } from './constraints.js';
 import { TEMPLATE_SCHEMA } from './settings-schemas.js';
 
@@ -17,7 +17,7 @@ export class PreviewDto {
     example: 'standard',
   })
   @ByRule(templateProblems)
-  template?: TemplatePreset | null;
+  template?: Template | null;
 
   @ApiPropertyOptional({
     description: 'The name of the event of `payload`; without a payload, of the recent event that is taken.',
@@ -41,6 +41,7 @@ export class PreviewDto {
   payload?: Record<string, unknown>;
 
   @ApiPropertyOptional({
+    type: 'string',
     format: 'uuid',
     nullable: true,
     description: 'A stored event, when there is no `payload`; without either the most recent one.',

@@ -7,11 +7,21 @@ import {
   MIN_JWT_TTL_SECONDS,
   SIGNATURE_SCHEMES,
 } from '../../domain/signature-scheme.js';
-import { TEMPLATE_PRESETS } from '../../domain/template.js';
+import { MAX_TEMPLATE_BYTES, TEMPLATE_PRESETS } from '../../domain/template.js';
 
 /* What requests and answers have in common. */
 
-export const TEMPLATE_SCHEMA = { type: 'string' as const, enum: [...TEMPLATE_PRESETS] };
+export const TEMPLATE_SCHEMA = {
+  oneOf: [
+    { type: 'string', enum: [...TEMPLATE_PRESETS] },
+    {
+      type: 'object',
+      properties: { jsonata: { type: 'string', maxLength: MAX_TEMPLATE_BYTES } },
+      required: ['jsonata'],
+      additionalProperties: false,
+    },
+  ],
+};
 
 export const RETRY_SCHEDULE_SCHEMA = {
   oneOf: [

@@ -13,7 +13,7 @@ import {
   timeoutProblems,
   type SettingsChange,
 } from '../../domain/subscription-settings.js';
-import { DEFAULT_TEMPLATE, templateProblems, type TemplatePreset } from '../../domain/template.js';
+import { DEFAULT_TEMPLATE, templateProblems, type Template } from '../../domain/template.js';
 import {
   HEADERS_SCHEMA,
   RATE_LIMIT_SCHEMA,
@@ -55,11 +55,12 @@ export class SubscriptionSettingsDto {
     default: DEFAULT_TEMPLATE,
     description:
       'The form of the body. `raw`: the payload byte for byte. `standard`: `{type, timestamp, data}`. `cloudevents`: structured CloudEvents 1.0 (`application/cloudevents+json`). ' +
-      '`envelope`: as our modules emit. `thin`: `{type, timestamp, id, resource_id}`. The text of the payload goes in as it is; signatures are over what is sent. See `POST /subscriptions/preview`.',
+      '`envelope`: as our modules emit. `thin`: `{type, timestamp, id, resource_id}`. The text of the payload goes in as it is. `{"jsonata": …}`: a JSONata expression over the payload, with `$event` (`id`, `type`, `timestamp`) and without regular expressions, `$eval` and `$random`; ' +
+      'it gets 250 ms and 32 MiB and must make an object or an array of at most 1 MiB. Signatures are over what is sent. See `POST /subscriptions/preview`.',
     example: 'standard',
   })
   @ByRule(templateProblems)
-  template?: TemplatePreset | null;
+  template?: Template | null;
 
   @ApiPropertyOptional({
     ...SIGNATURE_SCHEMA,
