@@ -6,7 +6,7 @@ import { describeFaults, itTogether, type OpenLab } from './harness/fault-suite.
 
 const { perEndpoint: PER_ENDPOINT, slots } = ENGINE_LIMITS;
 const ACCOUNTS = slots.fast.total + slots.slow.total + slots.hanging.total;
-const PER_PROCESS = ACCOUNTS + slots.slow.reserve + slots.hanging.reserve;
+const PER_PROCESS = ACCOUNTS + slots.fast.reserve + slots.slow.reserve + slots.hanging.reserve;
 
 /** Far beyond the boot of the workers on a busy machine: a request that ended by its budget would be sent again. */
 const PATIENCE_SECONDS = 60;
@@ -14,7 +14,7 @@ const PATIENCE_SECONDS = 60;
 // Red when AttemptSlots grants whatever it is asked for (attempt-slots.ts).
 async function fillsAProcess(openLab: OpenLab): Promise<void> {
   const lanes = 80;
-  const perLane = 20;
+  const perLane = 28;
   const lab = await openLab({ lanes, tenants: 16, timeoutSeconds: PATIENCE_SECONDS });
   const { name } = await lab.startWorker();
   // Good answers of each: an endpoint gets one more place for each of them.

@@ -133,6 +133,41 @@ export function auditedChanges(lab: AuditLab): Readonly<Record<string, Change>> 
         ];
       },
     },
+    pauseSubscription: {
+      action: 'subscription.paused',
+      type: 'subscription',
+      make: async () => {
+        const id = await subscribe(lab.api);
+        const answer = await lab.api.post(`/subscriptions/${id}/pause`);
+        return { answer, resource: id, details: {} };
+      },
+      refusals: async () => {
+        const id = await subscribe(lab.api, 'audit.paused');
+        await lab.api.delete(`/subscriptions/${id}`);
+        return [
+          () => lab.api.post(`/subscriptions/${UNKNOWN_ID}/pause`),
+          () => lab.api.post(`/subscriptions/${id}/pause`),
+        ];
+      },
+    },
+    resumeSubscription: {
+      action: 'subscription.resumed',
+      type: 'subscription',
+      make: async () => {
+        const id = await subscribe(lab.api);
+        await lab.api.post(`/subscriptions/${id}/pause`);
+        const answer = await lab.api.post(`/subscriptions/${id}/resume`);
+        return { answer, resource: id, details: {} };
+      },
+      refusals: async () => {
+        const id = await subscribe(lab.api, 'audit.resumed');
+        await lab.api.delete(`/subscriptions/${id}`);
+        return [
+          () => lab.api.post(`/subscriptions/${UNKNOWN_ID}/resume`),
+          () => lab.api.post(`/subscriptions/${id}/resume`),
+        ];
+      },
+    },
     requestDelivery: {
       action: 'delivery.requested',
       type: 'event',

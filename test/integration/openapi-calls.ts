@@ -95,6 +95,18 @@ export function preparedCalls(call: Call, database: Pick<pg.Client, 'query'>): R
         await call(operation, client),
       ];
     },
+    pauseSubscription: async (client, operation) => {
+      const id = await subscribe(client, 'doc.pause');
+      const done = await call(operation, client, { id });
+      await client.delete(`/subscriptions/${id}`);
+      return [done, await call(operation, client, { id }), await call(operation, client)];
+    },
+    resumeSubscription: async (client, operation) => {
+      const id = await subscribe(client, 'doc.resume');
+      const done = await call(operation, client, { id });
+      await client.delete(`/subscriptions/${id}`);
+      return [done, await call(operation, client, { id }), await call(operation, client)];
+    },
     listAudit: async (client, operation) => {
       await deliver(client);
       await client.patch(`/subscriptions/${await subscribe(client, 'doc.other')}`, { active: false });
