@@ -22,6 +22,9 @@ interface Entry {
 /** The routes of another module write no line here: webhook_audit is about webhooks. */
 const OF_WEBHOOKS = '/api/v1/tenant/webhooks/';
 
+/** A question with a body. */
+const CHANGES_NOTHING = 'previewBody';
+
 describeWithPostgres('the audit trail', () => {
   let app: RestApp;
   let database: pg.Client;
@@ -61,7 +64,8 @@ describeWithPostgres('the audit trail', () => {
 
   it('knows every mutating operation of webhooks', () => {
     const mutating = app.document.operations.filter(
-      ({ method, path }: Operation) => method !== 'GET' && path.startsWith(OF_WEBHOOKS),
+      ({ method, path, operationId }: Operation) =>
+        method !== 'GET' && path.startsWith(OF_WEBHOOKS) && operationId !== CHANGES_NOTHING,
     );
     // Red as soon as a route is added that nobody thought of here.
     expect(Object.keys(changes).sort()).toEqual(mutating.map(({ operationId }) => operationId).sort());

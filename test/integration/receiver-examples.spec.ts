@@ -23,7 +23,8 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** Nest under a loaded machine takes seconds to boot. */
 const BOOT_MS = 120_000;
 const BODY = '{"zebra":1,"alpha":"ñ"}';
-const HELPER = ['signature', 'standard-signature', 'signing-key'];
+/** The helper of receivers, with whatever it imports beside itself. */
+const HELPER = 'signature';
 
 interface Receiver {
   readonly child: ChildProcess;
@@ -47,15 +48,25 @@ function transpile(from: string, to: string): void {
   writeFileSync(join(scratch, to), code);
 }
 
+function transpileWithImports(name: string, done: Set<string>): void {
+  if (done.has(name)) return;
+  done.add(name);
+  const source = `src/modules/webhooks/domain/${name}.ts`;
+  transpile(source, `dist/modules/webhooks/domain/${name}.js`);
+  for (const [, imported = ''] of readFileSync(join(ROOT, source), 'utf8').matchAll(
+    / from '\.\/([\w-]+)\.js'/g,
+  )) {
+    transpileWithImports(imported, done);
+  }
+}
+
 beforeAll(() => {
   scratch = mkdtempSync(join(tmpdir(), 'receiver-examples-'));
   mkdirSync(join(scratch, 'examples/receivers'), { recursive: true });
   mkdirSync(join(scratch, 'dist/modules/webhooks/domain'), { recursive: true });
   writeFileSync(join(scratch, 'package.json'), '{"type":"module"}');
   symlinkSync(join(ROOT, 'node_modules'), join(scratch, 'node_modules'));
-  for (const name of HELPER) {
-    transpile(`src/modules/webhooks/domain/${name}.ts`, `dist/modules/webhooks/domain/${name}.js`);
-  }
+  transpileWithImports(HELPER, new Set());
   for (const name of ['verify_inline.mjs', 'fastify.mjs', 'express.mjs', 'python_receiver.py']) {
     copyFileSync(join(ROOT, 'examples/receivers', name), join(scratch, 'examples/receivers', name));
   }
