@@ -5,6 +5,7 @@ import { join } from 'node:path';
 
 import { Redis } from 'ioredis';
 
+import { apiRun } from './api-run.js';
 import { BenchLab } from './bench-lab.js';
 import { apiRates, drain, emitCost, fairness, latency, listP95, rawRate, storeFinished } from './rows.js';
 
@@ -58,6 +59,20 @@ export async function bench(full: boolean): Promise<void> {
     const api = await apiRates(lab, 4);
     ratio('POST /deliveries, of a bare INSERT route', api.api / api.bare, 0.35);
 
+    const run = await apiRun(lab, 5_000, [32, 128]);
+    const ofBare = (clients: number): number => (run.delivered[clients] ?? 0) / (run.bare[clients] ?? 1);
+    ratio('API run, 32 connections, delivered of a bare INSERT route', ofBare(32), 0.6);
+    ratio('API run, 128 connections, delivered of a bare INSERT route', ofBare(128), 0.8);
+    const { service, postgres } = run.costUs;
+    add(
+      'API run, each event',
+      'told',
+      `${service.toFixed(0)} µs own, ${postgres.toFixed(0)} µs PostgreSQL`,
+      null,
+    );
+    atMost('call to receiver at 50/s, p50', run.latency.p50, 2.5);
+    atMost('call to receiver at 50/s, p99', run.latency.p99, 6);
+
     await lab.clear();
     const arriving = await latency(lab, ten, 500, 6);
     atMost('emit to receiver at 500/s, p50', arriving.p50, 15);
@@ -95,6 +110,7 @@ export async function bench(full: boolean): Promise<void> {
       two,
       emit,
       api,
+      run,
       arriving,
       fair,
       memory,

@@ -15,6 +15,7 @@ export class WorkerProcess {
   private constructor(
     private readonly child: ChildProcess,
     private readonly folder: string,
+    readonly url: string,
   ) {}
 
   static async start(
@@ -30,7 +31,7 @@ export class WorkerProcess {
       stdio: ['ignore', log, log],
     });
     closeSync(log);
-    const worker = new WorkerProcess(child, folder);
+    const worker = new WorkerProcess(child, folder, `http://127.0.0.1:${port}`);
     const until = Date.now() + BOOT_MS;
     for (;;) {
       const answer = await fetch(`http://127.0.0.1:${port}/health/live`).catch(() => null);

@@ -1,0 +1,133 @@
+import { SignJWT } from 'jose';
+import { Pool } from 'undici';
+
+import { createTestDatabase } from '../test/support/test-database.js';
+import { JWT_SECRET, type BenchLab } from './bench-lab.js';
+import { Child } from './child.js';
+import { processorSeconds } from './processor.js';
+import { BODY } from './rows.js';
+import { percentile } from './statistics.js';
+import { WorkerProcess } from './worker-process.js';
+
+const TENANT = 'bench_run';
+const ROUTES = '/api/v1/tenant/webhooks';
+const PATIENCE_MS = 120_000;
+
+export interface ApiRun {
+  /** Events a second from the first call until the last has arrived, by connections. */
+  readonly delivered: Readonly<Record<number, number>>;
+  /** Requests a second of the bare route with one INSERT, by connections. */
+  readonly bare: Readonly<Record<number, number>>;
+  /** Microseconds of processor time for each event with the fewest connections. */
+  readonly costUs: { readonly service: number; readonly postgres: number };
+  /** Milliseconds from the call to its arrival, at 50 calls a second. */
+  readonly latency: { readonly p50: number; readonly p99: number };
+}
+
+/**
+ * The public API to the receiver, through one process that serves and delivers, with Redis, on a fresh database that was never
+ * analysed; beside a bare Fastify route that does one INSERT, under the same load.
+ */
+export async function apiRun(
+  lab: BenchLab,
+  count: number,
+  connections: readonly [number, ...number[]],
+): Promise<ApiRun> {
+  const database = await createTestDatabase(lab.postgres.url);
+  const env = { ...lab.env, DATABASE_URL: database.url, WEBHOOK_QUEUE_PREFIX: database.name };
+  const service = await WorkerProcess.start({ ...env, WEBHOOK_ROLE: 'all' });
+  const [bareServer, { port }] = await Child.start('bare-api.mjs', { DATABASE_URL: database.url });
+  const token = await new SignJWT({ tenant_id: TENANT, scope: 'webhooks:read webhooks:write' })
+    .setProtectedHeader({ alg: 'HS256' })
+    .setSubject('bench')
+    .setExpirationTime('1h')
+    .sign(new TextEncoder().encode(JWT_SECRET));
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+
+  async function post(pool: Pool, path: string, body: string): Promise<void> {
+    const answer = await pool.request({ method: 'POST', path, headers, body });
+    const text = await answer.body.text();
+    if (answer.statusCode >= 300) throw new Error(`${path} answered ${answer.statusCode}: ${text}`);
+  }
+
+  /** As fast as so many connections can, each with one request at a time. */
+  async function load(url: string, path: string, body: string, clients: number): Promise<void> {
+    const pool = new Pool(url, { connections: clients, pipelining: 1 });
+    let left = count;
+    const client = async (): Promise<void> => {
+      while (left > 0) {
+        left -= 1;
+        await post(pool, path, body);
+      }
+    };
+    await Promise.all(Array.from({ length: clients }, client));
+    await pool.close();
+  }
+
+  async function delivered(clients: number): Promise<number> {
+    await lab.expect(count);
+    const startedAtMs = performance.now();
+    const arrived = lab.received(PATIENCE_MS);
+    await load(service.url, `${ROUTES}/deliveries`, `{"event":"run.made","payload":${BODY}}`, clients);
+    await arrived;
+    return count / ((performance.now() - startedAtMs) / 1_000);
+  }
+
+  async function bare(clients: number): Promise<number> {
+    const startedAtMs = performance.now();
+    await load(`http://127.0.0.1:${String(port)}`, '/bare', `{"payload":${BODY}}`, clients);
+    return count / ((performance.now() - startedAtMs) / 1_000);
+  }
+
+  async function latencyAt(perSecond: number, seconds: number): Promise<{ p50: number; p99: number }> {
+    const pool = new Pool(service.url, { connections: 32, pipelining: 1 });
+    const wanted = perSecond * seconds;
+    await lab.expect(wanted);
+    const arrived = lab.received(PATIENCE_MS);
+    const startedAtMs = performance.now();
+    const calls: Promise<void>[] = [];
+    for (let n = 0; n < wanted; n += 1) {
+      const waitMs = startedAtMs + (n * 1_000) / perSecond - performance.now();
+      if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
+      const sentAtMs = performance.timeOrigin + performance.now();
+      const payload = JSON.stringify({ n, sentAtMs });
+      calls.push(post(pool, `${ROUTES}/deliveries`, `{"event":"run.made","payload":${payload}}`));
+    }
+    await Promise.all(calls);
+    const { latencies } = await arrived;
+    await pool.close();
+    return { p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99) };
+  }
+
+  try {
+    const one = new Pool(service.url);
+    await post(one, `${ROUTES}/subscriptions`, `{"event":"run.made","url":"${lab.receiverUrl}/ok/run"}`);
+    await one.close();
+    const used = (): [number, number] => [
+      processorSeconds(service.pid, false),
+      processorSeconds(lab.postgres.pid, true),
+    ];
+    // Once for the processes to get warm; the tables stay as they are: nothing is analysed by hand.
+    await delivered(connections[0]);
+    await bare(connections[0]);
+    const before = used();
+    const rates: Record<number, number> = { [connections[0]]: await delivered(connections[0]) };
+    const after = used();
+    const bareRates: Record<number, number> = { [connections[0]]: await bare(connections[0]) };
+    for (const clients of connections.slice(1)) {
+      rates[clients] = await delivered(clients);
+      bareRates[clients] = await bare(clients);
+    }
+    const micros = (index: 0 | 1): number => ((after[index] - before[index]) / count) * 1e6;
+    return {
+      delivered: rates,
+      bare: bareRates,
+      costUs: { service: micros(0), postgres: micros(1) },
+      latency: await latencyAt(50, 6),
+    };
+  } finally {
+    bareServer.stop();
+    await service.stop();
+    await database.drop();
+  }
+}
