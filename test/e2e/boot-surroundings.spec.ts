@@ -68,7 +68,7 @@ describe('a boot where something is missing', () => {
 
   it('says so when its data folder is in use, and leaves it to its owner', async () => {
     const folder = temporaryFolder('webhooks-boot-');
-    const first = await startServer({ cwd: folder.path, timeoutMs: 60_000 });
+    const first = await startServer({ cwd: folder.path });
     const second = await bootToExit({ cwd: folder.path });
     expect(second.exitCode).toBe(1);
     expect(second.output).toContain(`is in use by process ${first.pid}. Stop that one first`);

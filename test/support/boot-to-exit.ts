@@ -16,7 +16,7 @@ export const STACK_LINE = /^\s+at .+(:\d+:\d+|<anonymous>|native)\)?$/m;
  */
 export async function bootToExit(
   options: Pick<StartServerOptions, 'env' | 'cwd'>,
-  timeoutMs = 30_000,
+  timeoutMs = 90_000,
 ): Promise<EndedBoot> {
   const server = await startServer({ ...options, readyPath: null });
   let timer: NodeJS.Timeout | undefined;
