@@ -181,6 +181,8 @@ describe('DrainLane', () => {
       webhooks.sender.queue(500);
       await webhooks.drain.execute(lane);
       await eventually(() => expect(statuses()).toEqual({ PENDING: 1 }));
+      // What the attempt itself rings for comes a moment after its result.
+      await eventually(() => expect(webhooks.dispatcher.rungLater).toEqual([{ lane, delayMs: 1_000 }]));
       webhooks.clock.advance(400);
       webhooks.dispatcher.rungLater.length = 0;
       expect(await webhooks.drain.execute(lane)).toEqual({ kind: 'drained', nextDueInMs: 600 });
