@@ -145,6 +145,11 @@ describe('the checker of fault runs', () => {
 
     it('excuses it when PostgreSQL crashed at that moment', () => {
       expect(violationsOf(run({ ...twice, incidents: [{ ...death, worker: null }] }))).toEqual([]);
+      const claimLost = { ...twice, deliveries: [DELIVERY], attempts: attemptsUpTo(1) };
+      expect(violationsOf(run({ ...claimLost, incidents: [{ ...death, worker: null }] }))).toEqual([]);
+      expect(violationsOf(run({ ...claimLost, incidents: [death] }))).toEqual([
+        'delivery d1 (event 1) was sent 2 times in 1 attempts',
+      ]);
       const before = { worker: null, fromMs: 1_000, toMs: 1_000 };
       expect(violationsOf(run({ ...twice, incidents: [before] }))).toHaveLength(1);
     });
