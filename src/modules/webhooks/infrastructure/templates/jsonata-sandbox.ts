@@ -70,7 +70,8 @@ export class JsonataSandbox extends TemplateEngine implements OnApplicationShutd
     this.isRunning = true;
     if (this.idle !== null) clearTimeout(this.idle);
     for (let job = this.waiting.shift(); job !== undefined; job = this.waiting.shift()) {
-      job.settle(await this.once(job.message));
+      const failed = (): TemplateRun => ({ kind: 'exhausted', reason: 'its thread could not be started' });
+      job.settle(await this.once(job.message).catch(failed));
     }
     this.isRunning = false;
     this.idle = setTimeout(() => void this.close(), IDLE_MS);
