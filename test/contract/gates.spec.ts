@@ -6,9 +6,9 @@ import { takesBirths } from '../../src/modules/webhooks/domain/gates/fold-gates.
 import { RATE_AHEAD_MS, rateSlots } from '../../src/modules/webhooks/domain/gates/rate-gate.js';
 import { toStoredRate } from '../../src/modules/webhooks/domain/subscription-settings.js';
 import { dataSourceOptions } from '../../src/platform/database/data-source-options.js';
-import { migrate } from '../../src/platform/database/migrate.js';
-import { describeWithPostgres, testDatabaseUrl } from '../support/servers.js';
-import { createTestDatabase, preparedTemplate, type TestDatabase } from '../support/test-database.js';
+import { createMigratedDatabase } from '../support/migrated-database.js';
+import { describeWithPostgres } from '../support/servers.js';
+import type { TestDatabase } from '../support/test-database.js';
 
 /* A row as it would be stored, and what the functions of the database make of it. */
 const ASK = `
@@ -25,10 +25,7 @@ describeWithPostgres('the gates of the database say what the rules say', () => {
   let dataSource: DataSource;
 
   beforeAll(async () => {
-    const template = await preparedTemplate(testDatabaseUrl(), 'all-migrations', async (url) => {
-      await migrate(url);
-    });
-    database = await createTestDatabase(testDatabaseUrl(), { template });
+    database = await createMigratedDatabase();
     dataSource = await new DataSource(dataSourceOptions(database.url, 1)).initialize();
   }, 180_000);
 

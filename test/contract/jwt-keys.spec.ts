@@ -7,9 +7,9 @@ import { WorkerTransaction } from '../../src/modules/webhooks/infrastructure/per
 import { FakeClock } from '../../src/modules/webhooks/testing/fake-clock.js';
 import { InMemoryJwtKeys } from '../../src/modules/webhooks/testing/in-memory-jwt-keys.js';
 import { dataSourceOptions } from '../../src/platform/database/data-source-options.js';
-import { migrate } from '../../src/platform/database/migrate.js';
-import { describeWithPostgres, testDatabaseUrl } from '../support/servers.js';
-import { createTestDatabase, preparedTemplate, type TestDatabase } from '../support/test-database.js';
+import { createMigratedDatabase } from '../support/migrated-database.js';
+import { describeWithPostgres } from '../support/servers.js';
+import type { TestDatabase } from '../support/test-database.js';
 
 const NOTHING = { added: [], removed: [], resealed: [] };
 const keyOf = (kid: string): NewJwtKey => ({
@@ -57,10 +57,7 @@ describeWithPostgres('TypeORM on PostgreSQL', () => {
   let database: TestDatabase;
   let dataSource: DataSource;
   beforeAll(async () => {
-    const template = await preparedTemplate(testDatabaseUrl(), 'all-migrations', async (url) => {
-      await migrate(url);
-    });
-    database = await createTestDatabase(testDatabaseUrl(), { template });
+    database = await createMigratedDatabase();
     dataSource = await new DataSource(dataSourceOptions(database.url, 6)).initialize();
   }, 180_000);
   afterAll(async () => {

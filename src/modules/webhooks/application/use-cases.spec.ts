@@ -22,18 +22,8 @@ describe('the use cases', () => {
 
   describe('CreateSubscription', () => {
     const create = (change: object = {}, limits = NO_LIMIT): ReturnType<CreateSubscription['execute']> => {
-      const { transactions, subscriptions, trail, vault, targets, templates, ids } = webhooks;
-      const useCase = new CreateSubscription(
-        transactions,
-        subscriptions,
-        trail,
-        vault,
-        targets,
-        templates,
-        ids,
-        limits,
-      );
-      return useCase.execute({ tenantId: TENANT, actor: ACTOR, event: 'a.b', url: URL, ...change });
+      const command = { tenantId: TENANT, actor: ACTOR, event: 'a.b', url: URL, ...change };
+      return webhooks.creating(limits).execute(command);
     };
 
     it('reads the event, seals the given secret for its subscription, and shows none', async () => {

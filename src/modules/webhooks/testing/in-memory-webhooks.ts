@@ -92,21 +92,18 @@ export class InMemoryWebhooks {
     return new InMemoryDeliveryLanes(this.store, this.ids, leaseMs, 'another process');
   }
 
+  creating(limits = NO_LIMIT): CreateSubscription {
+    const { transactions, subscriptions, trail, vault, targets, templates, ids } = this;
+    // prettier-ignore
+    return new CreateSubscription(
+      transactions, subscriptions, trail, vault, targets, templates, ids, limits,
+    );
+  }
+
   /** Subscribes through the use case and gives the lane. */
   async subscribe(event = 'thing.done', url = 'https://hooks.customer.com/in?token=t'): Promise<Lane> {
-    const { transactions, subscriptions, trail, vault, targets, templates, ids } = this;
-    const create = new CreateSubscription(
-      transactions,
-      subscriptions,
-      trail,
-      vault,
-      targets,
-      templates,
-      ids,
-      NO_LIMIT,
-    );
     const command = { tenantId: TENANT, actor: ACTOR, event, url, secret: 'a-good-secret' };
-    const { subscription } = await create.execute(command);
+    const { subscription } = await this.creating().execute(command);
     return { tenantId: TENANT, subscriptionId: subscription.id };
   }
 

@@ -2,6 +2,7 @@ import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap
 
 import { AppLogger } from '../../../../platform/kernel/app-logger.js';
 import { KeepJwtKeys } from '../../application/keep-jwt-keys.js';
+import { RepeatedWork } from './repeated-work.js';
 
 /** Milliseconds between two looks: a successor is due to the day, and signs an hour after it was made. */
 const INTERVAL_MS = 3_600_000;
@@ -11,9 +12,7 @@ const RETRY_MS = 5_000;
 /** Keeps the keys of JWTs: before the process serves anything, and every hour. */
 @Injectable()
 export class JwtKeySchedule implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private timer: NodeJS.Timeout | null = null;
-  private running: Promise<void> = Promise.resolve();
-  private stopped = false;
+  private readonly work = new RepeatedWork(() => this.once());
 
   constructor(
     private readonly keep: KeepJwtKeys,
@@ -21,22 +20,11 @@ export class JwtKeySchedule implements OnApplicationBootstrap, BeforeApplication
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
-    this.schedule(await this.once());
+    this.work.schedule(await this.once());
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    this.stopped = true;
-    if (this.timer !== null) clearTimeout(this.timer);
-    await this.running;
-  }
-
-  private schedule(delayMs: number): void {
-    if (this.stopped) return;
-    this.timer = setTimeout(() => {
-      this.running = this.once().then((nextMs) => {
-        this.schedule(nextMs);
-      });
-    }, delayMs);
+    await this.work.stop();
   }
 
   /** Never rejects. @returns milliseconds until the next time */
