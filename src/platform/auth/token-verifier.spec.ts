@@ -1,9 +1,17 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createHmac, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import {
+  createHmac,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+} from 'node:crypto';
 
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { exportJWK, SignJWT, type JWTPayload } from 'jose';
+
+import { newPrivateKey } from '../kernel/new-private-key.js';
 
 import { eventually } from '../../../test/support/eventually.js';
 import { TokenVerifier, type TokenVerifierOptions } from './token-verifier.js';
@@ -12,9 +20,19 @@ const SECRET = 'a-secret-of-thirty-two-characters';
 const CLAIMS = { tenant_id: 'acme', scope: 'webhooks:read  webhooks:write' };
 const NOW = Math.floor(Date.now() / 1_000);
 
-const rsa = generateKeyPairSync('rsa', { modulusLength: 2_048 });
-const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-const ed = generateKeyPairSync('ed25519');
+const pairOf = (privateKey: KeyObject): { privateKey: KeyObject; publicKey: KeyObject } => ({
+  privateKey,
+  publicKey: createPublicKey(privateKey),
+});
+// In its encoded form, as newPrivateKey does and for the same reason.
+const rsaPem = generateKeyPairSync('rsa', {
+  modulusLength: 2_048,
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+}).privateKey;
+const rsa = pairOf(createPrivateKey(rsaPem));
+const ec = pairOf(newPrivateKey('P-256'));
+const ed = pairOf(newPrivateKey('ed25519'));
 
 const pemOf = (key: KeyObject): string => key.export({ type: 'spki', format: 'pem' }).toString();
 const bySecret = (change: Partial<TokenVerifierOptions> = {}): TokenVerifier =>

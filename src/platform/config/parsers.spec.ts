@@ -1,4 +1,4 @@
-import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { generateKeyPairSync } from 'node:crypto';
 
 import { describe, expect, it } from '@jest/globals';
 
@@ -18,20 +18,24 @@ import {
   type Parsed,
 } from './parsers.js';
 
-const PEM = generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }).toString();
-const PRIVATE_PEM = generateKeyPairSync('ed25519')
-  .privateKey.export({ type: 'pkcs8', format: 'pem' })
-  .toString();
-const pemOf = (key: KeyObject): string => key.export({ type: 'spki', format: 'pem' }).toString();
-const P256_PEM = pemOf(generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey);
-const RSA_PEM = pemOf(generateKeyPairSync('rsa', { modulusLength: 2_048 }).publicKey);
+// In their encoded form, as newPrivateKey does and for the same reason.
+const publicKeyEncoding = { type: 'spki', format: 'pem' } as const;
+const privateKeyEncoding = { type: 'pkcs8', format: 'pem' } as const;
+const edPair = generateKeyPairSync('ed25519', { publicKeyEncoding, privateKeyEncoding });
+const { publicKey: PEM, privateKey: PRIVATE_PEM } = edPair;
+const ecPem = (namedCurve: string): string =>
+  generateKeyPairSync('ec', { namedCurve, publicKeyEncoding, privateKeyEncoding }).publicKey;
+const rsaPem = (modulusLength: number): string =>
+  generateKeyPairSync('rsa', { modulusLength, publicKeyEncoding, privateKeyEncoding }).publicKey;
+const P256_PEM = ecPem('P-256');
+const RSA_PEM = rsaPem(2_048);
 /** Keys of no algorithm that we verify, or too weak for one. */
 const OTHER_PEMS = [
-  pemOf(generateKeyPairSync('ec', { namedCurve: 'P-384' }).publicKey),
-  pemOf(generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).publicKey),
-  pemOf(generateKeyPairSync('rsa', { modulusLength: 1_024 }).publicKey),
-  pemOf(generateKeyPairSync('ed448').publicKey),
-  pemOf(generateKeyPairSync('x25519').publicKey),
+  ecPem('P-384'),
+  ecPem('secp256k1'),
+  rsaPem(1_024),
+  generateKeyPairSync('ed448', { publicKeyEncoding, privateKeyEncoding }).publicKey,
+  generateKeyPairSync('x25519', { publicKeyEncoding, privateKeyEncoding }).publicKey,
 ];
 const KEY = Buffer.alloc(32, 7).toString('base64');
 

@@ -1,7 +1,8 @@
-import { createHash, generateKeyPairSync } from 'node:crypto';
+import { createHash, createPublicKey } from 'node:crypto';
 
 import { Injectable } from '@nestjs/common';
 
+import { newPrivateKey } from '../../../platform/kernel/new-private-key.js';
 import { SecretText } from '../../../platform/kernel/secret-text.js';
 import {
   needsSuccessor,
@@ -36,9 +37,8 @@ export class KeepJwtKeys {
   }
 
   private made(alg: PublishedAlgorithm): NewJwtKey {
-    const { privateKey, publicKey } =
-      alg === 'EdDSA' ? generateKeyPairSync('ed25519') : generateKeyPairSync('ec', { namedCurve: 'P-256' });
-    const jwk = publicKey.export({ format: 'jwk' });
+    const privateKey = newPrivateKey(alg === 'EdDSA' ? 'ed25519' : 'P-256');
+    const jwk = createPublicKey(privateKey).export({ format: 'jwk' });
     const kid = createHash('sha256').update(JSON.stringify(jwk)).digest('base64url');
     const text = JSON.stringify(privateKey.export({ format: 'jwk' }));
     const sealedKey = this.vault.seal(new SecretText(text), contextOfJwtKey(kid));

@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { newPrivateKey } from '../../../platform/kernel/new-private-key.js';
 
 export interface SigningKeyPair {
   /** `whsk_` and the base64 of seed and public key: for the vault alone. */
@@ -9,7 +9,7 @@ export interface SigningKeyPair {
 
 /** A new ed25519 pair in the texts of Standard Webhooks. */
 export function generateKeyPair(): SigningKeyPair {
-  const { d = '', x = '' } = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
+  const { d = '', x = '' } = newPrivateKey('ed25519').export({ format: 'jwk' });
   const publicBytes = Buffer.from(x, 'base64url');
   const privateBytes = Buffer.concat([Buffer.from(d, 'base64url'), publicBytes]);
   return {

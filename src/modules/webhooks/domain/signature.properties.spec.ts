@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { generateKeyPairSync } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
+import { newPrivateKey } from '../../../platform/kernel/new-private-key.js';
 import { generateSecret } from './generated-secret.js';
 import { prepareSigner, WebhookSignature } from './signature.js';
 
@@ -22,7 +22,7 @@ const reasonOf = (result: ReturnType<typeof WebhookSignature.verifyStandard>) =>
 
 /** A fresh pair in the layout of Standard Webhooks: seed then public key, and the public key. */
 function makeKeyPair(): { privateKey: string; publicKey: string } {
-  const { d, x } = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
+  const { d, x } = newPrivateKey('ed25519').export({ format: 'jwk' });
   const [seed, raw] = [Buffer.from(d!, 'base64url'), Buffer.from(x!, 'base64url')];
   return {
     privateKey: `whsk_${Buffer.concat([seed, raw]).toString('base64')}`,

@@ -1,6 +1,7 @@
-import { generateKeyPairSync, type JsonWebKey, type KeyObject } from 'node:crypto';
+import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 
 import { describe, expect, it } from '@jest/globals';
+import { newPrivateKey } from '../../../platform/kernel/new-private-key.js';
 import fc from 'fast-check';
 import { SignJWT } from 'jose';
 
@@ -23,9 +24,8 @@ interface TestKey {
 }
 
 function testKey(alg: TestKey['alg'], kid: string): TestKey {
-  const { privateKey, publicKey } =
-    alg === 'EdDSA' ? generateKeyPairSync('ed25519') : generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  return { alg, privateKey, jwk: { ...publicKey.export({ format: 'jwk' }), kid, alg } };
+  const privateKey = newPrivateKey(alg === 'EdDSA' ? 'ed25519' : 'P-256');
+  return { alg, privateKey, jwk: { ...createPublicKey(privateKey).export({ format: 'jwk' }), kid, alg } };
 }
 
 const ED = testKey('EdDSA', 'ed');
