@@ -1,3 +1,4 @@
+import pg from 'pg';
 import type { DataSourceOptions } from 'typeorm';
 
 import { GuardedClient } from './guarded-client.js';
@@ -10,6 +11,8 @@ const CONNECT_TIMEOUT_MS = 5_000;
 export function dataSourceOptions(url: string, poolSize: number): DataSourceOptions {
   return {
     type: 'postgres',
+    // The copy that GuardedClient extends; TypeORM would look for one by name.
+    driver: pg,
     url,
     poolSize,
     connectTimeoutMS: CONNECT_TIMEOUT_MS,

@@ -1,9 +1,10 @@
-import { existsSync, readdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
 import { DataSource, type MigrationInterface } from 'typeorm';
 
+import { projectFolder } from '../config/project-folder.js';
 import { dataSourceOptions } from './data-source-options.js';
 import { MigrationClient } from './guarded-client.js';
 
@@ -44,11 +45,9 @@ async function loadMigrations(): Promise<MigrationClass[]> {
   return loaded.filter((one): one is MigrationClass => typeof one === 'function');
 }
 
-/** Beside the built server as JavaScript, or in the project as TypeScript when the sources themselves are run (tests). */
+/** Built, as JavaScript; or in the project as TypeScript when the sources themselves are run (tests). */
 function whereMigrationsLie(): { readonly folder: string; readonly extension: string } {
-  const here = dirname(fileURLToPath(import.meta.url));
-  const built = join(here, '..', '..', 'migrations');
-  return existsSync(built)
-    ? { folder: built, extension: '.js' }
-    : { folder: join(here, '..', '..', '..', 'migrations'), extension: '.ts' };
+  return import.meta.filename.endsWith('.ts')
+    ? { folder: join(projectFolder(), 'migrations'), extension: '.ts' }
+    : { folder: join(projectFolder(), 'dist', 'migrations'), extension: '.js' };
 }

@@ -1,5 +1,6 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { TypeOrmHealthIndicator } from '@nestjs/terminus';
+import { DataSource } from 'typeorm';
 
 import { ReadinessCheck, ReadinessRegistry, type ReadinessResult } from './readiness.js';
 
@@ -12,6 +13,7 @@ export class DatabaseReadiness extends ReadinessCheck implements OnModuleInit {
 
   constructor(
     private readonly typeorm: TypeOrmHealthIndicator,
+    private readonly connection: DataSource,
     private readonly registry: ReadinessRegistry,
   ) {
     super();
@@ -22,7 +24,10 @@ export class DatabaseReadiness extends ReadinessCheck implements OnModuleInit {
   }
 
   override async check(): Promise<ReadinessResult> {
-    const result = await this.typeorm.pingCheck('database', { timeout: PING_TIMEOUT_MS });
+    const result = await this.typeorm.pingCheck('database', {
+      connection: this.connection,
+      timeout: PING_TIMEOUT_MS,
+    });
     return result.database.status === 'up' ? { status: 'up' } : { status: 'down', reason: 'no answer' };
   }
 }

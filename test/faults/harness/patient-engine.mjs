@@ -5,6 +5,6 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-const limits = join(process.env.FAULTS_BUILD, 'modules/webhooks/application/engine-limits.js');
+const limits = join(process.env.FAULTS_BUILD, 'service/engine-limits.js');
 const { ENGINE_LIMITS } = await import(pathToFileURL(limits).href);
 ENGINE_LIMITS.concurrency.promptMs = 60_000;

@@ -2,6 +2,6 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-const limits = join(process.env.FAULTS_BUILD, 'modules/webhooks/application/engine-limits.js');
+const limits = join(process.env.FAULTS_BUILD, 'service/engine-limits.js');
 const { ENGINE_LIMITS } = await import(pathToFileURL(limits).href);
 ENGINE_LIMITS.sweepIntervalMs = 3_600_000;

@@ -1,0 +1,79 @@
+/**
+ * The last step of `npm run build`: replaces `dist/main.js` by the service and its packages in a few files. Node finds, reads
+ * and compiles each of 3,000 modules by itself, which takes most of a start. What a start may never come to stays in files of
+ * its own, loaded when it does. The modules in `dist/` remain as they are: they are the library.
+ */
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { build } from 'esbuild';
+
+const DIST = resolve(dirname(fileURLToPath(import.meta.url)), '../dist');
+
+/** Found by their own files at run time (WebAssembly, static files, scripts of threads), so they stay where they are. */
+const LEFT_IN_PLACE = [
+  '@electric-sql/*',
+  '@fastify/static',
+  'pino',
+  'pino-pretty',
+  'swagger-ui-dist',
+  'jsonata',
+];
+
+/** What packages would use if it were installed (other databases, other platforms of Nest): asked for at run time as before. */
+const absentPackages = {
+  name: 'absent-packages',
+  setup(bundle) {
+    bundle.onResolve({ filter: /^[^./]/ }, ({ path, importer, kind }) => {
+      if (importer === '' || kind === 'entry-point') return null;
+      try {
+        createRequire(importer).resolve(path);
+        return null;
+      } catch (cause) {
+        return cause.code === 'MODULE_NOT_FOUND' ? { path, external: true } : null;
+      }
+    });
+  },
+};
+
+/** Nest's packages ask for their neighbours by a `require` of their own, which would load a second copy from node_modules. */
+const ownRequire = {
+  name: 'own-require',
+  setup(bundle) {
+    bundle.onLoad({ filter: /[\\/]@nestjs[\\/].+\.js$/ }, async ({ path }) => {
+      const text = await readFile(path, 'utf8');
+      return { contents: text.replace('const require = createRequire(import.meta.url);', '') };
+    });
+  },
+};
+
+/** Packages written for CommonJS expect these; ESM has none of them. */
+const COMMONJS = `import { createRequire as bundleRequire } from 'node:module';
+const require = bundleRequire(import.meta.url), __filename = import.meta.filename, __dirname = import.meta.dirname;`;
+
+await build({
+  entryPoints: {
+    main: join(DIST, 'main.js'),
+    'service/engine-limits': join(DIST, 'modules/webhooks/application/engine-limits.js'),
+  },
+  outdir: DIST,
+  chunkNames: 'service/[name]-[hash]',
+  allowOverwrite: true,
+  bundle: true,
+  splitting: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node20',
+  // Nest names its providers, and the log its errors, by their classes.
+  keepNames: true,
+  mainFields: ['module', 'main'],
+  external: LEFT_IN_PLACE,
+  plugins: [absentPackages, ownRequire],
+  banner: { js: COMMONJS },
+  sourcemap: 'linked',
+  sourcesContent: false,
+  legalComments: 'none',
+  logLevel: 'warning',
+});
