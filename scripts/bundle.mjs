@@ -1,16 +1,13 @@
 /**
- * The last step of `npm run build`: replaces `dist/main.js` by the service and its packages in a few files. Node finds, reads
+ * Replaces `dist/main.js` by the service and its packages in a few files. Node finds, reads
  * and compiles each of 3,000 modules by itself, which takes most of a start. What a start may never come to stays in files of
  * its own, loaded when it does. The modules in `dist/` remain as they are: they are the library.
  */
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 
 import { build } from 'esbuild';
-
-const DIST = resolve(dirname(fileURLToPath(import.meta.url)), '../dist');
 
 /** Found by their own files at run time (WebAssembly, static files, scripts of threads), so they stay where they are. */
 const LEFT_IN_PLACE = [
@@ -53,27 +50,33 @@ const ownRequire = {
 const COMMONJS = `import { createRequire as bundleRequire } from 'node:module';
 const require = bundleRequire(import.meta.url), __filename = import.meta.filename, __dirname = import.meta.dirname;`;
 
-await build({
-  entryPoints: {
-    main: join(DIST, 'main.js'),
-    'service/engine-limits': join(DIST, 'modules/webhooks/application/engine-limits.js'),
-  },
-  outdir: DIST,
-  chunkNames: 'service/[name]-[hash]',
-  allowOverwrite: true,
-  bundle: true,
-  splitting: true,
-  platform: 'node',
-  format: 'esm',
-  target: 'node20',
-  // Nest names its providers, and the log its errors, by their classes.
-  keepNames: true,
-  mainFields: ['module', 'main'],
-  external: LEFT_IN_PLACE,
-  plugins: [absentPackages, ownRequire],
-  banner: { js: COMMONJS },
-  sourcemap: 'linked',
-  sourcesContent: false,
-  legalComments: 'none',
-  logLevel: 'warning',
-});
+/** @param {string} dist what the compiler made of `src/` */
+export async function bundleService(dist) {
+  await build({
+    entryPoints: {
+      main: join(dist, 'main.js'),
+      'service/migration-cli': join(dist, 'platform/database/migration-cli.js'),
+      'service/mint-token': join(dist, 'platform/auth/mint-token.js'),
+      // For the fault suite, whose workers get other limits.
+      'service/engine-limits': join(dist, 'modules/webhooks/application/engine-limits.js'),
+    },
+    outdir: dist,
+    chunkNames: 'service/[name]-[hash]',
+    allowOverwrite: true,
+    bundle: true,
+    splitting: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    // Nest names its providers, and the log its errors, by their classes.
+    keepNames: true,
+    mainFields: ['module', 'main'],
+    external: LEFT_IN_PLACE,
+    plugins: [absentPackages, ownRequire],
+    banner: { js: COMMONJS },
+    sourcemap: 'linked',
+    sourcesContent: false,
+    legalComments: 'none',
+    logLevel: 'warning',
+  });
+}

@@ -8,6 +8,8 @@ import { availableParallelism } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { COMPILER } from './compiler.mjs';
+
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const bin = (name) => join(root, 'node_modules', '.bin', name);
 const architectureRoots = ['src', 'web'].filter((folder) => existsSync(join(root, folder)));
@@ -21,7 +23,7 @@ const GATES = [
   },
   {
     name: 'types',
-    command: [bin('tsc'), '--noEmit', '-p', 'tsconfig.json'],
+    command: [process.execPath, COMPILER, '--noEmit', '-p', 'tsconfig.json'],
     mend: 'correct the types; npm run types shows the errors alone',
   },
   {

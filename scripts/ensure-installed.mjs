@@ -16,7 +16,8 @@ const SERVER_SOURCES = [
   'package-lock.json',
   'tsconfig.json',
   'tsconfig.build.json',
-  'nest-cli.json',
+  'scripts/build.mjs',
+  'scripts/bundle.mjs',
 ];
 const WEB_SOURCES = ['src', 'public', 'index.html', 'package-lock.json', 'tsconfig.json', 'vite.config.ts'];
 

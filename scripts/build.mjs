@@ -1,0 +1,32 @@
+/**
+ * `npm run build`: checks and compiles `src/` to `dist/`, then puts the service into few files (bundle.mjs), then compiles the
+ * migrations, which are loaded one by one. `dist/migrations` comes last: with it the build is whole.
+ */
+import { spawnSync } from 'node:child_process';
+import { readdirSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+import { build } from 'esbuild';
+
+import { COMPILER } from './compiler.mjs';
+
+const ROOT = resolve(import.meta.dirname, '..');
+const DIST = join(ROOT, 'dist');
+const MIGRATIONS = join(ROOT, 'migrations');
+
+rmSync(DIST, { recursive: true, force: true });
+const compiled = spawnSync(process.execPath, [COMPILER, '-p', join(ROOT, 'tsconfig.build.json')], {
+  stdio: 'inherit',
+});
+if (compiled.status !== 0) process.exit(compiled.status ?? 1);
+const { bundleService } = await import('./bundle.mjs');
+await bundleService(DIST);
+await build({
+  entryPoints: readdirSync(MIGRATIONS)
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => join(MIGRATIONS, name)),
+  outdir: join(DIST, 'migrations'),
+  format: 'esm',
+  target: 'node20',
+  sourcemap: 'linked',
+});
