@@ -214,6 +214,25 @@ export function auditedChanges(lab: AuditLab): Readonly<Record<string, Change>> 
         ];
       },
     },
+    cancelDelivery: {
+      action: 'delivery.cancelled',
+      type: 'delivery',
+      make: async () => {
+        await subscribe(lab.api);
+        const resource = (await deliver(lab.api)).delivery_ids[0]!;
+        const answer = await lab.api.post(`/deliveries/${resource}/cancel`);
+        return { answer, resource, details: { event: 'audit.made', attempts: 0 } };
+      },
+      refusals: async () => {
+        await subscribe(lab.api, 'audit.ended');
+        const id = (await deliver(lab.api, 'audit.ended')).delivery_ids[0]!;
+        await lab.fail(id);
+        return [
+          () => lab.api.post(`/deliveries/${id}/cancel`),
+          () => lab.api.post(`/deliveries/${UNKNOWN_ID}/cancel`),
+        ];
+      },
+    },
     replayEvent: {
       action: 'event.replayed',
       type: 'event',

@@ -154,6 +154,12 @@ export function preparedCalls(call: Call, database: Pick<pg.Client, 'query'>): R
       await expirePayload(id);
       return [...made, await call(operation, client, { id, body: { force: true } })];
     },
+    cancelDelivery: async (client, operation) => {
+      const id = await deliver(client);
+      const cancelled = await call(operation, client, { id });
+      await database.query(`UPDATE webhook_deliveries SET last_error = 'HTTP 500' WHERE id = $1`, [id]);
+      return [cancelled, await call(operation, client, { id }), await call(operation, client)];
+    },
     listEvents: async (client, operation) => {
       await deliver(client);
       await deliver(client);

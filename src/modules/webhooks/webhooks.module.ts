@@ -21,6 +21,7 @@ import { TasksController } from './api/tasks.controller.js';
 import { AttemptDelivery } from './application/attempt-delivery.js';
 import { AttemptsUnderWay } from './application/attempts-under-way.js';
 import { AttemptWatch } from './application/attempt-watch.js';
+import { CancelDelivery } from './application/cancel-delivery.js';
 import { CreateSubscription } from './application/create-subscription.js';
 import { DeactivateSubscription } from './application/deactivate-subscription.js';
 import { DeliverySettings } from './application/delivery-settings.js';
@@ -153,6 +154,7 @@ const USE_CASES: Provider[] = [
   RequestDelivery,
   ReadDeliveries,
   RetryDelivery,
+  CancelDelivery,
   EmitEvent,
   AttemptDelivery,
   DrainLane,

@@ -79,10 +79,11 @@ export function deliveryRepositoryContract(current: () => PersistenceHarness): v
           expect(await deliveries.findDetail(transaction, id)).toBeNull();
           expect(await deliveries.findForUpdate(transaction, id)).toBeNull();
           await deliveries.requeueManually(transaction, id);
+          await deliveries.end(transaction, id, 'not theirs');
         }, 'other');
       }
       expect(await run((transaction) => deliveries.findDetail(transaction, mine!))).toMatchObject({
-        ...{ id: mine, payload: '{"n":0}', attemptLog: [] },
+        ...{ id: mine, status: 'PENDING', payload: '{"n":0}', attemptLog: [] },
       });
     });
 

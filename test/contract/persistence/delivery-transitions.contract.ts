@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 
 import {
+  CANCELLED,
   SUBSCRIPTION_DEACTIVATED,
   type ClaimedDelivery,
 } from '../../../src/modules/webhooks/domain/delivery.js';
@@ -15,6 +16,7 @@ const start: Transition = { kind: 'start' };
 const release: Transition = { kind: 'release' };
 const requeue: Transition = { kind: 'requeue' };
 const deactivated: Transition = { kind: 'end', lastError: SUBSCRIPTION_DEACTIVATED };
+const cancelled: Transition = { kind: 'end', lastError: CANCELLED };
 const reclaim: Transition = { kind: 'reclaim', lastError: INTERRUPTED, retries: MAX_RETRIES };
 const delivered: Transition = { kind: 'settle', next: { status: 'DELIVERED' } };
 const refused: Transition = {
@@ -39,6 +41,7 @@ const LIVES: readonly (readonly [string, readonly Transition[]])[] = [
   ['loses its process while sent by hand', [requeue, start, reclaim, start, again]],
   ['ends while it waits: new', [deactivated]],
   ['ends while it waits: as a retry', [start, again, deactivated, requeue]],
+  ['is cancelled while it waits, and sent again', [cancelled, requeue, start, again, cancelled]],
   ['ends where it was claimed', [start, { kind: 'end', lastError: 'Payload expired' }]],
   ['ends where it was claimed by hand', [requeue, start, { kind: 'end', lastError: 'Payload expired' }]],
 ];
@@ -62,6 +65,8 @@ export function deliveryTransitionsContract(current: () => PersistenceHarness): 
       } else if (what.kind === 'reclaim') {
         await current().elapse(LEASE_MS + 1_000);
         await lanes.sweep(what.retries, 10);
+      } else if (what.kind === 'end' && what.lastError === CANCELLED) {
+        await transactions.run(TENANT, (transaction) => deliveries.end(transaction, id, CANCELLED));
       } else if (what.kind === 'end' && claim === null) {
         await transactions.run(TENANT, (transaction) =>
           subscriptions.deactivate(transaction, lane.subscriptionId, 'why'),

@@ -162,6 +162,27 @@ export function deliveryLife(service: () => RunningService, { dispatcher }: Comb
     await receiver.close();
   }, 180_000);
 
+  it('ends a delivery that is cancelled while it waits, and sends it when it is asked for again', async () => {
+    const subscription = await subscribe('life.cancelled');
+    expect((await api.post(`/subscriptions/${subscription.id}/pause`)).status).toBe(200);
+    const requested = await emit('life.cancelled', '{}');
+    const id = requested.delivery_ids[0]!;
+    const cancelled = await api.post(`/deliveries/${id}/cancel`);
+    const ended = { id, status: 'FAILED', attempts: 0, last_error: 'Cancelled', next_attempt_at: null };
+    expect(cancelled).toMatchObject({ status: 200, body: { ...ended, held_reason: null } });
+    expect((await api.post(`/subscriptions/${subscription.id}/resume`)).status).toBe(200);
+    await emit('life.cancelled', '{}');
+    await receiver.waitForCount(1);
+    expect((await api.get(`/deliveries/${id}`)).body).toMatchObject(ended);
+
+    expect((await api.post(`/deliveries/${id}/retry`)).status).toBe(202);
+    await settled(id, 'DELIVERED');
+    const late = await api.post(`/deliveries/${id}/cancel`);
+    expect(late).toMatchObject({ status: 409, body: { detail: 'delivery_not_pending' } });
+    expect(receiver.requests).toHaveLength(2);
+    await receiver.close();
+  }, 180_000);
+
   it('deactivates the subscription on 410, and ends what still waits', async () => {
     const subscription = await subscribe('life.gone');
     receiver.queue(410);

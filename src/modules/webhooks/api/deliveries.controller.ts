@@ -33,6 +33,7 @@ import { extractProperty } from '../../../platform/http/raw-json.js';
 import type { Actor } from '../../../platform/kernel/actor.js';
 import { InvalidInputError } from '../../../platform/kernel/domain-error.js';
 import { isUuid } from '../../../platform/kernel/uuid.js';
+import { CancelDelivery } from '../application/cancel-delivery.js';
 import { ReadDeliveries } from '../application/read-deliveries.js';
 import { RequestDelivery } from '../application/request-delivery.js';
 import { RetryDelivery } from '../application/retry-delivery.js';
@@ -61,6 +62,7 @@ export class DeliveriesController {
     private readonly requestDelivery: RequestDelivery,
     private readonly readDeliveries: ReadDeliveries,
     private readonly retryDelivery: RetryDelivery,
+    private readonly cancelDelivery: CancelDelivery,
   ) {}
 
   @Post()
@@ -175,6 +177,26 @@ export class DeliveriesController {
   ): Promise<RetryView> {
     const command = { tenantId, actor, id: known(id), force: dto.force ?? false };
     return presentRetry(await this.retryDelivery.execute(command));
+  }
+
+  @Post(':id/cancel')
+  @HttpCode(200)
+  @RequireScopes('webhooks:write')
+  @ApiOperation({
+    operationId: 'cancelDelivery',
+    summary: 'End a PENDING delivery without another attempt',
+    description:
+      'It is FAILED with `Cancelled`, and may be sent again later. Cancelling it twice changes nothing.',
+  })
+  @ApiParam({ name: 'id', format: 'uuid' })
+  @ApiOkResponse({ type: DeliveryView })
+  @ApiErrors([404, 'delivery_not_found'], [409, 'delivery_not_pending'])
+  async cancel(
+    @CurrentTenant() tenantId: string,
+    @CurrentActor() actor: Actor,
+    @Param('id') id: string,
+  ): Promise<DeliveryView> {
+    return presentDelivery(await this.cancelDelivery.execute({ tenantId, actor, id: known(id) }));
   }
 }
 

@@ -4,6 +4,7 @@ import { eventually } from '../../../../test/support/eventually.js';
 import type { DeliveryStatus } from '../domain/delivery.js';
 import type { Lane } from '../domain/lane.js';
 import { ACTOR, InMemoryWebhooks, NO_LIMIT, TENANT } from '../testing/in-memory-webhooks.js';
+import { CancelDelivery } from './cancel-delivery.js';
 import { CreateSubscription } from './create-subscription.js';
 import { EmitEvent } from './emit-event.js';
 import { RequestDelivery } from './request-delivery.js';
@@ -265,6 +266,46 @@ describe('the use cases', () => {
 
     it('does not know an id that nobody has', async () => {
       await expect(retry('01900000-0000-7000-8000-ffffffffffff', true)).rejects.toMatchObject({
+        code: 'delivery_not_found',
+      });
+    });
+  });
+
+  describe('CancelDelivery', () => {
+    let id: string;
+
+    beforeEach(async () => {
+      await webhooks.subscribe();
+      [id = ''] = await webhooks.deliver();
+    });
+
+    const cancel = (of: string): ReturnType<CancelDelivery['execute']> => {
+      const { transactions, deliveries, trail } = webhooks;
+      return new CancelDelivery(transactions, deliveries, trail).execute({
+        tenantId: TENANT,
+        actor: ACTOR,
+        id: of,
+      });
+    };
+
+    it('ends one that waits, and changes nothing when it is asked again', async () => {
+      for (const _time of [1, 2]) {
+        expect(await cancel(id)).toMatchObject({
+          ...{ id, status: 'FAILED', lastError: 'Cancelled', nextAttemptAt: null },
+        });
+      }
+      const entries = webhooks.trail.entries.filter(({ action }) => action === 'delivery.cancelled');
+      expect(entries).toHaveLength(1);
+    });
+
+    it.each<DeliveryStatus>(['SENDING', 'DELIVERED', 'FAILED'])('refuses a %s one', async (status) => {
+      webhooks.store.deliveries.get(id)!.status = status;
+      await expect(cancel(id)).rejects.toMatchObject({ code: 'delivery_not_pending' });
+      expect(webhooks.store.deliveries.get(id)).toMatchObject({ status, lastError: null });
+    });
+
+    it('does not know an id that nobody has', async () => {
+      await expect(cancel('01900000-0000-7000-8000-ffffffffffff')).rejects.toMatchObject({
         code: 'delivery_not_found',
       });
     });

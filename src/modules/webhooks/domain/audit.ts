@@ -8,6 +8,7 @@ export const AUDIT_ACTIONS = [
   'subscription.deactivated',
   'delivery.requested',
   'delivery.retried',
+  'delivery.cancelled',
   'event.replayed',
   'task.started',
   'task.cancelled',

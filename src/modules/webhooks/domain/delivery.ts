@@ -84,6 +84,9 @@ export const FREE_INTERRUPTIONS = 3;
 /** The `last_error` of a delivery whose subscription was deactivated before it could be sent. */
 export const SUBSCRIPTION_DEACTIVATED = 'Subscription deactivated';
 
+/** The `last_error` of a delivery that its tenant did not want any more. */
+export const CANCELLED = 'Cancelled';
+
 /** The `last_error` of a delivery whose payload was removed at the moment when it was asked for again. */
 export const PAYLOAD_EXPIRED = 'Payload expired';
 
@@ -101,4 +104,13 @@ export function decideManualRetry(status: DeliveryStatus, force: boolean): Manua
   if (status === 'FAILED') return { kind: 'requeue' };
   if (!force) return { kind: 'refused' };
   return status === 'SENDING' ? { kind: 'already_sending' } : { kind: 'requeue' };
+}
+
+/** What `POST /deliveries/:id/cancel` does in each state: an attempt under way cannot be called back. */
+export function decideCancellation({
+  status,
+  lastError,
+}: Pick<Delivery, 'status' | 'lastError'>): 'end' | 'ended_already' | 'refused' {
+  if (status === 'PENDING') return 'end';
+  return status === 'FAILED' && lastError === CANCELLED ? 'ended_already' : 'refused';
 }

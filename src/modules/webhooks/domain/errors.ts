@@ -26,6 +26,11 @@ export const WEBHOOK_ERRORS = {
     kind: 'invalid',
     message: 'Only a FAILED delivery can be retried; send {"force": true} to send it again anyway.',
   },
+  delivery_not_pending: {
+    kind: 'conflict',
+    message:
+      'Only a PENDING delivery can be cancelled: an attempt that is under way cannot be called back, and what has ended stays.',
+  },
   payload_expired: {
     kind: 'conflict',
     message: 'The payload was removed after WEBHOOK_PAYLOAD_RETENTION_DAYS: there is nothing left to send.',

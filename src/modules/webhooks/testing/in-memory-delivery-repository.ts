@@ -71,6 +71,20 @@ export class InMemoryDeliveryRepository extends DeliveryRepository {
     return Promise.resolve();
   }
 
+  override async end(transaction: Transaction, id: string, lastError: string): Promise<void> {
+    const row = this.row(transaction, id);
+    if (row?.status === 'PENDING') {
+      Object.assign(row, {
+        status: 'FAILED',
+        nextTrigger: 'auto',
+        lastError,
+        hold: null,
+        updatedAt: this.store.now(),
+      });
+    }
+    return Promise.resolve();
+  }
+
   /** With what keeps it back because of its lane. */
   private shown(row: StoredDelivery): Delivery {
     const delivery = shown(row);

@@ -57,4 +57,6 @@ export abstract class DeliveryRepository {
   abstract findForUpdate(transaction: Transaction, id: string): Promise<LockedDelivery | null>;
   /** Makes it due now, as a manual attempt. */
   abstract requeueManually(transaction: Transaction, id: string): Promise<void>;
+  /** Ends one that is PENDING (see `findForUpdate`): FAILED, with this as its error. */
+  abstract end(transaction: Transaction, id: string, lastError: string): Promise<void>;
 }

@@ -78,4 +78,13 @@ export class TypeormDeliveryRepository extends DeliveryRepository {
         },
       );
   }
+
+  override async end(transaction: Transaction, id: string, lastError: string): Promise<void> {
+    await managerOf(transaction)
+      .getRepository(DeliveryRow)
+      .update(
+        { tenantId: transaction.tenantId, id, status: 'PENDING' },
+        { status: 'FAILED', nextTrigger: 'auto', lastError, nextAttemptAt: null, updatedAt: () => 'now()' },
+      );
+  }
 }
