@@ -51,11 +51,29 @@ async function show(view) {
     byId('notice').textContent = '';
   } catch (cause) {
     place.hidden = true;
-    byId('notice').replaceChildren(
-      `${text('failed')} ${cause.message} `,
-      element('button', { type: 'button', textContent: text('again'), onclick: () => show(view) }),
-    );
+    sayFailed(cause, () => show(view));
   }
+}
+
+/**
+ * Changes something once, and then shows what came of it. A view may be drawn again at any time, for another language or after
+ * a failure, so it only ever reads.
+ */
+async function change(make, view) {
+  byId('notice').textContent = text('loading');
+  try {
+    const { body } = await make();
+    await show(() => view(body));
+  } catch (cause) {
+    sayFailed(cause, () => change(make, view));
+  }
+}
+
+function sayFailed(cause, again) {
+  byId('notice').replaceChildren(
+    `${text('failed')} ${cause.message} `,
+    element('button', { type: 'button', textContent: text('again'), onclick: again }),
+  );
 }
 
 function table(columns, rows) {
@@ -118,12 +136,10 @@ async function deliveries(status = '', cursor = '') {
   return [filter, table([...columns, ''], rows), ...(next === undefined ? [] : [older])];
 }
 
-async function delivery(id, notice = '') {
+async function delivery(id, notice = null) {
   const { body } = await request(`/deliveries/${id}`);
-  const retry = async () => {
-    await request(`/deliveries/${id}/retry`, { method: 'POST', body: JSON.stringify({ force: true }) });
-    return delivery(id, text('retried'));
-  };
+  const retry = () =>
+    request(`/deliveries/${id}/retry`, { method: 'POST', body: JSON.stringify({ force: true }) });
   const attempts = body.attempt_log.flatMap((one) => [
     element('h3', { textContent: `${text('attempt')} ${one.number} (${one.trigger})` }),
     element(
@@ -140,9 +156,15 @@ async function delivery(id, notice = '') {
   return [
     element('button', { type: 'button', textContent: text('back'), onclick: () => show(deliveries) }),
     element('h2', { textContent: `${body.event} · ${body.status}` }),
-    element('p', { textContent: [body.id, body.target_url, body.last_error].filter(Boolean).join(' · ') }),
-    element('button', { type: 'button', textContent: text('retry'), onclick: () => show(retry) }),
-    element('p', { role: 'status', textContent: notice }),
+    element('p', {
+      textContent: [body.id, body.target_url, body.last_error, body.held_reason].filter(Boolean).join(' · '),
+    }),
+    element('button', {
+      type: 'button',
+      textContent: text('retry'),
+      onclick: () => change(retry, () => delivery(id, 'retried')),
+    }),
+    element('p', { role: 'status', textContent: notice === null ? '' : text(notice) }),
     element('h3', { textContent: text('payload') }),
     element('pre', { textContent: JSON.stringify(body.payload, null, 2) }),
     ...attempts,
@@ -159,9 +181,7 @@ async function endpoints(made = null) {
       onsubmit: (submitted) => {
         submitted.preventDefault();
         const wanted = JSON.stringify({ event: event.value, url: url.value });
-        void show(async () =>
-          endpoints((await request('/subscriptions', { method: 'POST', body: wanted })).body),
-        );
+        void change(() => request('/subscriptions', { method: 'POST', body: wanted }), endpoints);
       },
     },
     element('label', { htmlFor: 'event', textContent: text('event') }),
@@ -179,9 +199,13 @@ async function endpoints(made = null) {
         ];
   if (body.length === 0) return [form, ...secret, element('p', { textContent: text('nothing') })];
   const rows = body.map((one) => [
-    one.event,
+    one.events.join(', '),
     one.url,
-    one.active ? text('yes') : `${text('no')}: ${one.deactivation_reason ?? ''}`,
+    one.paused
+      ? text('paused')
+      : one.active
+        ? text('yes')
+        : `${text('no')}: ${one.deactivation_reason ?? ''}`,
     time(one.created_at),
   ]);
   return [form, ...secret, table(['event', 'url', 'active', 'created'].map(text), rows)];

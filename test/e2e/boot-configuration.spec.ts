@@ -126,6 +126,11 @@ describe('a boot with bad variables', () => {
       { NODE_ENV: 'production', JWT_JWKS_URL: 'HTTP://127.0.0.1:9000/keys' },
       ['JWT_JWKS_URL: must start with https:// when NODE_ENV=production'],
     ],
+    ...['api', 'worker'].map((role): [string, Record<string, string>, readonly string[]] => [
+      `one process for the embedded database, not ${role}`,
+      { WEBHOOK_ROLE: role },
+      ['WEBHOOK_ROLE: must be all without DATABASE_URL'],
+    ]),
     [
       'a known environment',
       { NODE_ENV: 'prod' },
@@ -150,11 +155,11 @@ describe('a boot with bad variables', () => {
     const secret = 'the-secret-of-the-dot-env-file-32';
     writeFileSync(
       join(folder.path, '.env'),
-      `JWT_SECRET=${secret}\nWEBHOOK_ENCRYPTION_KEYS="${KEYS}"\n# comment\nWEBHOOK_ROLE=api\nDATA_DIR=elsewhere\n`,
+      `JWT_SECRET=${secret}\nWEBHOOK_ENCRYPTION_KEYS="${KEYS}"\n# comment\nDATA_DIR=elsewhere\n`,
     );
-    const server = await startServer({ cwd: folder.path, env: { WEBHOOK_ROLE: '' } });
+    const server = await startServer({ cwd: folder.path, env: { DATA_DIR: '' } });
     const started = await server.waitForLog(({ msg }) => msg?.startsWith('Listening on') === true);
-    expect(started).toMatchObject({ role: 'api', database: 'embedded', dispatcher: 'inline' });
+    expect(started).toMatchObject({ role: 'all', database: 'embedded', dispatcher: 'inline' });
     expect(existsSync(join(folder.path, 'elsewhere'))).toBe(true);
     expect(existsSync(join(folder.path, 'data'))).toBe(false);
     expect(await server.stop()).toBe(0);

@@ -151,6 +151,9 @@ export function preparedCalls(call: Call, database: Pick<pg.Client, 'query'>): R
         await call(operation, client, { id, body: { force: true } }),
         await call(operation, client),
       ];
+      await database.query(`UPDATE webhook_deliveries SET status = 'SENDING' WHERE id = $1`, [id]);
+      made.push(await call(operation, client, { id, body: { force: true } }));
+      await database.query(`UPDATE webhook_deliveries SET status = 'PENDING' WHERE id = $1`, [id]);
       await expirePayload(id);
       return [...made, await call(operation, client, { id, body: { force: true } })];
     },

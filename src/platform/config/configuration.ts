@@ -126,6 +126,11 @@ export function readConfiguration(env: Environment): Configuration {
     encryptionKeys: read('WEBHOOK_ENCRYPTION_KEYS'),
   };
   const role = read('WEBHOOK_ROLE') ?? 'all';
+  if (embedded && role !== 'all') {
+    problems.push(
+      `WEBHOOK_ROLE: must be all without DATABASE_URL, because the embedded database belongs to one process`,
+    );
+  }
   const redisUrl = read('REDIS_URL') ?? null;
   const queuePrefix = read('WEBHOOK_QUEUE_PREFIX') ?? 'gestiqcloud';
   const perMinute = read('WEBHOOK_API_RATE_LIMIT_PER_MINUTE') ?? 6_000;

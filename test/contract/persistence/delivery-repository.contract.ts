@@ -96,7 +96,14 @@ export function deliveryRepositoryContract(current: () => PersistenceHarness): v
       expect(await claimFrom(lanes, lane, 1)).toEqual([]);
       await run((transaction) => deliveries.requeueManually(transaction, id!));
       const found = await run((transaction) => deliveries.findForUpdate(transaction, id!));
-      expect(found).toMatchObject({ status: 'PENDING', nextAttemptAt: expect.any(Date) });
+      expect(found).toMatchObject({
+        ...{
+          status: 'PENDING',
+          nextAttemptAt: expect.any(Date),
+          payloadExpired: false,
+          subscriptionActive: true,
+        },
+      });
       expect(await claimFrom(lanes, lane, 1)).toMatchObject([{ id, trigger: 'manual', autoAttempts: 0 }]);
     });
 

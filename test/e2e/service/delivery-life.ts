@@ -190,6 +190,10 @@ export function deliveryLife(service: () => RunningService, { dispatcher }: Comb
     expect(await settled(requested.delivery_ids[0]!, 'FAILED')).toMatchObject({ last_error: 'HTTP 410' });
     const { body } = await api.get<{ active: boolean }>(`/subscriptions/${subscription.id}`);
     expect(body.active).toBe(false);
+    const failed = `/deliveries/${requested.delivery_ids[0]!}`;
+    const retry = await api.post(`${failed}/retry`);
+    expect(retry).toMatchObject({ status: 409, body: { detail: 'subscription_inactive' } });
+    expect((await api.get(failed)).body).toMatchObject({ status: 'FAILED', last_error: 'HTTP 410' });
     const audit = await api.get(`/audit?resource_id=${subscription.id}&action=subscription.deactivated`);
     expect(audit.body).toMatchObject([
       {

@@ -31,6 +31,13 @@ export const BAD_DELIVERY_REQUESTS: readonly BadRequest[] = [
     body: { event, payload: {} },
     problems: [wrong('event', NAME_RULE)],
   })),
+  ...['webhook.endpoint.failing', ' Webhook.x'].map((event) => ({
+    title: `the reserved ${json(event)}`,
+    method: 'POST',
+    path: DELIVERIES,
+    body: { event, payload: {} },
+    problems: [wrong('event', 'Event names that begin with "webhook." are reserved for the service itself')],
+  })),
   ...['[]', '[{}]', '"{}"', '1', 'true', 'null', '1e999'].map((payload) => ({
     title: `the payload ${payload}`,
     method: 'POST',

@@ -47,7 +47,7 @@ import {
 import { ListDeliveriesDto } from './dto/list-deliveries.dto.js';
 import { RequestDeliveryDto } from './dto/request-delivery.dto.js';
 import { RetryDeliveryDto } from './dto/retry-delivery.dto.js';
-import { presentRequested, presentRetry, RequestedDeliveryView, RetryView } from './queued.presenter.js';
+import { presentRequested, RequestedDeliveryView, RetryView } from './queued.presenter.js';
 
 /** Printable ASCII, as other APIs with this header have it. */
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
@@ -168,7 +168,13 @@ export class DeliveriesController {
   @ApiParam({ name: 'id', format: 'uuid' })
   @ApiBody({ type: RetryDeliveryDto, required: false })
   @ApiAcceptedResponse({ type: RetryView })
-  @ApiErrors([400, 'delivery_not_failed'], [404, 'delivery_not_found'], [409, 'payload_expired'], 413, 415)
+  @ApiErrors(
+    [400, 'delivery_not_failed'],
+    [404, 'delivery_not_found'],
+    [409, 'delivery_sending', 'subscription_inactive', 'payload_expired'],
+    413,
+    415,
+  )
   async retry(
     @CurrentTenant() tenantId: string,
     @CurrentActor() actor: Actor,
@@ -176,7 +182,8 @@ export class DeliveriesController {
     @Body() dto: RetryDeliveryDto,
   ): Promise<RetryView> {
     const command = { tenantId, actor, id: known(id), force: dto.force ?? false };
-    return presentRetry(await this.retryDelivery.execute(command));
+    await this.retryDelivery.execute(command);
+    return { queued: true, message: 'Delivery queued for retry' };
   }
 
   @Post(':id/cancel')

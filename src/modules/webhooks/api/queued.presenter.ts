@@ -1,7 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 
 import type { RequestedDelivery } from '../application/request-delivery.js';
-import type { RetryResult } from '../application/retry-delivery.js';
 
 export class RequestedDeliveryView {
   @ApiProperty({ example: true, enum: [true], type: 'boolean' })
@@ -36,15 +35,5 @@ export function presentRequested(requested: RequestedDelivery): RequestedDeliver
     message: count === 1 ? '1 delivery queued' : `${count} deliveries queued`,
     event_id: requested.eventId,
     delivery_ids: [...requested.deliveryIds],
-  };
-}
-
-export function presentRetry(result: RetryResult): RetryView {
-  return {
-    queued: true,
-    message:
-      result === 'queued'
-        ? 'Delivery queued for retry'
-        : 'An attempt of this delivery is under way already; no further one was queued',
   };
 }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 
 import { IdGenerator } from '../../../platform/kernel/id-generator.js';
 import { InvalidEmitError } from '../domain/errors.js';
-import { parseEventName, patternsMatching } from '../domain/event-name.js';
+import { parseEmittedName, patternsMatching } from '../domain/event-name.js';
 import { DeliverySettings } from './delivery-settings.js';
 import { EventOutbox } from './ports/event-outbox.js';
 import type { Transaction } from './ports/transaction.js';
@@ -40,7 +40,7 @@ export class EmitEvent {
         `tenantId must be 1–64 of A-Z, a-z, 0-9, _ and -, not ${quoted(command.tenantId)}`,
       );
     }
-    const event = parseEventName(command.event);
+    const event = parseEmittedName(command.event);
     if (!event.ok) throw new InvalidEmitError(`${event.message}, not ${quoted(command.event)}`);
     const id = this.ids.next();
     const result = await this.outbox.append(transaction, {

@@ -6,7 +6,7 @@ import type { Actor } from '../../../platform/kernel/actor.js';
 import { InvalidInputError } from '../../../platform/kernel/domain-error.js';
 import { IdGenerator } from '../../../platform/kernel/id-generator.js';
 import { WebhookError } from '../domain/errors.js';
-import { parseEventName, patternsMatching } from '../domain/event-name.js';
+import { parseEmittedName, patternsMatching } from '../domain/event-name.js';
 import { DeliveryMetrics } from './ports/delivery-metrics.js';
 import { DrainLane } from './drain-lane.js';
 import { EventIntake, type IntakeResult } from './ports/event-intake.js';
@@ -42,7 +42,7 @@ export class RequestDelivery {
    * `idempotency_conflict`.
    */
   async execute(command: RequestDeliveryCommand): Promise<RequestedDelivery> {
-    const event = parseEventName(command.event);
+    const event = parseEmittedName(command.event);
     if (!event.ok) throw InvalidInputError.ofField('event', event.message);
     const fingerprint = fingerprintOf(event.name, command.payload);
     const id = this.ids.next();

@@ -238,29 +238,41 @@ describe('the use cases', () => {
       return new RetryDelivery(transactions, deliveries, trail, dispatcher).execute(command);
     };
 
-    it.each<[DeliveryStatus, boolean, string]>([
-      ['FAILED', false, 'queued'],
-      ['FAILED', true, 'queued'],
-      ['DELIVERED', true, 'queued'],
-      ['PENDING', true, 'queued'],
-      ['SENDING', true, 'already_sending'],
-    ])('of a %s one with force=%s: %s', async (status, force, result) => {
+    it.each<[DeliveryStatus, boolean]>([
+      ['FAILED', false],
+      ['FAILED', true],
+      ['DELIVERED', true],
+      ['PENDING', true],
+    ])('queues a %s one with force=%s', async (status, force) => {
       webhooks.store.deliveries.get(id)!.status = status;
-      expect(await retry(id, force)).toBe(result);
-      const queued = result === 'queued';
-      expect(webhooks.dispatcher.rung).toEqual(queued ? [lane] : []);
-      expect(webhooks.store.deliveries.get(id)).toMatchObject(
-        queued ? { status: 'PENDING', nextTrigger: 'manual' } : { status, nextTrigger: 'auto' },
-      );
+      await retry(id, force);
+      expect(webhooks.dispatcher.rung).toEqual([lane]);
+      expect(webhooks.store.deliveries.get(id)).toMatchObject({ status: 'PENDING', nextTrigger: 'manual' });
+    });
+
+    const refused = async (code: string, force = false): Promise<void> => {
+      const before = { ...webhooks.store.deliveries.get(id)! };
+      await expect(retry(id, force)).rejects.toMatchObject({ code });
+      expect(webhooks.store.deliveries.get(id)).toEqual(before);
+      expect(webhooks.dispatcher.rung).toEqual([]);
+    };
+
+    it('refuses one whose attempt is under way, also with force', async () => {
+      webhooks.store.deliveries.get(id)!.status = 'SENDING';
+      await refused('delivery_sending', true);
+    });
+
+    it('refuses one of a deactivated subscription, and keeps what it says', async () => {
+      Object.assign(webhooks.store.deliveries.get(id)!, { status: 'FAILED', lastError: 'HTTP 410' });
+      Object.assign(webhooks.store.subscriptions.get(lane.subscriptionId)!, { active: false });
+      await refused('subscription_inactive');
     });
 
     it.each<DeliveryStatus>(['PENDING', 'SENDING', 'DELIVERED'])(
       'refuses a %s one without force',
       async (status) => {
         webhooks.store.deliveries.get(id)!.status = status;
-        await expect(retry(id, false)).rejects.toMatchObject({ code: 'delivery_not_failed' });
-        expect(webhooks.store.deliveries.get(id)).toMatchObject({ status, nextTrigger: 'auto' });
-        expect(webhooks.dispatcher.rung).toEqual([]);
+        await refused('delivery_not_failed');
       },
     );
 

@@ -1,18 +1,31 @@
 import { describe, expect, it } from '@jest/globals';
 
-import { decideManualRetry } from './delivery.js';
+import { decideCancellation, refusesManualRetry } from './delivery.js';
 
-describe('decideManualRetry', () => {
+describe('refusesManualRetry', () => {
   it.each([
-    ['FAILED', false, 'requeue'],
-    ['FAILED', true, 'requeue'],
-    ['PENDING', false, 'refused'],
-    ['PENDING', true, 'requeue'],
-    ['SENDING', false, 'refused'],
-    ['SENDING', true, 'already_sending'],
-    ['DELIVERED', false, 'refused'],
-    ['DELIVERED', true, 'requeue'],
-  ] as const)('%s with force=%s: %s', (status, force, kind) => {
-    expect(decideManualRetry(status, force)).toEqual({ kind });
+    ['FAILED', false, null],
+    ['FAILED', true, null],
+    ['PENDING', false, 'delivery_not_failed'],
+    ['PENDING', true, null],
+    ['SENDING', false, 'delivery_not_failed'],
+    ['SENDING', true, 'delivery_sending'],
+    ['DELIVERED', false, 'delivery_not_failed'],
+    ['DELIVERED', true, null],
+  ] as const)('%s with force=%s: %s', (status, force, refusal) => {
+    expect(refusesManualRetry(status, force)).toBe(refusal);
+  });
+});
+
+describe('decideCancellation', () => {
+  it.each([
+    ['PENDING', null, 'end'],
+    ['PENDING', 'HTTP 500', 'end'],
+    ['SENDING', null, 'refused'],
+    ['DELIVERED', null, 'refused'],
+    ['FAILED', 'HTTP 404', 'refused'],
+    ['FAILED', 'Cancelled', 'ended_already'],
+  ] as const)('%s, %s: %s', (status, lastError, decision) => {
+    expect(decideCancellation({ status, lastError })).toBe(decision);
   });
 });

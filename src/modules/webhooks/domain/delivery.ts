@@ -90,20 +90,18 @@ export const CANCELLED = 'Cancelled';
 /** The `last_error` of a delivery whose payload was removed at the moment when it was asked for again. */
 export const PAYLOAD_EXPIRED = 'Payload expired';
 
-export type ManualRetryDecision =
-  | { readonly kind: 'requeue' }
-  /** An attempt is on its way already: starting another beside it would be a duplicate. */
-  | { readonly kind: 'already_sending' }
-  | { readonly kind: 'refused' };
-
 /**
- * What a request for a manual attempt means in each state: the transition table of `POST /deliveries/:id/retry`.
- * Requeueing a PENDING delivery replaces its automatic attempt, so that two requests never make three attempts.
+ * Why a request for a manual attempt is refused in this state, null where it is not: the table of `POST /deliveries/:id/retry`.
+ * Requeueing a PENDING delivery replaces its automatic attempt, so that two requests never make three attempts; beside an attempt
+ * under way, another would be a duplicate.
  */
-export function decideManualRetry(status: DeliveryStatus, force: boolean): ManualRetryDecision {
-  if (status === 'FAILED') return { kind: 'requeue' };
-  if (!force) return { kind: 'refused' };
-  return status === 'SENDING' ? { kind: 'already_sending' } : { kind: 'requeue' };
+export function refusesManualRetry(
+  status: DeliveryStatus,
+  force: boolean,
+): 'delivery_not_failed' | 'delivery_sending' | null {
+  if (status === 'FAILED') return null;
+  if (!force) return 'delivery_not_failed';
+  return status === 'SENDING' ? 'delivery_sending' : null;
 }
 
 /** What `POST /deliveries/:id/cancel` does in each state: an attempt under way cannot be called back. */

@@ -26,6 +26,10 @@ export const WEBHOOK_ERRORS = {
     kind: 'invalid',
     message: 'Only a FAILED delivery can be retried; send {"force": true} to send it again anyway.',
   },
+  delivery_sending: {
+    kind: 'conflict',
+    message: 'An attempt of this delivery is under way: beside it, another would be a duplicate.',
+  },
   delivery_not_pending: {
     kind: 'conflict',
     message:

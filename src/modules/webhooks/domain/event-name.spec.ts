@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 
-import { parseEventName, parseEventPattern, patternsMatching } from './event-name.js';
+import { parseEmittedName, parseEventName, parseEventPattern, patternsMatching } from './event-name.js';
 
 describe('parseEventName', () => {
   it.each([
@@ -32,6 +32,16 @@ describe('parseEventName', () => {
   });
 });
 
+describe('parseEmittedName', () => {
+  it.each(['invoice.created', 'webhook', 'webhooks.made', 'my.webhook.made'])('reads %j', (name) => {
+    expect(parseEmittedName(name)).toEqual({ ok: true, name });
+  });
+
+  it.each(['webhook.endpoint.failing', ' WEBHOOK.x', 'webhook.', 'invoice.*'])('refuses %j', (text) => {
+    expect(parseEmittedName(text)).toMatchObject({ ok: false });
+  });
+});
+
 describe('parseEventPattern', () => {
   it.each(['*', 'invoice.*', 'a.b.*', 'invoice.created'])('reads %j', (text) => {
     expect(parseEventPattern(text)).toEqual({ ok: true, name: text });
@@ -46,6 +56,7 @@ describe('patternsMatching', () => {
   it.each([
     ['test', ['test', '*']],
     ['invoice.created', ['invoice.created', 'invoice.*', '*']],
+    ['webhook.endpoint.failing', ['webhook.endpoint.failing', 'webhook.endpoint.*', 'webhook.*']],
     ['a.b.c', ['a.b.c', 'a.b.*', 'a.*', '*']],
   ])('lists what matches %j', (name, patterns) => {
     expect(patternsMatching(name)).toEqual(patterns);

@@ -17,6 +17,17 @@ export function parseEventName(text: string): EventNameResult {
   return read(text, NAME, 'Event must be segments of a-z, 0-9 and _ joined by dots, such as invoice.created');
 }
 
+/** Events that the service tells of itself. Nobody else emits them, and whoever listens to everything does not get them. */
+const RESERVED = 'webhook.';
+
+/** Reads the name of an event that somebody emits: those of the service itself are not theirs. */
+export function parseEmittedName(text: string): EventNameResult {
+  const read = parseEventName(text);
+  return read.ok && read.name.startsWith(RESERVED)
+    ? { ok: false, message: 'Event names that begin with "webhook." are reserved for the service itself' }
+    : read;
+}
+
 /** Reads what a subscription listens to: a name, a prefix wildcard `invoice.*`, or `*` for everything. */
 export function parseEventPattern(text: string): EventNameResult {
   return read(
@@ -27,7 +38,7 @@ export function parseEventPattern(text: string): EventNameResult {
 }
 
 /**
- * Every pattern that matches an event name: the name, its prefix wildcards and `*`. Looking subscriptions up by this
+ * Every pattern that matches an event name: the name, its prefix wildcards and, unless it is reserved, `*`. Looking subscriptions up by this
  * short list uses the index, where a pattern match in SQL could not.
  *
  * @example `patternsMatching('a.b.c')` gives `['a.b.c', 'a.b.*', 'a.*', '*']`
@@ -38,8 +49,7 @@ export function patternsMatching(name: string): string[] {
   for (let length = segments.length - 1; length >= 1; length -= 1) {
     patterns.push(`${segments.slice(0, length).join('.')}.*`);
   }
-  patterns.push('*');
-  return patterns;
+  return name.startsWith(RESERVED) ? patterns : [...patterns, '*'];
 }
 
 function read(text: string, grammar: RegExp, message: string): EventNameResult {

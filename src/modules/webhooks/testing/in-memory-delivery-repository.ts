@@ -53,7 +53,8 @@ export class InMemoryDeliveryRepository extends DeliveryRepository {
     const row = this.row(transaction, id);
     if (row === null) return Promise.resolve(null);
     const payloadExpired = this.store.events.get(row.eventId)?.payload == null;
-    return Promise.resolve({ ...shown(row), payloadExpired });
+    const subscriptionActive = this.store.subscriptions.get(row.subscriptionId)?.active === true;
+    return Promise.resolve({ ...shown(row), payloadExpired, subscriptionActive });
   }
 
   override async requeueManually(transaction: Transaction, id: string): Promise<void> {

@@ -9,7 +9,12 @@ import {
 
 import { parseInstant } from '../../../../platform/http/instant.js';
 import { TargetPolicy } from '../../application/ports/target-policy.js';
-import { parseEventName, parseEventPattern, type EventNameResult } from '../../domain/event-name.js';
+import {
+  parseEmittedName,
+  parseEventName,
+  parseEventPattern,
+  type EventNameResult,
+} from '../../domain/event-name.js';
 import { checkSecret } from '../../domain/subscription.js';
 
 /*
@@ -19,6 +24,9 @@ import { checkSecret } from '../../domain/subscription.js';
 
 /** What the API documents of event names: the rules below before lower-casing. Spaces around them are accepted as well. */
 export const EVENT_NAME_PATTERN = '^[A-Za-z0-9_]+(\\.[A-Za-z0-9_]+)*$';
+
+/** The same without those that are reserved for the service. */
+export const EMITTED_NAME_PATTERN = `^(?![Ww][Ee][Bb][Hh][Oo][Oo][Kk]\\.)${EVENT_NAME_PATTERN.slice(1)}`;
 export const EVENT_PATTERN_PATTERN = '^(\\*|[A-Za-z0-9_]+(\\.[A-Za-z0-9_]+)*(\\.\\*)?)$';
 
 /** Every acceptable URL looks so; the policy for targets refuses more. */
@@ -45,6 +53,10 @@ const messageOf = (result: EventNameResult): string | null => (result.ok ? null 
 /** The name of an event that happened. */
 export const IsEventName = (): PropertyDecorator =>
   byRule('isEventName', (text) => messageOf(parseEventName(text)));
+
+/** The name of an event that a tenant emits. */
+export const IsEmittedName = (): PropertyDecorator =>
+  byRule('isEmittedName', (text) => messageOf(parseEmittedName(text)));
 
 /** What a subscription listens to. */
 export const IsEventPattern = (): PropertyDecorator =>

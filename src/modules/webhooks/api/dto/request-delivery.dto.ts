@@ -2,17 +2,18 @@ import { ApiProperty } from '@nestjs/swagger';
 import { IsObject, IsString } from 'class-validator';
 
 import { MAX_EVENT_LENGTH } from '../../domain/event-name.js';
-import { EVENT_NAME_PATTERN, IsEventName } from './constraints.js';
+import { EMITTED_NAME_PATTERN, IsEmittedName } from './constraints.js';
 
 export class RequestDeliveryDto {
   @ApiProperty({
-    description: 'The event that happened; 1–100 characters, trimmed and lower-cased.',
+    description:
+      'The event that happened; 1–100 characters, trimmed and lower-cased. Names that begin with `webhook.` are reserved.',
     example: 'invoice.created',
-    pattern: EVENT_NAME_PATTERN,
+    pattern: EMITTED_NAME_PATTERN,
     maxLength: MAX_EVENT_LENGTH,
   })
   @IsString({ message: 'Event must be a string' })
-  @IsEventName()
+  @IsEmittedName()
   event!: string;
 
   @ApiProperty({

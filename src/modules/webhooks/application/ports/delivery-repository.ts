@@ -41,6 +41,8 @@ export interface DeliveryDetail extends Delivery {
 export interface LockedDelivery extends Delivery {
   /** There is nothing left to send. */
   readonly payloadExpired: boolean;
+  /** False: its subscription was deactivated. */
+  readonly subscriptionActive: boolean;
 }
 
 /** What a tenant sees and asks of deliveries. Must not come in: claiming and results, which are the drain's. */

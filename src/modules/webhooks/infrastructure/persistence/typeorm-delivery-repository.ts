@@ -57,11 +57,16 @@ export class TypeormDeliveryRepository extends DeliveryRepository {
       .getRepository(DeliveryRow)
       .findOne({ where: { tenantId: transaction.tenantId, id }, lock: { mode: 'pessimistic_write' } });
     if (row === null) return null;
-    const [event] = await manager.query<{ has_payload: boolean }[]>(
-      'SELECT has_payload FROM webhook_events WHERE tenant_id = $1 AND id = $2',
-      [row.tenantId, row.eventId],
+    const [now] = await manager.query<{ has_payload: boolean | null; active: boolean | null }[]>(
+      `SELECT (SELECT e.has_payload FROM webhook_events e WHERE e.tenant_id = $1 AND e.id = $2) AS has_payload,
+              (SELECT s.active FROM webhook_subscriptions s WHERE s.tenant_id = $1 AND s.id = $3) AS active`,
+      [row.tenantId, row.eventId, row.subscriptionId],
     );
-    return { ...toDelivery(row), payloadExpired: event?.has_payload !== true };
+    return {
+      ...toDelivery(row),
+      payloadExpired: now?.has_payload !== true,
+      subscriptionActive: now?.active === true,
+    };
   }
 
   override async requeueManually(transaction: Transaction, id: string): Promise<void> {
