@@ -33,6 +33,8 @@ it('is reached through a socket of a folder that is closed to others, also after
   expect(socketOf(url)).toBe(join(dataDir, 'socket', '.s.PGSQL.5432'));
   expect(statSync(dirname(socketOf(url))).mode & 0o777).toBe(0o700);
   await queryOnce(url, 'CREATE TABLE kept AS SELECT 1 AS id');
+  // Taken as a whole at the start: with PostgreSQL's default, the process has 100 MB more.
+  expect(await queryOnce(url, 'SHOW shared_buffers')).toEqual([{ shared_buffers: '16MB' }]);
   const dataSource = await new DataSource(dataSourceOptions(url, 2)).initialize();
   expect(await dataSource.query('SELECT id FROM kept')).toEqual([{ id: 1 }]);
   await dataSource.destroy();
