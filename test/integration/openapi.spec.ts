@@ -19,6 +19,9 @@ const NOT_CAUSED_HERE = new Set(['429', '500', '503']);
 /** Served for people and tools, not part of what it describes. */
 const IS_ABOUT_THE_API = /^\/docs/;
 
+/** Objects of bodies whose names are the tenant's. */
+const FREE = new Set(['payload', 'headers']);
+
 describeWithPostgres('the OpenAPI document', () => {
   let app: RestApp;
   let document: ApiDocument;
@@ -81,6 +84,33 @@ describeWithPostgres('the OpenAPI document', () => {
         }
       }
     }
+  });
+
+  // Red when the schemas of bodies are left open: who reads the document alone would send what is refused.
+  it('declares that fields that no body has are refused, in the objects of a body as well', () => {
+    const refused = expect.arrayContaining([expect.stringMatching(/must NOT have additional properties$/)]);
+    const objects: string[] = [];
+    for (const { operationId, requestBody } of document.operations) {
+      const media = requestBody?.content?.['application/json'];
+      if (media === undefined) continue;
+      const { schema, example } = media;
+      const body = example as Readonly<Record<string, unknown>>;
+      const more = { not_there: 1 };
+      expect({ operationId, problems: document.problems(schema, { ...body, ...more }) }).toEqual({
+        operationId,
+        problems: refused,
+      });
+      for (const [name, value] of Object.entries(body)) {
+        if (typeof value !== 'object' || value === null || Array.isArray(value) || FREE.has(name)) continue;
+        const wrong = { ...body, [name]: { ...value, ...more } };
+        expect({ operationId, name, problems: document.problems(schema, wrong) }).toEqual({
+          ...{ operationId, name },
+          problems: refused,
+        });
+        objects.push(name);
+      }
+    }
+    expect(objects).toEqual(expect.arrayContaining(['rate_limit', 'signature']));
   });
 
   it('documents X-Request-Id on every answer, and Idempotency-Key and Link where they are', () => {

@@ -3,6 +3,9 @@ import { createServer, isIPv4, type AddressInfo, type Server, type Socket } from
 
 import { addressRecord, aliasRecord, answerTo, CODES, readQuestion, TYPES } from './dns-message.js';
 
+/** Milliseconds after which what is late comes: after the other family's answer was read, and well within a resolver's patience. */
+const LATE_MS = 50;
+
 /** Bytes that a UDP answer may have without EDNS; longer ones come truncated and are asked for again over TCP. */
 const UDP_BYTES = 512;
 
@@ -15,6 +18,8 @@ export type DnsAnswer =
   | { readonly tcp: readonly string[] }
   /** Silence to queries for the other family. */
   | { readonly only: 4 | 6; readonly addresses: readonly string[] }
+  /** The answer for this family comes a moment after the other one's. */
+  | { readonly late: 4 | 6; readonly addresses: readonly string[] }
   | 'silence'
   | 'servfail'
   | 'refused'
@@ -43,7 +48,10 @@ export class DnsServer {
   ) {
     udp.on('message', (query, from) => {
       const reply = this.#reply(query, 'udp');
-      if (reply !== null) udp.send(reply, from.port, from.address);
+      if (reply === null) return;
+      const send = (): void => udp.send(reply, from.port, from.address);
+      if (this.#isLate(query)) setTimeout(send, LATE_MS);
+      else send();
     });
     tcp.on('connection', (socket) => this.#serve(socket));
   }
@@ -95,13 +103,24 @@ export class DnsServer {
     });
   }
 
+  /** What the lookup of a name that is under way is told. */
+  #answerFor(name: string): DnsAnswer | undefined {
+    const answers = this.#answers.get(name);
+    const turn = Math.max(this.lookupsOf(name), 1);
+    return answers?.[Math.min(turn, answers.length) - 1];
+  }
+
+  #isLate(query: Buffer): boolean {
+    const { name, type } = readQuestion(query);
+    const answer = this.#answerFor(name);
+    return typeof answer === 'object' && 'late' in answer && (type === TYPES.a) === (answer.late === 4);
+  }
+
   #reply(query: Buffer, over: 'udp' | 'tcp'): Buffer | null {
     const { name, type } = readQuestion(query);
     // A is always asked first; a query that comes again over TCP is the same lookup.
     if (type === TYPES.a && over === 'udp') this.#lookups.set(name, this.lookupsOf(name) + 1);
-    const answers = this.#answers.get(name);
-    const turn = Math.max(this.lookupsOf(name), 1);
-    const answer = answers?.[Math.min(turn, answers.length) - 1];
+    const answer = this.#answerFor(name);
     if (answer === undefined) return answerTo(query, CODES.noSuchName, []);
     if (answer === 'silence') return null;
     if (answer === 'servfail') return answerTo(query, CODES.serverFailure, []);

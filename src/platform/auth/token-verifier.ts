@@ -3,12 +3,15 @@ import { types } from 'node:util';
 
 import {
   createRemoteJWKSet,
+  customFetch,
   errors,
   jwtVerify,
+  type FetchImplementation,
   type JWTPayload,
   type JWTVerifyGetKey,
   type JWTVerifyOptions,
 } from 'jose';
+import { Agent, fetch as fetchBy } from 'undici';
 
 import { ConfigurationError } from '../config/configuration-error.js';
 import { AuthError } from './auth-errors.js';
@@ -101,9 +104,19 @@ function verifierOf(key: TokenVerifierOptions['key'], claims: JWTVerifyOptions, 
   const keySet: JWTVerifyGetKey = createRemoteJWKSet(new URL(key.url), {
     timeoutDuration: 3_000,
     cacheMaxAge: keySetAgeMs,
+    [customFetch]: fetchFromIssuer(),
   });
   return (token, currentDate) =>
     jwtVerify(token, keySet, { ...claims, currentDate, algorithms: ['RS256', 'ES256', 'EdDSA'] });
+}
+
+/**
+ * Whoever answers in the issuer's place says who everybody is: its certificate is checked, also where
+ * NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment changes Node's default.
+ */
+function fetchFromIssuer(): FetchImplementation {
+  const dispatcher = new Agent({ connect: { rejectUnauthorized: true } });
+  return (url, { headers, ...options }) => fetchBy(url, { ...options, headers: [...headers], dispatcher });
 }
 
 /** @throws ConfigurationError for keys of other kinds, at boot. */

@@ -43,7 +43,9 @@ export function problemsByRules(dto: object): FieldProblem[] {
   ) {
     for (const [field, rule] of RULES.get(prototype) ?? []) {
       const value: unknown = Reflect.get(dto, field);
-      if (value !== undefined && value !== null) problems.push(...rule(value, [field]));
+      if (value === undefined || value === null) continue;
+      // One by one: a function takes so many arguments and no more, and a rule may find as many problems as a body has names.
+      for (const problem of rule(value, [field])) problems.push(problem);
     }
   }
   return problems;

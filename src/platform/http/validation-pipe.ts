@@ -2,6 +2,7 @@ import type { ArgumentMetadata, PipeTransform, Type } from '@nestjs/common';
 import { getMetadataStorage, validate, type ValidationError } from 'class-validator';
 
 import { InvalidInputError, type InputProblem } from '../kernel/domain-error.js';
+import { unknownField } from '../kernel/field-problem.js';
 import { missingMessage, problemsByRules } from './field-rules.js';
 
 const LOCATIONS: Readonly<Record<string, string>> = {
@@ -13,9 +14,6 @@ const LOCATIONS: Readonly<Record<string, string>> = {
 
 /** Problems that one answer lists at most: a body of 100,000 unknown fields must not be answered with megabytes. */
 const MAX_PROBLEMS = 50;
-
-/** Characters of an unknown field's name that an answer shows. */
-const MAX_SHOWN_NAME = 100;
 
 type Dto = Type<object>;
 
@@ -54,7 +52,10 @@ export class InputValidationPipe implements PipeTransform {
         loc: [location, ...path],
         msg,
       })),
-      ...unknown.map((name) => unknownField(name, location)),
+      ...unknown.map((name) => {
+        const { path: loc, msg } = unknownField(name, [location]);
+        return { type: 'extra_forbidden', loc, msg };
+      }),
     ];
     if (problems.length > 0) throw new InvalidInputError(problems.slice(0, MAX_PROBLEMS));
     return dto;
@@ -78,11 +79,6 @@ function isDto(metatype: ArgumentMetadata['metatype']): metatype is Dto {
 
 function isObject(input: unknown): input is object {
   return typeof input === 'object' && input !== null && !Array.isArray(input);
-}
-
-function unknownField(name: string, location: string): InputProblem {
-  const shown = name.length > MAX_SHOWN_NAME ? `${name.slice(0, MAX_SHOWN_NAME)}…` : name;
-  return { type: 'extra_forbidden', loc: [location, shown], msg: 'Unknown field' };
 }
 
 function problemsOf({ property, value, constraints }: ValidationError, location: string): InputProblem[] {

@@ -13,6 +13,15 @@ export function pathText(path: readonly (string | number)[]): string {
   );
 }
 
+/** Characters of a name that somebody made up which an answer shows: a name may be as long as a body. */
+const MAX_SHOWN_NAME = 100;
+
+/** A field that there is not. */
+export function unknownField(name: string, path: readonly (string | number)[]): FieldProblem {
+  const shown = name.length > MAX_SHOWN_NAME ? `${name.slice(0, MAX_SHOWN_NAME)}…` : name;
+  return { path: [...path, shown], msg: 'Unknown field' };
+}
+
 /** The rule for whole numbers: one problem, or none. */
 export function integerProblems(
   value: unknown,

@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { ENGINE_LIMITS } from '../../../src/modules/webhooks/application/engine-limits.js';
 import type { SweepResult } from '../../../src/modules/webhooks/application/ports/delivery-lanes.js';
 import type { DeliveryDetail } from '../../../src/modules/webhooks/application/ports/delivery-repository.js';
+import { SUBSCRIPTION_DEACTIVATED } from '../../../src/modules/webhooks/domain/delivery.js';
 import type { Subscription } from '../../../src/modules/webhooks/domain/subscription.js';
 import { deliveryDetail, failed, MAX_RETRIES, resultOf } from './attempts.js';
 import { deliverEvents, LEASE_MS, subscribe, TENANT, type PersistenceHarness, claimFrom } from './harness.js';
@@ -182,15 +183,38 @@ export function deliveryLanesContract(current: () => PersistenceHarness): void {
         expect(await subscriptionOf(lane.subscriptionId)).toMatchObject({ active: true });
       });
 
-      it('deactivates the subscription of an endpoint that is gone', async () => {
+      it('deactivates the subscription of an endpoint that is gone, and ends what waits for it', async () => {
         const lane = await subscribe(current());
-        await deliverEvents(current(), 1);
+        const [, waiting] = await deliverEvents(current(), 2);
         const [claim] = await claimFrom(current().lanes, lane, 1);
         const next = { status: 'FAILED', lastError: 'HTTP 410', deactivate: true } as const;
         await current().lanes.record(resultOf(claim!, { statusCode: 410, next }));
         expect(await subscriptionOf(lane.subscriptionId)).toMatchObject({
           ...{ active: false, deactivationReason: 'The endpoint answered 410 Gone' },
         });
+        expect(await detailOf(waiting!)).toMatchObject({
+          ...{ status: 'FAILED', attempts: 0, lastError: SUBSCRIPTION_DEACTIVATED, nextAttemptAt: null },
+        });
+      });
+
+      // Red when a result is written as it is: the delivery would wait for an attempt that never comes.
+      it('ends what would be tried again when its subscription was deactivated meanwhile', async () => {
+        const lane = await subscribe(current());
+        const [failing, arriving] = await deliverEvents(current(), 2);
+        const [first, second] = await claimFrom(current().lanes, lane, 2);
+        const { subscriptions, transactions } = current();
+        await transactions.run(TENANT, (transaction) =>
+          subscriptions.deactivate(transaction, lane.subscriptionId, 'why'),
+        );
+        await current().lanes.record(resultOf(first!, failed(3_600_000)));
+        await current().lanes.record(resultOf(second!));
+        const ended = await detailOf(failing!);
+        expect(ended).toMatchObject({
+          ...{ status: 'FAILED', attempts: 1, lastError: SUBSCRIPTION_DEACTIVATED, nextAttemptAt: null },
+        });
+        // What became of the attempt itself is told by its log.
+        expect(ended.attemptLog).toMatchObject([{ number: 1, statusCode: 500, error: 'HTTP 500' }]);
+        expect(await detailOf(arriving!)).toMatchObject({ status: 'DELIVERED', lastError: null });
       });
 
       // Red when the state is written without looking at the lease token.

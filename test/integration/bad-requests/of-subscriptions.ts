@@ -38,6 +38,18 @@ const SECRET_REFUSALS: readonly [unknown, string][] = [
   ['whsec_YWJj', 'Secret must hold at least 8 bytes of base64 after whsec_'],
 ];
 
+const RATE = { max: 1, per_seconds: 1 };
+
+/** A setting with fields that there are not, and what is said of them: no more of a name than can be read. */
+function withUnknownFields(setting: object): [object, ...[string[], string][]] {
+  const [[field, value] = ['', {}]] = Object.entries(setting) as [string, object][];
+  const names = ['__proto__', 'constructor', 'toString', 'x'.repeat(100_000)];
+  const unknownOnes = Object.fromEntries(names.map((name) => [name, 1]));
+  const shown = [...names.slice(0, 3), `${'x'.repeat(100)}…`];
+  const problems = shown.map((name): [string[], string] => [[field, name], 'Unknown field']);
+  return [{ [field]: { ...value, ...unknownOnes } }, ...problems];
+}
+
 /** Where each problem is, below the body, and what it says. */
 const SETTING_REFUSALS: readonly (readonly [object, ...(readonly [readonly string[], string])[]])[] = [
   [{ description: 5 }, [['description'], 'description must be a string']],
@@ -68,6 +80,10 @@ const SETTING_REFUSALS: readonly (readonly [object, ...(readonly [readonly strin
     [['signature', 'alg'], 'signature.alg must be one of EdDSA, ES256, HS256'],
     [['signature', 'x'], 'Unknown field'],
   ],
+  // Names that every object inherits, and one as long as a body may be.
+  ...([{ rate_limit: RATE }, { signature: {} }, { template: { jsonata: '$' } }] as const).map(
+    withUnknownFields,
+  ),
   [
     { headers: { Authorization: '***' } },
     [['headers', 'Authorization'], '*** keeps a stored value, and there is none: give the value'],

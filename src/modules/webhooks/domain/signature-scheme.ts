@@ -1,4 +1,9 @@
-import { integerProblems, pathText, type FieldProblem } from '../../../platform/kernel/field-problem.js';
+import {
+  integerProblems,
+  pathText,
+  unknownField,
+  type FieldProblem,
+} from '../../../platform/kernel/field-problem.js';
 
 /** What signs beside `X-Signature` and `v1`, which always do: nothing, an ed25519 signature `v1a`, or a JWT. */
 export const SIGNATURE_SCHEMES = ['hmac', 'v1a', 'jwt'] as const;
@@ -37,7 +42,7 @@ export function signatureProblems(value: unknown, path: readonly (string | numbe
     if (name === 'scheme') return choiceProblems(given, at, SIGNATURE_SCHEMES);
     if (name === 'alg') return choiceProblems(given, at, JWT_ALGORITHMS);
     if (name === 'ttl_seconds') return integerProblems(given, at, MIN_JWT_TTL_SECONDS, MAX_JWT_TTL_SECONDS);
-    return [{ path: [...path, name.slice(0, 100)], msg: 'Unknown field' }];
+    return [unknownField(name, path)];
   });
 }
 

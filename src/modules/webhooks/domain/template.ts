@@ -1,4 +1,4 @@
-import { pathText, type FieldProblem } from '../../../platform/kernel/field-problem.js';
+import { pathText, unknownField, type FieldProblem } from '../../../platform/kernel/field-problem.js';
 
 /** Forms that a body can take without a template of one's own. */
 export const TEMPLATE_PRESETS = ['raw', 'envelope', 'cloudevents', 'standard', 'thin'] as const;
@@ -28,7 +28,7 @@ export function templateProblems(value: unknown, path: readonly (string | number
   }
   const unknown = Object.keys(value)
     .filter((name) => name !== 'jsonata')
-    .map((name) => ({ path: [...path, name.slice(0, 100)], msg: 'Unknown field' }));
+    .map((name) => unknownField(name, path));
   const expression: unknown = Reflect.get(value, 'jsonata');
   return [...expressionProblems(expression, [...path, 'jsonata']), ...unknown];
 }

@@ -70,7 +70,7 @@ describe('rateLimitProblems', () => {
         'rate_limit.per_seconds must be an integer from 1 to 3600',
       ],
     ],
-    [{ max: 1, per_seconds: 1, burst: 2 }, ['Unknown field "burst"']],
+    [{ max: 1, per_seconds: 1, burst: 2 }, ['Unknown field']],
     [[], ['Rate limit must be an object with max and per_seconds']],
     ['5/s', ['Rate limit must be an object with max and per_seconds']],
   ])('of %j', (value, messages) => {

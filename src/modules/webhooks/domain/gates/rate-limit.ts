@@ -1,4 +1,8 @@
-import { integerProblems, type FieldProblem } from '../../../../platform/kernel/field-problem.js';
+import {
+  integerProblems,
+  unknownField,
+  type FieldProblem,
+} from '../../../../platform/kernel/field-problem.js';
 
 /** At most `max` requests in `perSeconds`, evenly: {100, 10} is the same as {10, 1}. */
 export interface RateLimit {
@@ -19,6 +23,6 @@ export function rateLimitProblems(value: unknown, path: readonly (string | numbe
   return [
     ...integerProblems(max, [...path, 'max'], 1, MAX_RATE),
     ...integerProblems(perSeconds, [...path, 'per_seconds'], 1, MAX_RATE_SECONDS),
-    ...Object.keys(others).map((name) => ({ path: [...path, name], msg: `Unknown field "${name}"` })),
+    ...Object.keys(others).map((name) => unknownField(name, path)),
   ];
 }
