@@ -17,15 +17,21 @@ describe('a filter', () => {
     expect(new PayloadFilter('{"a":[[1]]}').judge(payload)).toBe('differs');
   });
 
-  // Red when looking for a name starts at the top of the text each time: minutes.
+  // Red when each condition looks through the payload again: fifty times as long and more.
   it('costs what the payload is long, not that times the conditions', () => {
-    const members = Array.from({ length: 60_000 }, (_unused, n) => `"k${n}":{"v":${n}}`);
-    const payload = payloadOf(`{${members.join(',')}}`);
-    const conditions = Array.from({ length: 100 }, (_unused, n) => `"k${n * 599}.v":${n * 599}`);
-    const filter = new PayloadFilter(`{${conditions.join(',')}}`);
-    const started = performance.now();
-    for (let n = 0; n < 100; n += 1) expect(filter.judge(payload)).toBe('matches');
-    expect(performance.now() - started).toBeLessThan(20_000);
+    const members = Array.from({ length: 20_000 }, (_unused, n) => `"k${n}":{"v":${n}}`);
+    const text = `{${members.join(',')}}`;
+    const timeOf = (conditions: number): number => {
+      const wanted = Array.from({ length: conditions }, (_unused, n) => `"k${n * 199}.v":${n * 199}`);
+      const filter = new PayloadFilter(`{${wanted.join(',')}}`);
+      const times = [1, 2, 3].map(() => {
+        const started = performance.now();
+        expect(filter.judge(payloadOf(text))).toBe('matches');
+        return performance.now() - started;
+      });
+      return Math.min(...times);
+    };
+    expect(timeOf(100)).toBeLessThan(20 * timeOf(1));
   });
 
   it.each([
