@@ -47,7 +47,9 @@ export function preparedCalls(call: Call, database: Pick<pg.Client, 'query'>): R
       const id = await deliver(client);
       const shown = [
         await call(operation, client),
-        await call(operation, client, { body: { template: 'standard', payload: { n: 1 } } }),
+        await call(operation, client, {
+          body: { template: 'standard', filter: { n: '1' }, payload: { n: 1 } },
+        }),
         await call(operation, client, { body: { template: { jsonata: '$error("no")' } } }),
       ];
       await expirePayload(id);
@@ -61,7 +63,7 @@ export function preparedCalls(call: Call, database: Pick<pg.Client, 'query'>): R
         await call(operation, client, { body }),
         await call(operation, client, { body }),
         await call(operation, client, {
-          body: { ...rest, events: ['doc.a', 'doc.b.*'], signature: { scheme: 'v1a' }, template: 'thin' },
+          body: { ...rest, events: ['doc.a', 'doc.b.*'], signature: { scheme: 'v1a' }, filter: { n: 1 } },
         }),
       ];
     },

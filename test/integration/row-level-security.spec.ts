@@ -154,7 +154,7 @@ function rowLevelSecurity(name: string, start: () => Promise<Database>): void {
     it('leaves the caller’s tenant as it was after an emit', async () => {
       const setting = await under(TENANT_ROLE, 'a', async () => {
         await client.query(
-          `SELECT * FROM webhook_emit('b', gen_random_uuid(), 'e.x', ARRAY['e.x'], '{}', NULL, NULL, false)`,
+          `SELECT * FROM webhook_emit('b', gen_random_uuid(), 'e.x', ARRAY['e.x'], '{}', NULL, NULL, false, NULL)`,
         );
         return (await client.query<{ is: string }>(`SELECT current_setting('app.current_tenant_id') AS is`))
           .rows[0]?.is;

@@ -93,6 +93,7 @@ import { DeliveryRow } from './infrastructure/persistence/delivery.row.js';
 import { EventRow } from './infrastructure/persistence/event.row.js';
 import { HotStatements } from './infrastructure/persistence/hot-statements.js';
 import { JwtKeyRow } from './infrastructure/persistence/jwt-key.row.js';
+import { KnownFilters } from './infrastructure/persistence/known-filters.js';
 import { LeaseOwner } from './infrastructure/persistence/lease-owner.js';
 import { RingAfterCommitSubscriber } from './infrastructure/persistence/ring-after-commit.subscriber.js';
 import { SubscriptionEventRow } from './infrastructure/persistence/subscription-event.row.js';
@@ -178,6 +179,7 @@ const USE_CASES: Provider[] = [
 const PERSISTENCE: Provider[] = [
   WorkerTransaction,
   HotStatements,
+  KnownFilters,
   LeaseOwner,
   RingAfterCommitSubscriber,
   WebhookEmitter,

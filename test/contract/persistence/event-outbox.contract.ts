@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 
 import type { AppendResult } from '../../../src/modules/webhooks/application/ports/event-outbox.js';
+import { FILTER_CASES } from '../../../src/modules/webhooks/domain/payload-filter/filter-cases.js';
 import { append, newEvent, subscribe, TENANT, type PersistenceHarness } from './harness.js';
 
 type Stored = Extract<AppendResult, { kind: 'stored' }>;
@@ -39,6 +40,89 @@ export function eventOutboxContract(current: () => PersistenceHarness): void {
       await subscribe(harness, { events: ['other', 'thing.undone'], url: 'https://other.customer.com/' });
       expect(stored(await append(harness))).toMatchObject({ deliveryIds: { length: 1 }, lanes: [lane] });
       expect(await append(harness, { onlyIfMatched: true })).toMatchObject({ lanes: [lane] });
+    });
+
+    it('asks filters about the payload, whatever it is', async () => {
+      const harness = current();
+      for (const [n, [, filter]] of FILTER_CASES.entries()) {
+        await subscribe(harness, { event: `case.n${n}`, url: `https://hooks.customer.com/${n}`, filter });
+      }
+      const sent: boolean[] = [];
+      for (const [n, [payload]] of FILTER_CASES.entries()) {
+        const event = `case.n${n}`;
+        sent.push(stored(await append(harness, { event, patterns: [event], payload })).lanes.length === 1);
+      }
+      expect(FILTER_CASES.filter(([, , matches], n) => sent[n] !== matches)).toEqual([]);
+    }, 60_000);
+
+    it('stores an event that every filter kept back, with no delivery; somebody listens, so it matched', async () => {
+      const harness = current();
+      await subscribe(harness, { filter: '{"b":2}', events: ['other', 'thing.*', 'thing.done'] });
+      const wanted = await subscribe(harness, {
+        filter: '{"b":1}',
+        events: ['thing.*', 'thing.done'],
+        url: 'https://b.customer.com/',
+      });
+      const idempotency = { key: 'k', fingerprint: 'f' };
+      const id = harness.ids.next();
+      const kept = { id, onlyIfMatched: true, payload: '{"b":3}', idempotency };
+      const nothing = { deliveryIds: [], lanes: [] };
+      expect(await append(harness, kept)).toEqual({ kind: 'stored', ...nothing });
+      expect(await append(harness, { ...kept, id: harness.ids.next() })).toEqual({
+        ...{ kind: 'repeated', eventId: id, fingerprint: 'f', deliveryIds: [] },
+      });
+      expect(stored(await append(harness)).lanes).toEqual([wanted]);
+      expect(await harness.lanes.backlog()).toMatchObject({ pending: 1 });
+    });
+
+    // Red when a judgement of before counts for what a filter is now.
+    it('asks each filter as it is when the event is stored', async () => {
+      const harness = current();
+      const lane = await subscribe(harness, { filter: '{"b":1}' });
+      const change = async (filter: string | null): Promise<void> => {
+        await harness.transactions.run(TENANT, (transaction) =>
+          harness.subscriptions.update(transaction, lane.subscriptionId, { filter }),
+        );
+      };
+      const lanes = async (): Promise<readonly unknown[]> => stored(await append(harness)).lanes;
+      expect([await lanes(), await lanes()]).toEqual([[lane], [lane]]);
+      await change('{"b":2}');
+      expect([await lanes(), await lanes()]).toEqual([[], []]);
+      await change(null);
+      expect(await lanes()).toEqual([lane]);
+      await change('{"b":{"$gte":1}}');
+      const late = await subscribe(harness, { event: '*', filter: '{"b":1}' });
+      expect(await lanes()).toHaveLength(2);
+      await harness.transactions.run(TENANT, (transaction) =>
+        harness.subscriptions.deactivate(transaction, late.subscriptionId, 'why'),
+      );
+      expect(await lanes()).toEqual([lane]);
+    });
+
+    it('sends what a filter cannot be asked about', async () => {
+      const harness = current();
+      const lane = await subscribe(harness, { filter: '{"b":{"$of_a_version_to_come":1}}' });
+      expect(stored(await append(harness)).lanes).toEqual([lane]);
+      const long = await subscribe(harness, { event: 'thing.long', filter: '{"b":7}' });
+      const payload = `{"b":[${'1,'.repeat(110_000)}1]}`;
+      const event = { event: 'thing.long', patterns: ['thing.long'], payload };
+      expect(stored(await append(harness, event)).lanes).toEqual([long]);
+    });
+
+    it('stores many events at a time that filters are asked about', async () => {
+      const harness = current();
+      const lane = await subscribe(harness, { filter: '{"n":{"$lt":4}}' });
+      const all = await subscribe(harness, { event: '*' });
+      const results = await Promise.all(
+        Array.from({ length: 8 }, (_unused, n) => append(harness, { payload: `{"n":${n}}` })),
+      );
+      const lanes = results.map((result) =>
+        stored(result)
+          .lanes.map(({ subscriptionId }) => subscriptionId)
+          .sort(),
+      );
+      const both = [lane.subscriptionId, all.subscriptionId].sort();
+      expect(lanes).toEqual(results.map((_result, n) => (n < 4 ? both : [all.subscriptionId])));
     });
 
     it('keeps the payload as it was written, key order and spaces included', async () => {

@@ -58,12 +58,13 @@ export async function subscribe(
     tenantId = TENANT,
     settings = DEFAULT_SETTINGS,
     description = null as string | null,
+    filter = null as string | null,
   } = {},
 ): Promise<Lane> {
   const id = harness.ids.next();
   await harness.transactions.run(tenantId, (transaction) =>
     harness.subscriptions.insert(transaction, {
-      ...{ id, tenantId, events, url, settings, description },
+      ...{ id, tenantId, events, url, settings, description, filter },
       sealedSecret: `sealed ${id}`,
     }),
   );

@@ -32,6 +32,7 @@ export function subscriptionRepositoryContract(current: () => PersistenceHarness
           active: true,
           isPaused: false,
           description: null,
+          filter: null,
         },
         ...{ deactivatedAt: null, deactivationReason: null },
         ...{ secretRotatedAt: null, previousSecretExpiresAt: null },
@@ -81,6 +82,19 @@ export function subscriptionRepositoryContract(current: () => PersistenceHarness
       const [claim] = await claimFrom(lanes, lane, 1);
       expect(fromStoredSettings(JSON.parse(claim?.settings ?? 'null') as StoredSettings)).toEqual(settings);
       expect(await change({ description: null })).toMatchObject({ description: null, settings });
+    });
+
+    it('keeps a filter as it is written, and takes it away', async () => {
+      const filter = '{"10":12345678901234567890,"2":{"$eq":"\\u0000\\ud800"},"a":1.10}';
+      const { subscriptionId: id } = await subscribe(current(), { filter });
+      const change = (to: object): Promise<unknown> =>
+        run((transaction) => current().subscriptions.update(transaction, id, to));
+      expect(await run((transaction) => current().subscriptions.find(transaction, id))).toMatchObject({
+        filter,
+      });
+      expect(await change({ description: 'x' })).toMatchObject({ filter });
+      expect(await change({ filter: '{}' })).toMatchObject({ filter: '{}', description: 'x' });
+      expect(await change({ filter: null })).toMatchObject({ filter: null });
     });
 
     it('finds, changes and deactivates nothing under an id that is unknown or another tenant’s', async () => {

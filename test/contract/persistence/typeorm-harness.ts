@@ -6,6 +6,7 @@ import { AttemptRow } from '../../../src/modules/webhooks/infrastructure/persist
 import { DeliveryRow } from '../../../src/modules/webhooks/infrastructure/persistence/delivery.row.js';
 import { EventRow } from '../../../src/modules/webhooks/infrastructure/persistence/event.row.js';
 import { HotStatements } from '../../../src/modules/webhooks/infrastructure/persistence/hot-statements.js';
+import { KnownFilters } from '../../../src/modules/webhooks/infrastructure/persistence/known-filters.js';
 import { LaneRow } from '../../../src/modules/webhooks/infrastructure/persistence/lane.row.js';
 import { LeaseOwner } from '../../../src/modules/webhooks/infrastructure/persistence/lease-owner.js';
 import { RingAfterCommitSubscriber } from '../../../src/modules/webhooks/infrastructure/persistence/ring-after-commit.subscriber.js';
@@ -24,6 +25,7 @@ import { FakeBirthPlaces } from '../../../src/modules/webhooks/testing/fake-birt
 import { FakeClock } from '../../../src/modules/webhooks/testing/fake-clock.js';
 import { FakeLaneDispatcher } from '../../../src/modules/webhooks/testing/fake-lane-dispatcher.js';
 import { RecordingDeliveryMetrics } from '../../../src/modules/webhooks/testing/recording-delivery-metrics.js';
+import { RecordingLogger } from '../../../src/modules/webhooks/testing/recording-logger.js';
 import { testSettings } from '../../../src/modules/webhooks/testing/test-settings.js';
 import { dataSourceOptions } from '../../../src/platform/database/data-source-options.js';
 import { TenantTransaction } from '../../../src/platform/database/tenant-transaction.js';
@@ -68,6 +70,7 @@ export async function typeormHarness(): Promise<PersistenceHarness> {
   );
   const [lanes, otherLanes] = owners.map(lanesOf);
   const places = new FakeBirthPlaces();
+  const filters = new KnownFilters(new RecordingLogger());
   // A process that has just come takes nothing from others for a while.
   for (const ofProcess of [lanes!, otherLanes!]) await ofProcess.beat();
   clock.advance(ENGINE_LIMITS.aliveMs);
@@ -75,8 +78,8 @@ export async function typeormHarness(): Promise<PersistenceHarness> {
     transactions: new TypeormTransactions(new TenantTransaction(dataSource)),
     subscriptions: new TypeormSubscriptionRepository(),
     deliveries: new TypeormDeliveryRepository(),
-    outbox: new TypeormEventOutbox(),
-    intake: new TypeormEventIntake(statements, places, owners[0]!, ids, testSettings()),
+    outbox: new TypeormEventOutbox(filters),
+    intake: new TypeormEventIntake(statements, places, owners[0]!, ids, filters, testSettings()),
     places,
     lanes: lanes!,
     pauses: new TypeormLanePauses(),

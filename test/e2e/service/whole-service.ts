@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe } from '@jest/globals';
 
 import { startCombination, type Combination, type RunningService } from '../combination.js';
 import { deliveryLife } from './delivery-life.js';
+import { filters } from './filters.js';
 import { recovery } from './recovery.js';
 import { secretRotation } from './secret-rotation.js';
 import { signatures } from './signatures.js';
@@ -27,5 +28,6 @@ export function describeWholeService(combination: Combination): void {
     describe('recovering', () => recovery(running));
     describe('rotating a secret', () => secretRotation(running));
     describe('signing', () => signatures(running));
+    describe('filtering', () => filters(running));
   });
 }

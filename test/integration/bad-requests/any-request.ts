@@ -79,6 +79,7 @@ const FIELDS = [
     'events',
     'headers',
     'template',
+    'filter',
     'event_id',
     'signature',
     'overlap_seconds',

@@ -16,9 +16,11 @@ import type { AppendResult, NewEvent } from '../../../src/modules/webhooks/appli
 import { LaneDispatcher } from '../../../src/modules/webhooks/application/ports/lane-dispatcher.js';
 import type { Transaction } from '../../../src/modules/webhooks/application/ports/transaction.js';
 import type { Lane } from '../../../src/modules/webhooks/domain/lane.js';
+import { KnownFilters } from '../../../src/modules/webhooks/infrastructure/persistence/known-filters.js';
 import { RingAfterCommitSubscriber } from '../../../src/modules/webhooks/infrastructure/persistence/ring-after-commit.subscriber.js';
 import { TypeormEventOutbox } from '../../../src/modules/webhooks/infrastructure/persistence/typeorm-event-outbox.js';
 import { WebhookEmitter } from '../../../src/modules/webhooks/infrastructure/persistence/webhook-emitter.js';
+import { RecordingLogger } from '../../../src/modules/webhooks/testing/recording-logger.js';
 import { dataSourceOptions } from '../../../src/platform/database/data-source-options.js';
 import { TenantTransaction } from '../../../src/platform/database/tenant-transaction.js';
 import { UuidV7Generator } from '../../../src/platform/kernel/uuid.js';
@@ -40,6 +42,10 @@ interface Stored {
 /** What `emit` was asked for, whether it was committed or not. */
 class WatchedOutbox extends TypeormEventOutbox {
   readonly appended: string[] = [];
+
+  constructor() {
+    super(new KnownFilters(new RecordingLogger()));
+  }
 
   override async append(transaction: Transaction, event: NewEvent): Promise<AppendResult> {
     this.appended.push(event.event);

@@ -18,6 +18,20 @@ export class EventView {
   })
   delivery_count!: number;
 
+  @ApiProperty({
+    type: 'integer',
+    description: 'Subscriptions that got it when it was emitted; replays do not count.',
+    example: 1,
+  })
+  matched!: number;
+
+  @ApiProperty({
+    type: 'integer',
+    description: 'Subscriptions that listened to it then and whose filter kept it back.',
+    example: 0,
+  })
+  filtered!: number;
+
   @ApiProperty({ format: 'date-time', example: '2026-11-24T09:00:00.000Z' })
   created_at!: string;
 }
@@ -38,6 +52,14 @@ export class EventDetailView extends EventView {
   })
   payload_expired!: boolean;
 
+  @ApiProperty({
+    type: [String],
+    format: 'uuid',
+    description: 'The subscriptions that `filtered` counts.',
+    example: [],
+  })
+  filtered_by!: string[];
+
   @ApiProperty({ type: [DeliveryView], description: 'Where it went.' })
   deliveries!: DeliveryView[];
 }
@@ -47,6 +69,8 @@ export function presentEvent(event: StoredEvent): EventView {
     id: event.id,
     event: event.event,
     delivery_count: event.deliveryCount,
+    matched: event.matched,
+    filtered: event.filtered,
     created_at: event.createdAt.toISOString(),
   };
 }
@@ -55,6 +79,7 @@ export function presentEvent(event: StoredEvent): EventView {
 export function eventDetailJson(event: StoredEventDetail): string {
   const view = JSON.stringify({
     ...presentEvent(event),
+    filtered_by: event.filteredBy,
     deliveries: event.deliveries.map(presentDelivery),
     payload_expired: event.payload === null,
   });

@@ -89,7 +89,7 @@ export class EventsController {
     operationId: 'replayEvent',
     summary: 'Send an event again to everyone who matches it now, or to one subscription',
     description:
-      'Who has got it before gets the same delivery again, with the same `webhook-id`; the others get a new one. All are manual attempts.',
+      'Who has got it before gets the same delivery again, with the same `webhook-id`; the others get a new one. All are manual attempts. Filters are asked as they are now, but for a named subscription.',
   })
   @ApiParam({ name: 'id', format: 'uuid' })
   @ApiBody({ type: ReplayEventDto, required: false })

@@ -19,6 +19,7 @@ import { extractProperty } from '../../../platform/http/raw-json.js';
 import { PreviewBody } from '../application/preview-body.js';
 import type { Rendered } from '../application/render-body.js';
 import { DEFAULT_TEMPLATE } from '../domain/template.js';
+import { givenFilter } from './dto/filter-property.js';
 import { PreviewDto } from './dto/preview.dto.js';
 
 class BodyView {
@@ -58,7 +59,15 @@ class PreviewView {
   })
   error!: string | null;
 
-  @ApiProperty({ type: [String], description: 'Numbers that the template would round.', example: [] })
+  @ApiProperty({ description: 'Whether a subscription with the filter gets the event.', example: true })
+  matches!: boolean;
+
+  @ApiProperty({
+    type: [String],
+    description:
+      'Values that the filter compares with another type, and numbers that the template would round.',
+    example: [],
+  })
   warnings!: string[];
 }
 
@@ -76,7 +85,8 @@ export class PreviewController {
   @RequireScopes('webhooks:read')
   @ApiOperation({
     operationId: 'previewBody',
-    summary: 'See what a template makes of an event; nothing is sent or stored',
+    summary:
+      'See whether a filter lets an event through and what a template makes of it; nothing is sent or stored',
   })
   @ApiBody({ type: PreviewDto, required: false })
   @ApiOkResponse({ type: PreviewView })
@@ -86,9 +96,10 @@ export class PreviewController {
     @Body() dto: PreviewDto,
     @Req() request: FastifyRequest,
   ): Promise<PreviewView> {
-    const { input, rendered, warnings } = await this.previewBody.execute({
+    const { input, rendered, matches, warnings } = await this.previewBody.execute({
       tenantId,
       template: dto.template ?? DEFAULT_TEMPLATE,
+      filter: givenFilter(dto, request),
       event: dto.event,
       // Its own text, as for a delivery: numbers keep their digits.
       payload: dto.payload === undefined ? undefined : extractProperty(request.rawJson ?? '{}', 'payload'),
@@ -98,6 +109,7 @@ export class PreviewController {
       event: input.event,
       before: { content_type: 'application/json', body: input.payload },
       ...shown(rendered),
+      matches,
       warnings: [...warnings],
     };
   }

@@ -6,7 +6,11 @@ export class RequestedDeliveryView {
   @ApiProperty({ example: true, enum: [true], type: 'boolean' })
   queued!: true;
 
-  @ApiProperty({ type: 'integer', description: 'Subscriptions that it goes to.', example: 1 })
+  @ApiProperty({
+    type: 'integer',
+    description: 'Subscriptions that it goes to; 0: their filters kept it back, and it is stored.',
+    example: 1,
+  })
   count!: number;
 
   @ApiProperty({ example: '1 delivery queued' })

@@ -91,7 +91,7 @@ export class RecoveryController {
     operationId: 'replayMissing',
     summary: 'Send the events since a time that a subscription matches but never got',
     description:
-      'For instance those from before it existed, or while it was deactivated. Goes on in the background: follow it under `/tasks/{id}`. With `dry_run` it only counts.',
+      'For instance those from before it existed, or while it was deactivated; its filter, as it is now, is asked. Goes on in the background: follow it under `/tasks/{id}`. With `dry_run` it only counts.',
   })
   @ApiParam({ name: 'id', format: 'uuid' })
   @ApiAcceptedResponse({ type: TaskView })

@@ -7,6 +7,7 @@ import type { Subscription } from '../domain/subscription.js';
 import { toStoredRate } from '../domain/subscription-settings.js';
 import type { Template } from '../domain/template.js';
 import { EVENTS_SCHEMA } from './dto/events-property.js';
+import { FILTER_EXAMPLE, FILTER_SCHEMA } from './dto/filter-property.js';
 import {
   HEADERS_SCHEMA,
   RATE_LIMIT_SCHEMA,
@@ -35,6 +36,13 @@ export class SubscriptionView {
 
   @ApiProperty({ type: 'string', nullable: true, example: 'Stock of the shop in Sevilla' })
   description!: string | null;
+
+  @ApiProperty({
+    ...FILTER_SCHEMA,
+    ...{ nullable: true, example: FILTER_EXAMPLE },
+    description: 'What it wants of payloads, as it was given; null: every payload.',
+  })
+  filter!: Record<string, unknown> | null;
 
   @ApiProperty({
     ...HEADERS_SCHEMA,
@@ -131,7 +139,8 @@ export class CreatedSubscriptionView extends SubscriptionView {
   generated_secret?: string;
 }
 
-export function presentSubscription(subscription: Subscription): SubscriptionView {
+/** All but the filter, which has to be written as it was given: parsed, its numbers would lose digits. */
+function presentSubscription(subscription: Subscription): Omit<SubscriptionView, 'filter'> {
   return {
     id: subscription.id,
     event: subscription.event,
@@ -158,13 +167,28 @@ export function presentSubscription(subscription: Subscription): SubscriptionVie
   };
 }
 
-/** @param made what a use case did, with the secret that it may have made */
-export function presentWithSecret(made: {
+/** The JSON text of a {@link SubscriptionView}. */
+export function subscriptionJson(
+  subscription: Subscription,
+  more: Partial<CreatedSubscriptionView> = {},
+): string {
+  const view = JSON.stringify({ ...presentSubscription(subscription), ...more });
+  return `${view.slice(0, -1)},"filter":${subscription.filter ?? 'null'}}`;
+}
+
+export function subscriptionsJson(subscriptions: readonly Subscription[]): string {
+  return `[${subscriptions.map((one) => subscriptionJson(one)).join(',')}]`;
+}
+
+/**
+ * The JSON text of a {@link CreatedSubscriptionView}.
+ *
+ * @param made what a use case did, with the secret that it may have made
+ */
+export function withSecretJson(made: {
   readonly subscription: Subscription;
   readonly generatedSecret: string | null;
-}): CreatedSubscriptionView {
-  return {
-    ...presentSubscription(made.subscription),
-    ...(made.generatedSecret === null ? {} : { generated_secret: made.generatedSecret }),
-  };
+}): string {
+  const { subscription, generatedSecret: secret } = made;
+  return subscriptionJson(subscription, secret === null ? {} : { generated_secret: secret });
 }

@@ -3,11 +3,13 @@ import {
   Controller,
   Delete,
   Get,
+  Header,
   HttpCode,
   Param,
   Patch,
   Post,
   Query,
+  Req,
   UseGuards,
 } from '@nestjs/common';
 import {
@@ -20,6 +22,7 @@ import {
   ApiParam,
   ApiTags,
 } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
 
 import { CurrentActor, CurrentTenant } from '../../../platform/auth/current-principal.js';
 import { JwtAuthGuard } from '../../../platform/auth/jwt-auth.guard.js';
@@ -35,16 +38,21 @@ import { RotateSecret } from '../application/rotate-secret.js';
 import { UpdateSubscription } from '../application/update-subscription.js';
 import { WebhookError } from '../domain/errors.js';
 import { CreateSubscriptionDto } from './dto/create-subscription.dto.js';
+import { givenFilter } from './dto/filter-property.js';
 import { ListSubscriptionsDto } from './dto/list-subscriptions.dto.js';
 import { RotateSecretDto } from './dto/rotate-secret.dto.js';
 import { settingsOf } from './dto/subscription-settings.dto.js';
 import { UpdateSubscriptionDto } from './dto/update-subscription.dto.js';
 import {
   CreatedSubscriptionView,
-  presentSubscription,
-  presentWithSecret,
+  subscriptionJson,
+  subscriptionsJson,
   SubscriptionView,
+  withSecretJson,
 } from './subscription.presenter.js';
+
+/** Answers are texts, in which a filter stands as it was given. */
+const AsJson = (): MethodDecorator => Header('content-type', 'application/json; charset=utf-8');
 
 @ApiTags('Subscriptions')
 @ApiBearerAuth()
@@ -62,6 +70,7 @@ export class SubscriptionsController {
   ) {}
 
   @Post()
+  @AsJson()
   @RequireScopes('webhooks:write')
   @ApiOperation({ operationId: 'createSubscription', summary: 'Subscribe a URL to an event' })
   @ApiCreatedResponse({ type: CreatedSubscriptionView })
@@ -70,39 +79,40 @@ export class SubscriptionsController {
     @CurrentTenant() tenantId: string,
     @CurrentActor() actor: Actor,
     @Body() dto: CreateSubscriptionDto,
-  ): Promise<CreatedSubscriptionView> {
+    @Req() request: FastifyRequest,
+  ): Promise<string> {
     const { event, events, url, secret, description } = dto;
-    const command = { tenantId, actor, event, events, url, secret, description, settings: settingsOf(dto) };
-    const created = await this.createSubscription.execute(command);
-    return presentWithSecret(created);
+    const more = { description, filter: givenFilter(dto, request), settings: settingsOf(dto) };
+    const command = { tenantId, actor, event, events, url, secret, ...more };
+    return withSecretJson(await this.createSubscription.execute(command));
   }
 
   @Get()
+  @AsJson()
   @RequireScopes('webhooks:read')
   @ApiOperation({ operationId: 'listSubscriptions', summary: 'List subscriptions, newest first' })
   @ApiOkResponse({ type: [SubscriptionView] })
-  async list(
-    @CurrentTenant() tenantId: string,
-    @Query() query: ListSubscriptionsDto,
-  ): Promise<SubscriptionView[]> {
+  async list(@CurrentTenant() tenantId: string, @Query() query: ListSubscriptionsDto): Promise<string> {
     const found = await this.readSubscriptions.list(tenantId, {
       event: query.event?.trim().toLowerCase(),
       active: query.active === undefined ? undefined : query.active === 'true',
     });
-    return found.map(presentSubscription);
+    return subscriptionsJson(found);
   }
 
   @Get(':id')
+  @AsJson()
   @RequireScopes('webhooks:read')
   @ApiOperation({ operationId: 'getSubscription', summary: 'Read one subscription' })
   @ApiParam({ name: 'id', format: 'uuid' })
   @ApiOkResponse({ type: SubscriptionView })
   @ApiErrors([404, 'subscription_not_found'])
-  async get(@CurrentTenant() tenantId: string, @Param('id') id: string): Promise<SubscriptionView> {
-    return presentSubscription(await this.readSubscriptions.get(tenantId, known(id)));
+  async get(@CurrentTenant() tenantId: string, @Param('id') id: string): Promise<string> {
+    return subscriptionJson(await this.readSubscriptions.get(tenantId, known(id)));
   }
 
   @Patch(':id')
+  @AsJson()
   @RequireScopes('webhooks:write')
   @ApiOperation({
     operationId: 'updateSubscription',
@@ -121,11 +131,12 @@ export class SubscriptionsController {
     @CurrentActor() actor: Actor,
     @Param('id') id: string,
     @Body() dto: UpdateSubscriptionDto,
-  ): Promise<SubscriptionView> {
+    @Req() request: FastifyRequest,
+  ): Promise<string> {
     const { event, events, url, secret, description, active } = dto;
-    const change = { event, events, url, secret, description, active, settings: settingsOf(dto) };
-    const command = { tenantId, actor, id: known(id), ...change };
-    return presentSubscription(await this.updateSubscription.execute(command));
+    const more = { description, filter: givenFilter(dto, request), settings: settingsOf(dto) };
+    const command = { tenantId, actor, id: known(id), event, events, url, secret, active, ...more };
+    return subscriptionJson(await this.updateSubscription.execute(command));
   }
 
   @Delete(':id')
@@ -147,6 +158,7 @@ export class SubscriptionsController {
   }
 
   @Post(':id/pause')
+  @AsJson()
   @HttpCode(200)
   @RequireScopes('webhooks:write')
   @ApiOperation({
@@ -162,12 +174,13 @@ export class SubscriptionsController {
     @CurrentTenant() tenantId: string,
     @CurrentActor() actor: Actor,
     @Param('id') id: string,
-  ): Promise<SubscriptionView> {
+  ): Promise<string> {
     const command = { tenantId, actor, id: known(id), isPaused: true };
-    return presentSubscription(await this.pauseSubscription.execute(command));
+    return subscriptionJson(await this.pauseSubscription.execute(command));
   }
 
   @Post(':id/resume')
+  @AsJson()
   @HttpCode(200)
   @RequireScopes('webhooks:write')
   @ApiOperation({
@@ -181,12 +194,13 @@ export class SubscriptionsController {
     @CurrentTenant() tenantId: string,
     @CurrentActor() actor: Actor,
     @Param('id') id: string,
-  ): Promise<SubscriptionView> {
+  ): Promise<string> {
     const command = { tenantId, actor, id: known(id), isPaused: false };
-    return presentSubscription(await this.pauseSubscription.execute(command));
+    return subscriptionJson(await this.pauseSubscription.execute(command));
   }
 
   @Post(':id/rotate-secret')
+  @AsJson()
   @HttpCode(200)
   @RequireScopes('webhooks:write')
   @ApiOperation({
@@ -206,10 +220,10 @@ export class SubscriptionsController {
     @CurrentActor() actor: Actor,
     @Param('id') id: string,
     @Body() dto: RotateSecretDto,
-  ): Promise<CreatedSubscriptionView> {
+  ): Promise<string> {
     const { secret, overlap_seconds: seconds } = dto;
     const overlapHours = seconds == null ? dto.overlap_hours : seconds / 3_600;
-    return presentWithSecret(
+    return withSecretJson(
       await this.rotateSecret.execute({ tenantId, actor, id: known(id), secret, overlapHours }),
     );
   }

@@ -39,7 +39,12 @@ export class TaskView {
   @ApiProperty({ enum: TASK_STATUSES, example: 'RUNNING' })
   status!: TaskStatus;
 
-  @ApiProperty({ type: 'integer', description: 'What matched when it was started.', example: 120 })
+  @ApiProperty({
+    type: 'integer',
+    description:
+      'What matched when it was started; of more than 1,000 events that a filter is asked about, how many those are, until it is done.',
+    example: 120,
+  })
   total!: number;
 
   @ApiProperty({ type: 'integer', description: 'Made due so far.', example: 40 })
@@ -69,7 +74,12 @@ export class DryRunView {
   @ApiProperty({ type: 'boolean', enum: [true], example: true })
   dry_run!: true;
 
-  @ApiProperty({ type: 'integer', description: 'What would be sent again.', example: 120 })
+  @ApiProperty({
+    type: 'integer',
+    description:
+      'What would be sent again; of more than 1,000 events that a filter is asked about, how many those are.',
+    example: 120,
+  })
   count!: number;
 }
 

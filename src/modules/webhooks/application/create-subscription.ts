@@ -18,8 +18,10 @@ import { VaultSettingsSealing } from './settings-sealing.js';
 import { SubscriptionLimits } from './subscription-limits.js';
 import {
   auditedEvents,
+  auditedFilter,
   auditedSettings,
   descriptionProblem,
+  filterProblem,
   noEventsProblem,
   readEvents,
   readTarget,
@@ -38,6 +40,8 @@ export interface CreateSubscriptionCommand {
   readonly secret?: string | undefined;
   /** Null: none. */
   readonly description?: string | null | undefined;
+  /** JSON text; null: every payload. */
+  readonly filter?: string | null | undefined;
   readonly settings?: SettingsChange | undefined;
 }
 
@@ -70,6 +74,7 @@ export class CreateSubscription {
       ...target.problems,
       ...(command.secret === undefined ? [] : secretProblem(command.secret)),
       ...descriptionProblem(command.description),
+      ...filterProblem(command.filter),
       ...settingProblems(command.settings),
       ...(await templateProblem(command.settings, this.templates)),
     ];
@@ -90,6 +95,7 @@ export class CreateSubscription {
         url: target.text,
         sealedSecret,
         description: command.description ?? null,
+        filter: command.filter ?? null,
         settings: changedSettings(
           DEFAULT_SETTINGS,
           command.settings ?? {},
@@ -107,6 +113,7 @@ export class CreateSubscription {
           ...auditedEvents(events),
           url: auditedUrl(target.text),
           ...(command.description == null ? {} : { description: command.description }),
+          ...(command.filter == null ? {} : auditedFilter(command.filter)),
           ...auditedSettings(command.settings),
         },
       });

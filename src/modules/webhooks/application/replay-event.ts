@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../../platform/kernel/actor.js';
 import { WebhookError } from '../domain/errors.js';
 import { patternsMatching } from '../domain/event-name.js';
+import { letsThrough, payloadOf } from '../domain/payload-filter/payload-filter.js';
 import { AuditTrail } from './ports/audit-trail.js';
 import { EventRepository, type ReplayTarget } from './ports/event-repository.js';
 import { LaneDispatcher } from './ports/lane-dispatcher.js';
@@ -13,7 +14,7 @@ export interface ReplayEventCommand {
   readonly tenantId: string;
   readonly actor: Actor;
   readonly eventId: string;
-  /** Undefined: to every active subscription that matches the event now. */
+  /** Undefined: to every active subscription that matches the event now, its filter included. */
   readonly subscriptionId?: string | undefined;
 }
 
@@ -40,12 +41,11 @@ export class ReplayEvent {
       if (found === null) throw new WebhookError('event_not_found');
       if (found.payloadExpired) throw new WebhookError('payload_expired');
       const { event: name } = found;
-      const replayed = await this.events.replay(
-        transaction,
-        eventId,
-        await this.targetOf(transaction, name, command),
-      );
-      if (replayed.targets === 0) throw new WebhookError('no_active_subscriptions_for_event');
+      const target = await this.targetOf(transaction, name, command);
+      const replayed = await this.events.replay(transaction, eventId, target);
+      const isFiltered = target.kind === 'matching' && target.except.length > 0;
+      // As with a new event: where a filter keeps it back, somebody listens.
+      if (replayed.targets === 0 && !isFiltered) throw new WebhookError('no_active_subscriptions_for_event');
       await this.trail.record(transaction, {
         tenantId,
         actor: command.actor,
@@ -63,7 +63,7 @@ export class ReplayEvent {
   private async targetOf(
     transaction: Transaction,
     name: string,
-    { subscriptionId }: ReplayEventCommand,
+    { eventId, subscriptionId }: ReplayEventCommand,
   ): Promise<ReplayTarget> {
     if (subscriptionId !== undefined) {
       const subscription = await this.subscriptions.find(transaction, subscriptionId);
@@ -71,6 +71,21 @@ export class ReplayEvent {
       if (!subscription.active) throw new WebhookError('subscription_inactive');
       return { kind: 'subscription', subscriptionId };
     }
-    return { kind: 'matching', patterns: patternsMatching(name) };
+    const patterns = patternsMatching(name);
+    return { kind: 'matching', patterns, except: await this.keptBack(transaction, eventId, patterns) };
+  }
+
+  /** Whoever is named gets it whatever its filter says; all others are asked, as they are now. */
+  private async keptBack(
+    transaction: Transaction,
+    eventId: string,
+    patterns: readonly string[],
+  ): Promise<readonly string[]> {
+    const listening = await this.events.listeningFilters(transaction, eventId, patterns);
+    if (listening === null) return [];
+    const payload = payloadOf(listening.payload);
+    return listening.filters.flatMap(({ subscriptionId, filter }) =>
+      letsThrough(filter, payload) ? [] : [subscriptionId],
+    );
   }
 }

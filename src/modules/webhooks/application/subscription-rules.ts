@@ -3,6 +3,7 @@ import type { FieldProblem } from '../../../platform/kernel/field-problem.js';
 import type { AuditDetails } from '../domain/audit.js';
 import { descriptionProblems } from '../domain/description.js';
 import { parseEventPattern } from '../domain/event-name.js';
+import { filterProblems } from '../domain/payload-filter/payload-filter.js';
 import type { RateLimit } from '../domain/gates/rate-limit.js';
 import { overlapProblem } from '../domain/secret-rotation.js';
 import {
@@ -87,6 +88,11 @@ export function descriptionProblem(description: string | null | undefined): Inpu
   return description == null ? [] : descriptionProblems(description, ['description']).map(ofBody);
 }
 
+/** @param filter JSON text */
+export function filterProblem(filter: string | null | undefined): InputProblem[] {
+  return filter == null ? [] : filterProblems(filter, ['filter']).map(ofBody);
+}
+
 function ofBody({ path, msg }: FieldProblem): InputProblem {
   return { type: 'value_error', loc: ['body', ...path], msg };
 }
@@ -98,6 +104,11 @@ function auditedTemplate(template: Template | null): string {
 function auditedSignature(wish: SignatureWish | null): string {
   const { scheme, alg } = wantedSignature(wish ?? {});
   return scheme === 'jwt' ? `jwt ${alg}` : scheme;
+}
+
+/** What the trail keeps of a filter: the values in it are of the tenant's payloads. */
+export function auditedFilter(filter: string | null | undefined): AuditDetails {
+  return filter === undefined ? {} : { filter: filter === null ? 'none' : 'set' };
 }
 
 /** What the trail keeps of a change to settings. */

@@ -17,8 +17,10 @@ import { VaultSettingsSealing } from './settings-sealing.js';
 import { SubscriptionLimits } from './subscription-limits.js';
 import {
   auditedEvents,
+  auditedFilter,
   auditedSettings,
   descriptionProblem,
+  filterProblem,
   readEvents,
   readTarget,
   requireRoom,
@@ -39,6 +41,8 @@ export interface UpdateSubscriptionCommand {
   readonly secret?: string | undefined;
   /** Null: none. */
   readonly description?: string | null | undefined;
+  /** JSON text; null: every payload. */
+  readonly filter?: string | null | undefined;
   readonly active?: boolean | undefined;
   readonly settings?: SettingsChange | undefined;
 }
@@ -64,6 +68,7 @@ export class UpdateSubscription {
       ...(target?.problems ?? []),
       ...(command.secret === undefined ? [] : secretProblem(command.secret)),
       ...descriptionProblem(command.description),
+      ...filterProblem(command.filter),
       ...settingProblems(command.settings),
       ...(await templateProblem(command.settings, this.templates)),
     ];
@@ -80,6 +85,7 @@ export class UpdateSubscription {
         url: target?.text,
         active: command.active,
         description: command.description,
+        filter: command.filter,
         settings:
           settings === undefined ? undefined : (current) => changedSettings(current, settings, sealing),
         sealedSecret: command.secret === undefined ? undefined : this.seal(command, command.secret),
@@ -109,7 +115,7 @@ export class UpdateSubscription {
 
 /** The new values, and of the secret only that it was replaced. */
 function changesOf(
-  { url, secret, description, active, settings }: UpdateSubscriptionCommand,
+  { url, secret, description, filter, active, settings }: UpdateSubscriptionCommand,
   events: readonly string[],
 ): AuditDetails {
   return {
@@ -118,6 +124,7 @@ function changesOf(
     ...(active === undefined ? {} : { active }),
     ...(secret === undefined ? {} : { secret_replaced: true }),
     ...(description === undefined ? {} : { description: description ?? '' }),
+    ...auditedFilter(filter),
     ...auditedSettings(settings),
   };
 }

@@ -55,6 +55,20 @@ describe('the use cases', () => {
       });
     });
 
+    it('keeps a filter as it is written, and of its values nothing in the trail', async () => {
+      const filter = '{"id":12345678901234567890}';
+      expect((await create({ filter })).subscription).toMatchObject({ filter });
+      expect(webhooks.trail.entries.at(-1)?.details).toMatchObject({ filter: 'set' });
+      const wrong = { filter: '{"a":1,"a":{"$x":2}}', event: 'a b' };
+      await expect(create(wrong)).rejects.toMatchObject({
+        problems: [
+          { loc: ['body', 'event'] },
+          { loc: ['body', 'filter', 'a'], msg: '"a" stands twice at filter' },
+          { loc: ['body', 'filter', 'a', '$x'], msg: 'Unknown operator "$x" at a' },
+        ],
+      });
+    });
+
     it('lists every problem at once and stores nothing', async () => {
       const wrong = { event: 'a b', url: 'http://x.com', secret: 'short' };
       const settings = { retrySchedule: [1, 0] };
@@ -198,6 +212,17 @@ describe('the use cases', () => {
       await expect(request()).rejects.toMatchObject({ code: 'no_active_subscriptions_for_event' });
       expect(webhooks.store.events.size).toBe(0);
       expect(webhooks.metrics.events).toEqual([]);
+    });
+
+    it('stores what every filter kept back: somebody listens', async () => {
+      const { subscription } = await webhooks.creating().execute({
+        ...{ tenantId: TENANT, actor: ACTOR, event: 'thing.done', url: URL, filter: '{"n":2}' },
+      });
+      const { eventId, deliveryIds } = await request();
+      expect(deliveryIds).toEqual([]);
+      expect(webhooks.store.events.get(eventId)).toMatchObject({ filteredBy: [subscription.id] });
+      expect(webhooks.metrics.events).toEqual(['thing.done']);
+      expect((await request({ payload: '{"n":2}' })).deliveryIds).toHaveLength(1);
     });
 
     it('answers a repeated key again, and rings and counts nothing', async () => {

@@ -28,6 +28,8 @@ export interface Subscription {
   readonly url: string;
   /** What its tenant wrote about it. */
   readonly description: string | null;
+  /** What it wants of payloads: the JSON text of a filter, as it was given; null: every payload. */
+  readonly filter: string | null;
   readonly active: boolean;
   /** Its tenant keeps its deliveries back. */
   readonly isPaused: boolean;

@@ -42,7 +42,7 @@ export type Task = TaskSelection & {
   readonly id: string;
   readonly tenantId: string;
   readonly status: TaskStatus;
-  /** Rows that matched when the task was started. */
+  /** Rows that matched when the task was started, or, of many that a filter is asked about, could match until it is done. */
   readonly total: number;
   /** Rows sent again so far. */
   readonly done: number;

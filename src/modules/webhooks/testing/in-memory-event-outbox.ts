@@ -4,6 +4,7 @@ import { EventOutbox, type AppendResult, type NewEvent } from '../application/po
 import type { LaneDispatcher } from '../application/ports/lane-dispatcher.js';
 import type { Transaction } from '../application/ports/transaction.js';
 import type { Lane } from '../domain/lane.js';
+import { letsThrough, payloadOf } from '../domain/payload-filter/payload-filter.js';
 import type { InMemoryStore, StoredDelivery, StoredSubscription } from './in-memory-store.js';
 import { onCommit } from './in-memory-transactions.js';
 
@@ -46,12 +47,16 @@ export class InMemoryEventOutbox extends EventOutbox {
         row.events.some((pattern) => event.patterns.includes(pattern)),
     );
     if (event.onlyIfMatched && matching.length === 0) return { kind: 'unmatched' };
-    const deliveries = matching.map((subscription) => this.newDelivery(event, subscription));
+    const document = payloadOf(event.payload);
+    const wanted = matching.filter(({ filter }) => letsThrough(filter, document));
+    const filteredBy = matching.flatMap((row) => (wanted.includes(row) ? [] : [row.id]));
+    const deliveries = wanted.map((subscription) => this.newDelivery(event, subscription));
     for (const delivery of deliveries) this.store.deliveries.set(delivery.id, delivery);
     const deliveryIds = deliveries.map(({ id }) => id);
     const { id, tenantId, event: name, payload, idempotency } = event;
     const createdAt = this.store.now();
-    this.store.events.set(id, { id, tenantId, event: name, payload, idempotency, deliveryIds, createdAt });
+    const stored = { id, tenantId, event: name, payload, idempotency, deliveryIds, filteredBy, createdAt };
+    this.store.events.set(id, stored);
     const lanes = deliveries.map(({ subscriptionId }) => ({ tenantId, subscriptionId }));
     return { kind: 'stored', deliveryIds, lanes };
   }

@@ -32,6 +32,8 @@ export interface StoredEvent {
   readonly idempotency: { readonly key: string; readonly fingerprint: string } | null;
   /** The deliveries of its own fan-out. */
   readonly deliveryIds: readonly string[];
+  /** Subscriptions that listened and whose filter kept it back. */
+  readonly filteredBy: readonly string[];
 }
 
 export type StoredDelivery = Mutable<Delivery> & {

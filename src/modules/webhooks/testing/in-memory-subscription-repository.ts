@@ -23,6 +23,7 @@ export class InMemorySubscriptionRepository extends SubscriptionRepository {
       ...subscription,
       event: subscription.events[0] ?? '',
       description: subscription.description ?? null,
+      filter: subscription.filter ?? null,
       settings: subscription.settings ?? DEFAULT_SETTINGS,
       active: true,
       isPaused: false,

@@ -18,7 +18,8 @@ export class ListEventsDto extends KeysetPageQuery {
   event?: string;
 
   @ApiPropertyOptional({
-    description: 'Only events that went to somebody (`true`), or that nobody was subscribed to (`false`).',
+    description:
+      'Only events that went to somebody (`true`), or to nobody (`false`): nobody was subscribed, or filters kept them back.',
     enum: ['true', 'false'],
   })
   @IsOptional()

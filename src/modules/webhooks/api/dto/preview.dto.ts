@@ -6,6 +6,7 @@ import { isUuid } from '../../../../platform/kernel/uuid.js';
 import { MAX_EVENT_LENGTH } from '../../domain/event-name.js';
 import { DEFAULT_TEMPLATE, templateProblems, type Template } from '../../domain/template.js';
 import { EVENT_NAME_PATTERN, IsEventName } from './constraints.js';
+import { FilterProperty } from './filter-property.js';
 import { TEMPLATE_SCHEMA } from './settings-schemas.js';
 
 export class PreviewDto {
@@ -18,6 +19,9 @@ export class PreviewDto {
   })
   @ByRule(templateProblems)
   template?: Template | null;
+
+  @FilterProperty('As a subscription has it: `matches` says whether the event passes.')
+  filter?: Record<string, unknown> | null;
 
   @ApiPropertyOptional({
     description: 'The name of the event of `payload`; without a payload, of the recent event that is taken.',

@@ -14,6 +14,7 @@ import {
   type SettingsChange,
 } from '../../domain/subscription-settings.js';
 import { DEFAULT_TEMPLATE, templateProblems, type Template } from '../../domain/template.js';
+import { FilterProperty } from './filter-property.js';
 import {
   HEADERS_SCHEMA,
   RATE_LIMIT_SCHEMA,
@@ -35,6 +36,14 @@ export class SubscriptionSettingsDto {
   })
   @ByRule(descriptionProblems)
   description?: string | null;
+
+  @FilterProperty(
+    'What it wants of payloads: all conditions must hold, at the fan-out; retries and resends to a named subscription are not asked again. Keys are dotted paths (`\\.` is a dot in a name, a number picks from a list). ' +
+      'A value must be the same; an object has `$eq`, `$ne`, `$gt`, `$gte`, `$lt`, `$lte`, `$in`, `$nin`, `$exists`, `$startsWith`, `$endsWith`, `$not`; `$and`, `$or`, `$not` join filters. ' +
+      'A list fits when any of its elements does, each operator for itself. Nothing is converted: `"150"` is no number; numbers count with every digit, texts by code points. What is missing is only `$ne`, `$nin` and `$exists: false`. ' +
+      `At most 16 KiB, nested 8 deep, 100 conditions, 200 values in lists. An event for which a filter takes too many steps (a list of 100,000 elements) is sent. Null: every payload. See \`POST /subscriptions/preview\`.`,
+  )
+  filter?: Record<string, unknown> | null;
 
   @ApiPropertyOptional({
     ...HEADERS_SCHEMA,

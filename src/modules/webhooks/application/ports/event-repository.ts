@@ -26,8 +26,20 @@ export interface ReplayableEvent {
 
 /** Who gets an event again: whoever matches it now, or one subscription. */
 export type ReplayTarget =
-  | { readonly kind: 'matching'; readonly patterns: readonly string[] }
+  | {
+      readonly kind: 'matching';
+      readonly patterns: readonly string[];
+      /** Subscriptions whose filter keeps it back. */
+      readonly except: readonly string[];
+    }
   | { readonly kind: 'subscription'; readonly subscriptionId: string };
+
+/** An event's payload, and the filters of active subscriptions that its name matches. */
+export interface ListeningFilters {
+  /** JSON text. */
+  readonly payload: string;
+  readonly filters: readonly { readonly subscriptionId: string; readonly filter: string }[];
+}
 
 export interface ReplayedDeliveries {
   /** Active subscriptions that it goes to. */
@@ -49,6 +61,12 @@ export abstract class EventRepository {
   abstract findDetail(transaction: Transaction, id: string): Promise<StoredEventDetail | null>;
   /** What decides about a replay; null when there is no such event. */
   abstract findReplayable(transaction: Transaction, id: string): Promise<ReplayableEvent | null>;
+  /** Null: no filter listens to it. */
+  abstract listeningFilters(
+    transaction: Transaction,
+    id: string,
+    patterns: readonly string[],
+  ): Promise<ListeningFilters | null>;
   /**
    * Makes the event due, as a manual attempt, for every active subscription of the target: a delivery that exists is sent
    * again under its id (one that is being sent is left alone), a missing one is made. Parallel calls make no second one.

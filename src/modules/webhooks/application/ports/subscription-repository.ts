@@ -11,6 +11,8 @@ export interface NewSubscription {
   readonly sealedSecret: string;
   /** None when left out. */
   readonly description?: string | null;
+  /** JSON text; every payload when left out. */
+  readonly filter?: string | null;
   /** All defaults when left out. */
   readonly settings?: SubscriptionSettings;
 }
@@ -21,6 +23,7 @@ export interface SubscriptionChange {
   readonly url?: string | undefined;
   readonly sealedSecret?: string | undefined;
   readonly description?: string | null | undefined;
+  readonly filter?: string | null | undefined;
   readonly active?: boolean | undefined;
   /** Makes the new settings of those that are stored, which nobody else changes meanwhile. */
   readonly settings?: ((current: SubscriptionSettings) => SubscriptionSettings) | undefined;

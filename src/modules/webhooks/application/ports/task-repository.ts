@@ -16,7 +16,7 @@ export interface TaskPage {
 
 /** A tenant's background tasks. Must not come in: doing their work, which is {@link TaskSteps}' and the engine's. */
 export abstract class TaskRepository {
-  /** How many rows the task would send again. */
+  /** How many rows the task would send again; of very many events that a filter would be asked about, how many those are. */
   abstract count(transaction: Transaction, work: TaskSelection): Promise<number>;
   /** Stores a running task over what there is now; rows that come later are not its own. */
   abstract insert(transaction: Transaction, task: NewTask): Promise<Task>;

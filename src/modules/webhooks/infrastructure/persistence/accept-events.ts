@@ -8,6 +8,8 @@ import type { ClaimedDelivery } from '../../domain/delivery.js';
 import type { Lane } from '../../domain/lane.js';
 import type { Lease } from './claim-deliveries.js';
 import type { HotStatements } from './hot-statements.js';
+import type { Judgements, Undecided } from './known-filters.js';
+import { listeningFilters } from './listening-filters.js';
 
 export interface Births {
   /** Lanes that are known, with what this process has free for them, and what their endpoints may still get. */
@@ -20,11 +22,13 @@ export interface Births {
   readonly lease: Lease;
 }
 
+export type AcceptResult = IntakeResult | Undecided;
+
 /** One row for each event; the arrays have one element for each of its deliveries. */
 interface AcceptedRow {
   /** Which of the events, from 1. */
   readonly n: number;
-  readonly outcome: 'stored' | 'unmatched' | 'repeated';
+  readonly outcome: 'stored' | 'unmatched' | 'repeated' | 'undecided';
   readonly event_id: string | null;
   readonly fingerprint: string | null;
   readonly delivery_ids: string[];
@@ -34,16 +38,20 @@ interface AcceptedRow {
   readonly secrets: (string | null)[];
   readonly previous_secrets: (string | null)[];
   readonly settings: (string | null)[];
+  readonly filters: string[];
+  readonly filter_keys: string[];
 }
 
-const ACCEPT = `SELECT * FROM webhook_accept($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`;
+const ACCEPT = `SELECT * FROM webhook_accept($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20::jsonb)`;
 
 /** Stores events in one statement that commits by itself; answers one result for each, in order. */
 export async function acceptEvents(
   statements: HotStatements,
   events: readonly RequestedEvent[],
   births: Births,
-): Promise<IntakeResult[]> {
+  /** One for each event, or none; null: nothing is known of its filters. */
+  judgements: readonly (Judgements | null)[] = [],
+): Promise<AcceptResult[]> {
   const column = <T>(read: (event: RequestedEvent) => T): T[] => events.map(read);
   const rows = await statements.run<AcceptedRow>(ACCEPT, [
     column(({ tenantId }) => tenantId),
@@ -66,8 +74,9 @@ export async function acceptEvents(
     births.unknownPlaces === null ? null : births.lease.owner,
     births.lease.ms,
     births.lease.marginMs,
+    judgedText(judgements),
   ]);
-  const results: (IntakeResult | undefined)[] = events.map(() => undefined);
+  const results: (AcceptResult | undefined)[] = events.map(() => undefined);
   for (const row of rows) {
     const event = events[row.n - 1];
     if (event !== undefined) results[row.n - 1] = resultOf(event, row, births.lease.token);
@@ -78,7 +87,14 @@ export async function acceptEvents(
   });
 }
 
-function resultOf(event: RequestedEvent, row: AcceptedRow, leaseToken: string): IntakeResult {
+/** By number of the event, from 1; null when there is nothing, which costs the database nothing. */
+function judgedText(judgements: readonly (Judgements | null)[]): string | null {
+  const known = judgements.flatMap((of, n) => (of === null ? [] : [[n + 1, of] as const]));
+  return known.length === 0 ? null : JSON.stringify(Object.fromEntries(known));
+}
+
+function resultOf(event: RequestedEvent, row: AcceptedRow, leaseToken: string): AcceptResult {
+  if (row.outcome === 'undecided') return { kind: 'undecided', filters: listeningFilters(row) };
   if (row.outcome === 'unmatched') return { kind: 'unmatched' };
   if (row.outcome === 'repeated') {
     return {

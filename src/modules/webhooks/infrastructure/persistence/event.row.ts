@@ -32,6 +32,10 @@ export class EventRow {
   @Column({ type: 'text', nullable: true })
   fingerprint!: string | null;
 
+  /** Subscriptions that listened to it and whose filter kept it back; null: none did. */
+  @Column({ name: 'filtered_by', type: 'uuid', array: true, nullable: true })
+  filteredBy!: string[] | null;
+
   @Column({ name: 'created_at', type: 'timestamptz', default: () => 'now()' })
   createdAt!: Date;
 }

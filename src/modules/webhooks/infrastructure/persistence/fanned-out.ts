@@ -1,5 +1,6 @@
-import type { IntakeResult, RequestedEvent } from '../../application/ports/event-intake.js';
+import type { RequestedEvent } from '../../application/ports/event-intake.js';
 import type { Lane } from '../../domain/lane.js';
+import type { AcceptResult } from './accept-events.js';
 
 /** Which lanes an event of a tenant went to last, so that their places can be named before the next one is stored. A hint. */
 export class FannedOut {
@@ -17,7 +18,7 @@ export class FannedOut {
     return [...found.values()];
   }
 
-  learn(events: readonly RequestedEvent[], results: readonly IntakeResult[]): void {
+  learn(events: readonly RequestedEvent[], results: readonly AcceptResult[]): void {
     events.forEach((event, index) => {
       const result = results[index];
       if (result?.kind !== 'stored') return;

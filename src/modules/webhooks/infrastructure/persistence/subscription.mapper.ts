@@ -11,6 +11,7 @@ export function toSubscription(row: SubscriptionRow, paused: ReadonlySet<string>
     events: [row.event, ...row.moreEvents],
     url: row.url,
     description: row.description,
+    filter: row.filter,
     active: row.active,
     isPaused: paused.has(row.id),
     deactivationReason: row.deactivationReason,

@@ -45,6 +45,10 @@ export class SubscriptionRow {
   @Column({ type: 'jsonb', nullable: true })
   settings!: StoredSettings | null;
 
+  /** JSON text: `jsonb` has neither every number nor every string of JSON. Null: every payload. */
+  @Column({ type: 'text', nullable: true })
+  filter!: string | null;
+
   @Column({ type: 'boolean', default: true })
   active!: boolean;
 

@@ -9,10 +9,11 @@ import {
   type IntakeResult,
   type RequestedEvent,
 } from '../../application/ports/event-intake.js';
-import { acceptEvents } from './accept-events.js';
+import { acceptEvents, type AcceptResult, type Births } from './accept-events.js';
 import { Batcher } from './batcher.js';
 import { FannedOut } from './fanned-out.js';
 import { HotStatements } from './hot-statements.js';
+import { KnownFilters, type Judgements } from './known-filters.js';
 import { LeaseOwner } from './lease-owner.js';
 
 /** Events that share one statement at most: what one of them waits for the others stays small. */
@@ -26,28 +27,29 @@ const REMEMBERED = 20_000;
 export class TypeormEventIntake extends EventIntake {
   private readonly leaseMs: number;
   private readonly fannedOut = new FannedOut(REMEMBERED);
-  private readonly requests: Batcher<RequestedEvent, IntakeResult>;
+  private readonly requests: Batcher<JudgedRequest, AcceptResult>;
 
   constructor(
     private readonly statements: HotStatements,
     private readonly places: BirthPlaces,
     private readonly owner: LeaseOwner,
     private readonly ids: IdGenerator,
+    private readonly filters: KnownFilters,
     settings: DeliverySettings,
   ) {
     super();
     this.leaseMs = settings.timeoutMs + ENGINE_LIMITS.leaseMarginMs;
-    this.requests = new Batcher((events) => this.acceptAll(events), { maxBatch: MAX_BATCH, parallel: 1 });
+    this.requests = new Batcher((requests) => this.acceptAll(requests), { maxBatch: MAX_BATCH, parallel: 1 });
   }
 
   override async accept(event: RequestedEvent): Promise<IntakeResult> {
-    return this.requests.add(event);
+    return this.filters.decide(event, (judgements) => this.requests.add({ event, judgements }));
   }
 
-  private async acceptAll(events: readonly RequestedEvent[]): Promise<IntakeResult[]> {
-    const lanes = this.fannedOut.lanesOf(events);
-    const results = await acceptEvents(this.statements, events, {
-      lanes: lanes.map((lane) => ({
+  private async acceptAll(requests: readonly JudgedRequest[]): Promise<AcceptResult[]> {
+    const events = requests.map(({ event }) => event);
+    const births: Births = {
+      lanes: this.fannedOut.lanesOf(events).map((lane) => ({
         id: lane.subscriptionId,
         places: this.places.freePlaces(lane),
         left: ENGINE_LIMITS.perEndpoint - this.places.taken(lane),
@@ -61,8 +63,16 @@ export class TypeormEventIntake extends EventIntake {
         ms: this.leaseMs,
         marginMs: ENGINE_LIMITS.leaseMarginMs,
       },
-    });
+    };
+    const judgements = requests.map((request) => request.judgements);
+    const results = await acceptEvents(this.statements, events, births, judgements);
     this.fannedOut.learn(events, results);
     return results;
   }
+}
+
+/** An event with what is known of the filters that listen to it. */
+interface JudgedRequest {
+  readonly event: RequestedEvent;
+  readonly judgements: Judgements | null;
 }

@@ -1,54 +1,77 @@
 import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
 
 import { EventOutbox, type AppendResult, type NewEvent } from '../../application/ports/event-outbox.js';
 import type { Transaction } from '../../application/ports/transaction.js';
 import type { Lane } from '../../domain/lane.js';
 import { noteEmitted } from './emitted-in-transaction.js';
+import { KnownFilters, type Judgements, type Undecided } from './known-filters.js';
+import { listeningFilters } from './listening-filters.js';
 import { managerOf } from './typeorm-transactions.js';
 
 interface EmitRow {
-  readonly outcome: 'stored' | 'unmatched' | 'repeated';
+  readonly outcome: 'stored' | 'unmatched' | 'repeated' | 'undecided';
   readonly event_id: string | null;
   readonly fingerprint: string | null;
   readonly delivery_ids: string[];
   readonly subscription_ids: string[];
+  readonly filters: string[];
+  readonly filter_keys: string[];
 }
 
-const EMIT = 'SELECT * FROM webhook_emit($1, $2, $3, $4, $5::json, $6, $7, $8)';
+const EMIT = 'SELECT * FROM webhook_emit($1, $2, $3, $4, $5::json, $6, $7, $8, $9::jsonb)';
 
-/** Stores an event and fans it out in one round trip, with the database function `webhook_emit`. */
+/**
+ * Stores an event and fans it out in one round trip, with the database function `webhook_emit`; in two when a filter of a
+ * subscription listens that this process has not met yet.
+ */
 @Injectable()
 export class TypeormEventOutbox extends EventOutbox {
+  constructor(private readonly filters: KnownFilters) {
+    super();
+  }
+
   override async append(transaction: Transaction, event: NewEvent): Promise<AppendResult> {
-    const rows = await managerOf(transaction).query<EmitRow[]>(EMIT, [
-      event.tenantId,
-      event.id,
-      event.event,
-      event.patterns,
-      event.payload,
-      event.idempotency?.key ?? null,
-      event.idempotency?.fingerprint ?? null,
-      event.onlyIfMatched,
-    ]);
-    const row = rows[0];
-    if (row === undefined) throw new Error('webhook_emit returned no row');
-    if (row.outcome === 'unmatched') return { kind: 'unmatched' };
-    if (row.outcome === 'repeated') {
-      return {
-        kind: 'repeated',
-        eventId: row.event_id ?? '',
-        fingerprint: row.fingerprint ?? '',
-        deliveryIds: row.delivery_ids,
-      };
-    }
-    return {
-      kind: 'stored',
-      deliveryIds: row.delivery_ids,
-      lanes: row.subscription_ids.map((subscriptionId) => ({ tenantId: event.tenantId, subscriptionId })),
-    };
+    const manager = managerOf(transaction);
+    return this.filters.decide(event, (judgements) => emit(manager, event, judgements));
   }
 
   override announceAfterCommit(transaction: Transaction, event: string, lanes: readonly Lane[]): void {
     noteEmitted(managerOf(transaction), event, lanes);
   }
+}
+
+async function emit(
+  manager: EntityManager,
+  event: NewEvent,
+  judgements: Judgements | null,
+): Promise<AppendResult | Undecided> {
+  const rows = await manager.query<EmitRow[]>(EMIT, [
+    event.tenantId,
+    event.id,
+    event.event,
+    event.patterns,
+    event.payload,
+    event.idempotency?.key ?? null,
+    event.idempotency?.fingerprint ?? null,
+    event.onlyIfMatched,
+    judgements === null ? null : JSON.stringify(judgements),
+  ]);
+  const row = rows[0];
+  if (row === undefined) throw new Error('webhook_emit returned no row');
+  if (row.outcome === 'undecided') return { kind: 'undecided', filters: listeningFilters(row) };
+  if (row.outcome === 'unmatched') return { kind: 'unmatched' };
+  if (row.outcome === 'repeated') {
+    return {
+      kind: 'repeated',
+      eventId: row.event_id ?? '',
+      fingerprint: row.fingerprint ?? '',
+      deliveryIds: row.delivery_ids,
+    };
+  }
+  return {
+    kind: 'stored',
+    deliveryIds: row.delivery_ids,
+    lanes: row.subscription_ids.map((subscriptionId) => ({ tenantId: event.tenantId, subscriptionId })),
+  };
 }

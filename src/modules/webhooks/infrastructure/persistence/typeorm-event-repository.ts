@@ -4,6 +4,7 @@ import {
   EventRepository,
   type EventFilter,
   type EventPage,
+  type ListeningFilters,
   type ReplayableEvent,
   type ReplayedDeliveries,
   type ReplayTarget,
@@ -21,11 +22,26 @@ interface ListedRow {
   readonly event: string;
   readonly created_at: Date;
   readonly delivery_count: number;
+  readonly matched: number;
+  readonly filtered: number;
 }
+
+type DetailRow = ListedRow & { readonly payload: string | null; readonly filtered_by: string[] | null };
 
 /* The tenant in a form that no index can serve: on a table without statistics one of the tenant alone would look as good. */
 const OF_EVENT =
   'FROM webhook_deliveries d WHERE d.event_id = e.id AND d.tenant_id IS NOT DISTINCT FROM e.tenant_id';
+
+/* Those of its own fan-out are as old as the event. */
+const MATCHED = `(SELECT count(*)::int ${OF_EVENT} AND d.created_at = e.created_at) AS matched`;
+const FILTERED = 'coalesce(cardinality(e.filtered_by), 0) AS filtered';
+
+/* Filters of subscriptions that an event matches by its name, with its payload: none in most tenants. */
+const LISTENING_FILTERS = `
+SELECT s.id, s.filter, (SELECT e.payload::text FROM webhook_events e WHERE e.tenant_id = $1 AND e.id = $2) AS payload
+  FROM webhook_subscriptions s
+ WHERE s.tenant_id = $1 AND s.active AND s.filter IS NOT NULL
+   AND s.id IN (SELECT l.id FROM webhook_listening($1, $3) AS l (id))`;
 
 /*
  * One statement, so that a subscription which changes meanwhile is seen in one state. Existing deliveries come first. The
@@ -34,7 +50,8 @@ const OF_EVENT =
 const REPLAY = `
 WITH target AS (
   SELECT s.tenant_id, s.id, s.url FROM webhook_subscriptions s
-   WHERE s.tenant_id = $4 AND s.active AND CASE WHEN $2::uuid IS NULL THEN s.id IN (SELECT l.id FROM webhook_listening($4, $3) AS l (id)) ELSE s.id = $2 END
+   WHERE s.tenant_id = $4 AND s.active AND CASE WHEN $2::uuid IS NULL THEN s.id IN (SELECT l.id FROM webhook_listening($4, $3) AS l (id)) AND s.id <> ALL ($5)
+        ELSE s.id = $2 END
 ), again AS (
   UPDATE webhook_deliveries d
      SET status = 'PENDING', next_trigger = 'manual', is_retry = false, next_attempt_at = now(), updated_at = now()
@@ -78,7 +95,7 @@ export class TypeormEventRepository extends EventRepository {
       (afterId === null ? '' : clause('e.id < ', afterId)) +
       (filter.matched === undefined ? '' : ` AND ${filter.matched ? '' : 'NOT '}EXISTS (SELECT ${OF_EVENT})`);
     const rows = await managerOf(transaction).query<ListedRow[]>(
-      `SELECT e.id, e.tenant_id, e.event, e.created_at, (SELECT count(*)::int ${OF_EVENT}) AS delivery_count
+      `SELECT e.id, e.tenant_id, e.event, e.created_at, (SELECT count(*)::int ${OF_EVENT}) AS delivery_count, ${MATCHED}, ${FILTERED}
          FROM webhook_events e WHERE e.tenant_id = $2${where} ORDER BY e.id DESC LIMIT $1`,
       values,
     );
@@ -87,8 +104,9 @@ export class TypeormEventRepository extends EventRepository {
 
   override async findDetail(transaction: Transaction, id: string): Promise<StoredEventDetail | null> {
     const manager = managerOf(transaction);
-    const [row] = await manager.query<(ListedRow & { readonly payload: string | null })[]>(
-      `SELECT e.id, e.tenant_id, e.event, e.created_at, 0 AS delivery_count, e.payload::text AS payload
+    const [row] = await manager.query<DetailRow[]>(
+      `SELECT e.id, e.tenant_id, e.event, e.created_at, 0 AS delivery_count, 0 AS matched, ${FILTERED}, e.filtered_by,
+              e.payload::text AS payload
          FROM webhook_events e WHERE e.tenant_id = $1 AND e.id = $2`,
       [transaction.tenantId, id],
     );
@@ -99,6 +117,8 @@ export class TypeormEventRepository extends EventRepository {
     return {
       ...toStoredEvent(row),
       deliveryCount: rows.length,
+      matched: rows.filter(({ createdAt }) => createdAt.getTime() === row.created_at.getTime()).length,
+      filteredBy: row.filtered_by ?? [],
       payload: row.payload,
       deliveries: rows.map(toDelivery),
     };
@@ -110,6 +130,20 @@ export class TypeormEventRepository extends EventRepository {
       [transaction.tenantId, id],
     );
     return row === undefined ? null : { event: row.event, payloadExpired: !row.has_payload };
+  }
+
+  override async listeningFilters(
+    transaction: Transaction,
+    id: string,
+    patterns: readonly string[],
+  ): Promise<ListeningFilters | null> {
+    const rows = await managerOf(transaction).query<{ id: string; filter: string; payload: string | null }[]>(
+      LISTENING_FILTERS,
+      [transaction.tenantId, id, patterns],
+    );
+    const payload = rows[0]?.payload ?? null;
+    if (payload === null) return null;
+    return { payload, filters: rows.map((row) => ({ subscriptionId: row.id, filter: row.filter })) };
   }
 
   override async replay(
@@ -124,6 +158,7 @@ export class TypeormEventRepository extends EventRepository {
       target.kind === 'subscription' ? target.subscriptionId : null,
       target.kind === 'matching' ? target.patterns : null,
       transaction.tenantId,
+      target.kind === 'matching' ? target.except : [],
     ]);
     return {
       targets: rows.length,
@@ -139,6 +174,8 @@ function toStoredEvent(row: ListedRow): StoredEvent {
     tenantId: row.tenant_id,
     event: row.event,
     deliveryCount: row.delivery_count,
+    matched: row.matched,
+    filtered: row.filtered,
     createdAt: row.created_at,
   };
 }

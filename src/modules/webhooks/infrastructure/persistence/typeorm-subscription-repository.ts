@@ -94,6 +94,7 @@ export class TypeormSubscriptionRepository extends SubscriptionRepository {
       ...(change.events === undefined ? {} : listened(change.events)),
       ...(change.url === undefined ? {} : { url: change.url }),
       ...(change.description === undefined ? {} : { description: change.description }),
+      ...(change.filter === undefined ? {} : { filter: change.filter }),
       ...(settings === undefined ? {} : { settings }),
       ...(change.sealedSecret === undefined ? {} : replacedSecret(change.sealedSecret)),
       ...(change.active === true ? { active: true, deactivatedAt: null, deactivationReason: null } : {}),

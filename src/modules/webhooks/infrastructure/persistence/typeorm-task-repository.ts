@@ -4,6 +4,7 @@ import { LessThan } from 'typeorm';
 import { TaskRepository, type NewTask, type TaskPage } from '../../application/ports/task-repository.js';
 import type { Transaction } from '../../application/ports/transaction.js';
 import type { Task, TaskSelection } from '../../domain/task.js';
+import { countMissing, filterOf } from './missing-events.js';
 import { rowsOf } from './task-selection.js';
 import { toTask } from './task.mapper.js';
 import { TaskRow } from './task.row.js';
@@ -14,11 +15,16 @@ import { managerOf } from './typeorm-transactions.js';
 export class TypeormTaskRepository extends TaskRepository {
   override async count(transaction: Transaction, work: TaskSelection): Promise<number> {
     const { from, parameters, startAfter } = rowsOf(work, transaction.tenantId, 2);
-    const rows = await managerOf(transaction).query<{ count: number }[]>(
+    const manager = managerOf(transaction);
+    const rows = await manager.query<{ count: number }[]>(
       `SELECT count(*)::int AS count ${from} AND r.id > $1`,
       [startAfter, ...parameters],
     );
-    return rows[0]?.count ?? 0;
+    const count = rows[0]?.count ?? 0;
+    if (work.kind !== 'replay_missing') return count;
+    const filter = await filterOf(manager, work, transaction.tenantId);
+    if (filter === null) return count;
+    return countMissing(manager, work, transaction.tenantId, { filter, after: startAfter, count });
   }
 
   override async insert(transaction: Transaction, task: NewTask): Promise<Task> {

@@ -5,6 +5,7 @@ import { AppLogger } from '../../../../platform/kernel/app-logger.js';
 import { TaskSteps } from '../../application/ports/task-steps.js';
 import type { Lane } from '../../domain/lane.js';
 import type { TaskKind } from '../../domain/task.js';
+import { filterOf, missingEvents, type MissingWork } from './missing-events.js';
 import { rowsOf } from './task-selection.js';
 import { workOf } from './task.mapper.js';
 import type { TaskRow } from './task.row.js';
@@ -19,7 +20,7 @@ SELECT tenant_id AS "tenantId", id, kind, selection, position, until FROM webhoo
 
 const PROGRESS = `
 UPDATE webhook_tasks
-   SET done = done + $3, position = coalesce($4, position), updated_at = now(), failures = 0,
+   SET done = done + $3, total = CASE WHEN $5 AND $6 THEN done + $3 ELSE total END, position = coalesce($4, position), updated_at = now(), failures = 0,
        status = CASE WHEN $5 THEN 'DONE' ELSE status END, finished_at = CASE WHEN $5 THEN now() END
  WHERE tenant_id = $1 AND id = $2`;
 
@@ -91,7 +92,12 @@ export class TypeormTaskSteps extends TaskSteps {
 }
 
 async function step(manager: EntityManager, task: TakenTask, limit: number): Promise<readonly Lane[]> {
-  const { from, parameters } = rowsOf(workOf(task), task.tenantId, 4);
+  const work = workOf(task);
+  if (work.kind === 'replay_missing') {
+    const filter = await filterOf(manager, work, task.tenantId);
+    if (filter !== null) return filteredStep(manager, task, work, filter);
+  }
+  const { from, parameters } = rowsOf(work, task.tenantId, 4);
   const [made] = await manager.query<StepRow[]>(
     `WITH picked AS (
        SELECT r.tenant_id, r.id, r.event, s.id AS subscription_id, s.url ${from} AND r.id > $1 AND r.id <= $2
@@ -102,6 +108,28 @@ async function step(manager: EntityManager, task: TakenTask, limit: number): Pro
     [task.position, task.until, limit, ...parameters],
   );
   const count = made?.count ?? 0;
-  await manager.query(PROGRESS, [task.tenantId, task.id, count, made?.last ?? null, count < limit]);
+  await manager.query(PROGRESS, [task.tenantId, task.id, count, made?.last ?? null, count < limit, false]);
   return (made?.lanes ?? []).map((subscriptionId) => ({ tenantId: task.tenantId, subscriptionId }));
+}
+
+/** What a filter keeps back was never the task's: in the end it is not counted either, however many were counted before. */
+async function filteredStep(
+  manager: EntityManager,
+  task: TakenTask,
+  work: MissingWork,
+  filter: string,
+): Promise<readonly Lane[]> {
+  const range = { filter, after: task.position, upTo: task.until, isLocking: true };
+  const page = await missingEvents(manager, work, task.tenantId, range);
+  const ids = page.wanted.map(({ id }) => id);
+  const made = await manager.query<{ subscription_id: string }[]>(
+    `WITH picked AS (
+       SELECT e.tenant_id, e.id, e.event, s.id AS subscription_id, s.url
+         FROM webhook_events e JOIN webhook_subscriptions s ON s.tenant_id = e.tenant_id AND s.id = $3
+        WHERE e.tenant_id = $1 AND e.id = ANY ($2)
+     )${MADE_DUE.replay_missing}`,
+    [task.tenantId, ids, page.subscriptionId],
+  );
+  await manager.query(PROGRESS, [task.tenantId, task.id, ids.length, page.last, page.isLast, true]);
+  return made.slice(0, 1).map((row) => ({ tenantId: task.tenantId, subscriptionId: row.subscription_id }));
 }
