@@ -20,7 +20,7 @@ const NOT_CAUSED_HERE = new Set(['429', '500', '503']);
 const IS_ABOUT_THE_API = /^\/docs/;
 
 /** Objects of bodies whose names are the tenant's. */
-const FREE = new Set(['payload', 'headers']);
+const FREE = new Set(['payload', 'headers', 'filter']);
 
 describeWithPostgres('the OpenAPI document', () => {
   let app: RestApp;
