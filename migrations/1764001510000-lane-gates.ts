@@ -57,7 +57,7 @@ CREATE FUNCTION webhook_gate_rate(
 $$`;
 
 /* The first gate that lets less through than is wanted gives the reason. What counts what it grants comes last. */
-const FOLD = `
+export const FOLD = `
 CREATE FUNCTION webhook_gates(
   p_lane webhook_lanes, p_settings jsonb, p_wanted integer, p_now timestamptz, p_ahead interval
 ) RETURNS TABLE (granted integer, reason text, until timestamptz) LANGUAGE sql STABLE AS $$
@@ -69,7 +69,7 @@ CREATE FUNCTION webhook_gates(
 $$`;
 
 /* Whether new deliveries may be claimed where they are stored: not where a gate has a say, which a claim asks. */
-const BIRTHS = `
+export const BIRTHS = `
 CREATE FUNCTION webhook_takes_births(p_lane webhook_lanes, p_settings jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
   SELECT (p_lane).paused_at IS NULL AND p_settings -> 'rate_limit' IS NULL
 $$`;

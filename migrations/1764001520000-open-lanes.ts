@@ -31,7 +31,7 @@ const BY_KEY = `SET plan_cache_mode = force_generic_plan SET enable_seqscan = of
  * A lane whose row is locked is not among the rows: another process is opening it, or somebody changes what it may do. The lock
  * is taken in a statement before the claim, which must see what the last holder of the lock committed.
  */
-const CLAIM = `
+export const CLAIM = `
 CREATE FUNCTION webhook_claim(
   p_lanes uuid[], p_tenants text[], p_wanted integer[], p_retries integer[], p_left integer[], p_retries_left integer[],
   p_token uuid, p_owner uuid, p_lease_ms integer, p_margin_ms integer, p_ahead_ms integer

@@ -1,6 +1,24 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { DataSource } from 'typeorm';
 
+import {
+  circuitAfter,
+  isGivenUp,
+  type CircuitResult,
+} from '../../src/modules/webhooks/domain/gates/circuit-after.js';
+import { CIRCUIT_CASES, resultsOf } from '../../src/modules/webhooks/domain/gates/circuit-cases.js';
+import {
+  DEFAULT_CIRCUIT_RULE,
+  isDefaultCircuit,
+  shownCircuitRule,
+  type CircuitRule,
+} from '../../src/modules/webhooks/domain/gates/circuit-rule.js';
+import {
+  CLOSED_CIRCUIT,
+  withoutProbe,
+  withProbe,
+  type Circuit,
+} from '../../src/modules/webhooks/domain/gates/circuit.js';
 import { GATE_CASES, NOW_MS, type GateCase } from '../../src/modules/webhooks/domain/gates/gate-cases.js';
 import { takesBirths } from '../../src/modules/webhooks/domain/gates/fold-gates.js';
 import { RATE_AHEAD_MS, rateSlots } from '../../src/modules/webhooks/domain/gates/rate-gate.js';
@@ -9,6 +27,7 @@ import { dataSourceOptions } from '../../src/platform/database/data-source-optio
 import { createMigratedDatabase } from '../support/migrated-database.js';
 import { describeWithPostgres } from '../support/servers.js';
 import type { TestDatabase } from '../support/test-database.js';
+import { circuitOf, rowOf } from './circuit-row.js';
 
 /* A row as it would be stored, and what the functions of the database make of it. */
 const ASK = `
@@ -19,6 +38,12 @@ SELECT gate.granted, gate.reason, extract(epoch FROM gate.until - n.now)::float8
  CROSS JOIN LATERAL jsonb_populate_record(NULL::webhook_lanes, $1::jsonb) AS l
  CROSS JOIN LATERAL webhook_gates(l, $2::jsonb, $3::int, n.now, $5::int * interval '1 millisecond') AS gate
   LEFT JOIN LATERAL webhook_rate_slots(l, $2::jsonb, n.now, $5::int * interval '1 millisecond') AS slots ON true`;
+
+const TELL = `
+SELECT to_jsonb(webhook_circuit_after(l, $2::jsonb, $3::int, $4, $5::int, $6, $7::float8, n.now)) AS lane,
+       webhook_circuit_given_up(l, $3::int, $4, n.now) AS given_up
+  FROM (SELECT to_timestamp($8::float8 / 1000) AS now) AS n
+ CROSS JOIN LATERAL jsonb_populate_record(NULL::webhook_lanes, $1::jsonb) AS l`;
 
 describeWithPostgres('the gates of the database say what the rules say', () => {
   let database: TestDatabase;
@@ -36,7 +61,10 @@ describeWithPostgres('the gates of the database say what the rules say', () => {
 
   const at = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
   const ask = async ({ lane, wanted }: GateCase): Promise<unknown> => {
-    const row = { paused_at: lane.isPaused ? at(NOW_MS) : null, rate_next_at: at(lane.rateNextAtMs) };
+    const row = {
+      ...rowOf({ ...CLOSED_CIRCUIT, ...lane.circuit }),
+      ...{ paused_at: lane.isPaused ? at(NOW_MS) : null, rate_next_at: at(lane.rateNextAtMs) },
+    };
     const settings = lane.rateLimit === null ? null : { rate_limit: toStoredRate(lane.rateLimit) };
     const rows = await dataSource.query<unknown[]>(ASK, [row, settings, wanted, NOW_MS, RATE_AHEAD_MS]);
     expect(rows).toHaveLength(1);
@@ -51,4 +79,50 @@ describeWithPostgres('the gates of the database say what the rules say', () => {
       step_ms: slots === null ? null : slots.stepMs,
     });
   });
+
+  /** What the function makes of one result, which must be what the rule does. */
+  const tell = async (
+    circuit: Circuit,
+    rule: CircuitRule,
+    result: CircuitResult,
+    nowMs: number,
+  ): Promise<Circuit> => {
+    const settings = isDefaultCircuit(rule) ? null : { circuit: shownCircuitRule(rule) };
+    const { epoch, outcome, count, error, retryAfterMs } = result;
+    const told = [epoch, outcome, count, error, retryAfterMs, nowMs];
+    const [row] = await dataSource.query<{ lane: Parameters<typeof circuitOf>[0]; given_up: boolean }[]>(
+      TELL,
+      [rowOf(circuit), settings, ...told],
+    );
+    const expected = circuitAfter(circuit, rule, result, nowMs);
+    expect({ circuit: circuitOf(row!.lane), isGivenUp: row?.given_up }).toEqual({
+      circuit: expected,
+      isGivenUp: isGivenUp(circuit, result, nowMs),
+    });
+    return expected;
+  };
+
+  it.each(CIRCUIT_CASES)('a circuit: $name', async (one) => {
+    let circuit = one.circuit;
+    for (const result of resultsOf(one)) circuit = await tell(circuit, one.rule, result, NOW_MS + one.inMs);
+    expect(circuit).toMatchObject(one.expected);
+  });
+
+  it('a circuit: whatever comes, in whatever order', async () => {
+    let [circuit, nowMs, seed] = [CLOSED_CIRCUIT, NOW_MS, 7];
+    const pick = (below: number): number => (seed = (seed * 48_271) % 2_147_483_647) % below;
+    const rule = { ...DEFAULT_CIRCUIT_RULE, failures: 4, minAttempts: 10 };
+    for (let n = 0; n < 400; n += 1) {
+      nowMs += pick(20) === 0 ? pick(400_000) : pick(4_000);
+      const due = circuit.state !== 'closed' && (circuit.nextProbeAtMs ?? 0) <= nowMs;
+      if (due) circuit = withProbe(circuit, '0193c5a0-8d2c-7f10-8b5e-2f4c9a7d3e22', nowMs + 15_000);
+      if (circuit.probeId !== null && pick(9) === 0) circuit = withoutProbe(circuit, circuit.probeId, nowMs);
+      const outcome = (['good', 'failed', 'failed', 'busy', 'nothing'] as const)[pick(5)] ?? 'good';
+      const count = outcome === 'good' ? 1 + pick(7) : 1;
+      const epoch = circuit.epoch - (pick(6) === 0 ? 1 : 0);
+      const result = { epoch, outcome, count, error: `HTTP ${n}`, retryAfterMs: pick(90_000) };
+      circuit = await tell(circuit, rule, result, nowMs);
+    }
+    expect(circuit.epoch).toBeGreaterThan(20);
+  }, 60_000);
 });

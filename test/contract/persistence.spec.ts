@@ -9,6 +9,7 @@ import { eventOutboxContract } from './persistence/event-outbox.contract.js';
 import { expiredHistoryContract } from './persistence/expired-history.contract.js';
 import type { PersistenceHarness } from './persistence/harness.js';
 import { inMemoryHarness } from './persistence/in-memory-harness.js';
+import { laneCircuitsContract } from './persistence/lane-circuits.contract.js';
 import { laneGatesContract } from './persistence/lane-gates.contract.js';
 import { laneSweepContract } from './persistence/lane-sweep.contract.js';
 import { subscriptionRepositoryContract } from './persistence/subscription-repository.contract.js';
@@ -40,6 +41,7 @@ function contracts(open: () => Promise<PersistenceHarness>): void {
   deliveryLanesContract(current);
   laneSweepContract(current);
   laneGatesContract(current);
+  laneCircuitsContract(current);
   deliveryTransitionsContract(current);
   expiredHistoryContract(current);
 }

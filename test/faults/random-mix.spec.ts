@@ -32,7 +32,7 @@ describeFaults('all faults in a random mix', (openLab) => {
     async () => {
       sayHowToRepeat(seed);
       const random = new SeededRandom(seed);
-      const lab = await openLab({ lanes: LANES, tenants: 3, timeoutSeconds: 3 });
+      const lab = await openLab({ lanes: LANES, tenants: 3, timeoutSeconds: 3, circuits: true });
       lab.receiver.hugeBytes = 1024 * 1024;
       lab.receiver.behave(moodyReceiver(seed));
       const nemesis = new Nemesis(lab, random);

@@ -168,6 +168,23 @@ export function auditedChanges(lab: AuditLab): Readonly<Record<string, Change>> 
         ];
       },
     },
+    resetCircuit: {
+      action: 'subscription.circuit_reset',
+      type: 'subscription',
+      make: async () => {
+        const id = await subscribe(lab.api);
+        const answer = await lab.api.post(`/subscriptions/${id}/reset-circuit`);
+        return { answer, resource: id, details: { state_before: 'closed' } };
+      },
+      refusals: async () => {
+        const id = await subscribe(lab.api, 'audit.reset');
+        await lab.api.delete(`/subscriptions/${id}`);
+        return [
+          () => lab.api.post(`/subscriptions/${UNKNOWN_ID}/reset-circuit`),
+          () => lab.api.post(`/subscriptions/${id}/reset-circuit`),
+        ];
+      },
+    },
     requestDelivery: {
       action: 'delivery.requested',
       type: 'event',

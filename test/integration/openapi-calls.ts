@@ -40,6 +40,16 @@ export function preparedCalls(call: Call, database: Pick<pg.Client, 'query'>): R
     );
   };
 
+  /** As the engine does it, when an endpoint fails. */
+  const openCircuit = async (subscriptionId: string): Promise<void> => {
+    await database.query(
+      `UPDATE webhook_lanes SET circuit_state = 'open', circuit_cause = 'why', circuit_opened_at = now(),
+                                next_probe_at = now(), failures = 10
+        WHERE subscription_id = $1`,
+      [subscriptionId],
+    );
+  };
+
   return {
     getKeySet: async (client, operation) => [await call(operation, client)],
     previewBody: async (client, operation) => {
@@ -68,7 +78,8 @@ export function preparedCalls(call: Call, database: Pick<pg.Client, 'query'>): R
       ];
     },
     listSubscriptions: async (client, operation) => {
-      await subscribe(client);
+      const id = await subscribe(client);
+      await openCircuit(id);
       return [await call(operation, client, { query: '?active=true' })];
     },
     getSubscription: async (client, operation) => [
@@ -105,6 +116,13 @@ export function preparedCalls(call: Call, database: Pick<pg.Client, 'query'>): R
     },
     resumeSubscription: async (client, operation) => {
       const id = await subscribe(client, 'doc.resume');
+      const done = await call(operation, client, { id });
+      await client.delete(`/subscriptions/${id}`);
+      return [done, await call(operation, client, { id }), await call(operation, client)];
+    },
+    resetCircuit: async (client, operation) => {
+      const id = await subscribe(client, 'doc.reset');
+      await openCircuit(id);
       const done = await call(operation, client, { id });
       await client.delete(`/subscriptions/${id}`);
       return [done, await call(operation, client, { id }), await call(operation, client)];

@@ -56,6 +56,7 @@ import { PreviewBody } from './application/preview-body.js';
 import { PublishedKeys } from './application/published-keys.js';
 import { ReadAudit } from './application/read-audit.js';
 import { PauseSubscription } from './application/pause-subscription.js';
+import { LaneCircuits } from './application/ports/lane-circuits.js';
 import { LanePauses } from './application/ports/lane-pauses.js';
 import { ReadDeliveries } from './application/read-deliveries.js';
 import { ReadEvents } from './application/read-events.js';
@@ -64,9 +65,11 @@ import { RemoveExpired } from './application/remove-expired.js';
 import { RenderBody } from './application/render-body.js';
 import { ReplayEvent } from './application/replay-event.js';
 import { RequestDelivery } from './application/request-delivery.js';
+import { ReportCircuit } from './application/report-circuit.js';
 import { ResealSecrets } from './application/reseal-secrets.js';
 import { RetentionSettings } from './application/retention-settings.js';
 import { RetryDelivery } from './application/retry-delivery.js';
+import { ResetCircuit } from './application/reset-circuit.js';
 import { RunTasks } from './application/run-tasks.js';
 import { RotateSecret } from './application/rotate-secret.js';
 import { SignedHeaders } from './application/signed-headers.js';
@@ -115,6 +118,7 @@ import { TypeormSubscriptionSecrets } from './infrastructure/persistence/typeorm
 import { TypeormTransactions } from './infrastructure/persistence/typeorm-transactions.js';
 import { WebhookEmitter } from './infrastructure/persistence/webhook-emitter.js';
 import { LaneRow } from './infrastructure/persistence/lane.row.js';
+import { TypeormLaneCircuits } from './infrastructure/persistence/typeorm-lane-circuits.js';
 import { TypeormLanePauses } from './infrastructure/persistence/typeorm-lane-pauses.js';
 import { WorkerRow } from './infrastructure/persistence/worker.row.js';
 import { WorkerTransaction } from './infrastructure/persistence/worker-transaction.js';
@@ -149,6 +153,8 @@ const USE_CASES: Provider[] = [
   UpdateSubscription,
   DeactivateSubscription,
   PauseSubscription,
+  ReportCircuit,
+  ResetCircuit,
   RotateSecret,
   ResealSecrets,
   ReadAudit,
@@ -195,6 +201,7 @@ const PERSISTENCE: Provider[] = [
   { provide: BirthPlaces, useExisting: DrainLane },
   { provide: AttemptsUnderWay, useExisting: DrainLane },
   { provide: DeliveryLanes, useClass: TypeormDeliveryLanes },
+  { provide: LaneCircuits, useClass: TypeormLaneCircuits },
   { provide: LanePauses, useClass: TypeormLanePauses },
   { provide: EventRepository, useClass: TypeormEventRepository },
   { provide: TaskRepository, useClass: TypeormTaskRepository },

@@ -19,6 +19,7 @@ export function resultOf(claim: ClaimedDelivery, change: Partial<AttemptResult> 
       requestHeaders: { 'X-Event': 'e' },
     },
     next: { status: 'DELIVERED' },
+    ...{ epoch: claim.epoch, isProbe: claim.isProbe, retryAfterMs: 0 },
     asksForMore: false,
     ...change,
   };

@@ -150,7 +150,11 @@ export function deliveryLanesContract(current: () => PersistenceHarness): void {
         const lane = await subscribe(current());
         const [id] = await deliverEvents(current(), 1);
         const [claim] = await claimFrom(current().lanes, lane, 1);
-        expect(await current().lanes.record(resultOf(claim!))).toEqual({ held: true, isMoreDue: false });
+        expect(await current().lanes.record(resultOf(claim!))).toEqual({
+          held: true,
+          isMoreDue: false,
+          turns: [],
+        });
         expect(await detailOf(id!)).toMatchObject({
           ...{ status: 'DELIVERED', attempts: 1, lastError: null, nextAttemptAt: null },
           attemptLog: [
@@ -248,7 +252,7 @@ export function deliveryLanesContract(current: () => PersistenceHarness): void {
             current().lanes.record(resultOf(claim, n === 2 ? failed(1_000) : { responseBody: `${n}` })),
           ),
         );
-        expect(held).toEqual(claims.map(() => ({ held: true, isMoreDue: false })));
+        expect(held).toEqual(claims.map(() => ({ held: true, isMoreDue: false, turns: [] })));
         const statuses = await Promise.all(ids.map(async (id) => (await detailOf(id)).status));
         expect(statuses).toEqual(['DELIVERED', 'DELIVERED', 'PENDING', 'DELIVERED', 'DELIVERED']);
         expect((await detailOf(ids[4]!)).attemptLog).toMatchObject([{ responseBody: '4' }]);

@@ -6,6 +6,8 @@ import {
   type ClaimedDelivery,
 } from '../../../src/modules/webhooks/domain/delivery.js';
 import { transition, type Transition } from '../../../src/modules/webhooks/domain/delivery-transitions.js';
+import type { AttemptResult } from '../../../src/modules/webhooks/application/ports/delivery-lanes.js';
+import type { NextStep } from '../../../src/modules/webhooks/domain/retry-policy.js';
 import type { Lane } from '../../../src/modules/webhooks/domain/lane.js';
 import { MAX_RETRIES, resultOf } from './attempts.js';
 import { claimFrom, deliverEvents, LEASE_MS, subscribe, TENANT, type PersistenceHarness } from './harness.js';
@@ -23,6 +25,10 @@ const refused: Transition = {
   kind: 'settle',
   next: { status: 'FAILED', lastError: 'HTTP 404', deactivate: false },
 };
+const inVain: Transition = {
+  kind: 'settle',
+  next: { status: 'PENDING', lastError: 'HTTP 500', delayMs: 0, isFree: true },
+};
 const again: Transition = { kind: 'settle', next: { status: 'PENDING', lastError: 'HTTP 500', delayMs: 0 } };
 
 const LIVES: readonly (readonly [string, readonly Transition[]])[] = [
@@ -39,12 +45,18 @@ const LIVES: readonly (readonly [string, readonly Transition[]])[] = [
   ['loses its process three times for nothing, and then not', [start, ...lost(3), ...lost(1), start, again]],
   ['loses its process until its schedule is used up', [start, ...lost(9)]],
   ['loses its process while sent by hand', [requeue, start, reclaim, start, again]],
+  ['is a probe that fails, again and again', [start, inVain, start, inVain, start, delivered]],
   ['ends while it waits: new', [deactivated]],
   ['ends while it waits: as a retry', [start, again, deactivated, requeue]],
   ['is cancelled while it waits, and sent again', [cancelled, requeue, start, again, cancelled]],
   ['ends where it was claimed', [start, { kind: 'end', lastError: 'Payload expired' }]],
   ['ends where it was claimed by hand', [requeue, start, { kind: 'end', lastError: 'Payload expired' }]],
 ];
+
+/** A step that is free is that of a probe. */
+function settledBy(next: NextStep): Partial<AttemptResult> {
+  return { next, isProbe: next.status === 'PENDING' && next.isFree === true };
+}
 
 /** The process dies, and another claims, this often. */
 function lost(times: number): Transition[] {
@@ -72,7 +84,7 @@ export function deliveryTransitionsContract(current: () => PersistenceHarness): 
           subscriptions.deactivate(transaction, lane.subscriptionId, 'why'),
         );
       } else if (claim !== null) {
-        if (what.kind === 'settle') await lanes.record(resultOf(claim, { next: what.next }));
+        if (what.kind === 'settle') await lanes.record(resultOf(claim, settledBy(what.next)));
         else if (what.kind === 'release') await lanes.release([claim]);
         else await lanes.abandon([claim], what.lastError);
       }

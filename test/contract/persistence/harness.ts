@@ -7,6 +7,7 @@ import type {
   EventOutbox,
   NewEvent,
 } from '../../../src/modules/webhooks/application/ports/event-outbox.js';
+import type { LaneCircuits } from '../../../src/modules/webhooks/application/ports/lane-circuits.js';
 import type { LanePauses } from '../../../src/modules/webhooks/application/ports/lane-pauses.js';
 import type { SubscriptionRepository } from '../../../src/modules/webhooks/application/ports/subscription-repository.js';
 import type { TenantTransactions } from '../../../src/modules/webhooks/application/ports/transaction.js';
@@ -31,6 +32,7 @@ export interface PersistenceHarness {
   readonly outbox: EventOutbox;
   readonly lanes: DeliveryLanes;
   readonly pauses: LanePauses;
+  readonly circuits: LaneCircuits;
   /** The lanes as another process has them. */
   readonly otherLanes: DeliveryLanes;
   readonly intake: EventIntake;

@@ -6,6 +6,7 @@ import { InMemoryDeliveryRepository } from '../../../src/modules/webhooks/testin
 import { InMemoryEventIntake } from '../../../src/modules/webhooks/testing/in-memory-event-intake.js';
 import { InMemoryEventOutbox } from '../../../src/modules/webhooks/testing/in-memory-event-outbox.js';
 import { InMemoryExpiredHistory } from '../../../src/modules/webhooks/testing/in-memory-expired-history.js';
+import { InMemoryLaneCircuits } from '../../../src/modules/webhooks/testing/in-memory-lane-circuits.js';
 import { InMemoryLanePauses } from '../../../src/modules/webhooks/testing/in-memory-lane-pauses.js';
 import { InMemoryStore } from '../../../src/modules/webhooks/testing/in-memory-store.js';
 import { InMemorySubscriptionRepository } from '../../../src/modules/webhooks/testing/in-memory-subscription-repository.js';
@@ -33,6 +34,7 @@ export async function inMemoryHarness(): Promise<PersistenceHarness> {
     history: new InMemoryExpiredHistory(store),
     lanes,
     pauses: new InMemoryLanePauses(store),
+    circuits: new InMemoryLaneCircuits(store),
     otherLanes: new InMemoryDeliveryLanes(store, ids, LEASE_MS, 'another process'),
     dispatcher,
     metrics,

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 
 import type { Transaction } from '../../../src/modules/webhooks/application/ports/transaction.js';
+import { CLOSED_ENDPOINT } from '../../../src/modules/webhooks/domain/subscription.js';
 import type { RetrySchedule } from '../../../src/modules/webhooks/domain/retry-schedule.js';
 import {
   DEFAULT_SETTINGS,
@@ -31,6 +32,7 @@ export function subscriptionRepositoryContract(current: () => PersistenceHarness
           url: 'https://h.com/in',
           active: true,
           isPaused: false,
+          circuit: CLOSED_ENDPOINT,
           description: null,
           filter: null,
         },

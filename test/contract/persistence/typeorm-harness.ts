@@ -16,6 +16,7 @@ import { TypeormDeliveryRepository } from '../../../src/modules/webhooks/infrast
 import { TypeormEventIntake } from '../../../src/modules/webhooks/infrastructure/persistence/typeorm-event-intake.js';
 import { TypeormEventOutbox } from '../../../src/modules/webhooks/infrastructure/persistence/typeorm-event-outbox.js';
 import { TypeormExpiredHistory } from '../../../src/modules/webhooks/infrastructure/persistence/typeorm-expired-history.js';
+import { TypeormLaneCircuits } from '../../../src/modules/webhooks/infrastructure/persistence/typeorm-lane-circuits.js';
 import { TypeormLanePauses } from '../../../src/modules/webhooks/infrastructure/persistence/typeorm-lane-pauses.js';
 import { TypeormSubscriptionRepository } from '../../../src/modules/webhooks/infrastructure/persistence/typeorm-subscription-repository.js';
 import { TypeormTransactions } from '../../../src/modules/webhooks/infrastructure/persistence/typeorm-transactions.js';
@@ -37,6 +38,11 @@ import type { PersistenceHarness } from './harness.js';
 const ELAPSE = `
 WITH passed AS (SELECT $1::float8 * interval '1 millisecond' AS span), events AS (
   UPDATE webhook_events SET created_at = created_at - span FROM passed
+), lanes AS (
+  UPDATE webhook_lanes SET next_probe_at = next_probe_at - span, circuit_opened_at = circuit_opened_at - span,
+                           failing_since = failing_since - span, counted_from = counted_from - span,
+                           recent_bucket = recent_bucket - floor(extract(epoch FROM span) / 30)::int
+    FROM passed
 )
 UPDATE webhook_deliveries SET next_attempt_at = next_attempt_at - span, leased_until = leased_until - span,
                               created_at = created_at - span, updated_at = updated_at - span
@@ -83,6 +89,7 @@ export async function typeormHarness(): Promise<PersistenceHarness> {
     places,
     lanes: lanes!,
     pauses: new TypeormLanePauses(),
+    circuits: new TypeormLaneCircuits(),
     otherLanes: otherLanes!,
     history: new TypeormExpiredHistory(transactions),
     dispatcher,

@@ -51,6 +51,8 @@ export function recovery(service: () => RunningService): void {
     const made = await as.post<{ id: string }>('/subscriptions', {
       events: [...before, event],
       url: `${receiver.url}/${event.length}`,
+      // Many failures in a row are what some of these tests are about.
+      circuit: { failures: 100, min_attempts: 1_000 },
     });
     expect(made.status).toBe(201);
     return made.body.id;

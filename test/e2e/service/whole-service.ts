@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe } from '@jest/globals';
 
 import { startCombination, type Combination, type RunningService } from '../combination.js';
+import { circuits } from './circuit.js';
 import { deliveryLife } from './delivery-life.js';
 import { filters } from './filters.js';
 import { recovery } from './recovery.js';
@@ -25,6 +26,7 @@ export function describeWholeService(combination: Combination): void {
     });
 
     describe('delivering', () => deliveryLife(running, combination));
+    describe('leaving an endpoint alone that fails', () => circuits(running));
     describe('recovering', () => recovery(running));
     describe('rotating a secret', () => secretRotation(running));
     describe('signing', () => signatures(running));

@@ -29,6 +29,11 @@ const EXPIRED_LEASES = `
 SELECT id AS "deliveryId", leased_until::text AS "leasedUntil"
   FROM webhook_deliveries WHERE status = 'SENDING' AND leased_until < now()`;
 
+/* More than anybody may ask for: what these tests make fail is to be tried on. */
+const WITHOUT_CIRCUITS = `
+UPDATE webhook_subscriptions
+   SET settings = '{"circuit": {"failures": 1000000, "percent": 100, "min_attempts": 1000000}}'`;
+
 export interface LabOptions {
   /** Subscriptions, each with an event name and a URL of its own; default 1. */
   readonly lanes?: number;
@@ -39,6 +44,8 @@ export interface LabOptions {
   readonly timeoutSeconds?: number;
   /** Whether rings go through Redis; without it every worker works by its own sweep alone. Default true. */
   readonly broker?: boolean;
+  /** Whether endpoints that fail are left alone. Default false. */
+  readonly circuits?: boolean;
   /** From where receivers must be reached as well. */
   readonly network?: CutOffNetwork;
 }
@@ -140,6 +147,7 @@ export class FaultLab {
       maxRetries = 3,
       timeoutSeconds = 10,
       broker = true,
+      circuits = false,
       network = null,
     } = options;
     const receiver = await HistoryReceiver.start();
@@ -150,6 +158,7 @@ export class FaultLab {
     try {
       lab.mainEmitter = await lab.openEmitter(servers.emitters);
       await lab.subscribe(lanes, tenants);
+      if (!circuits) await pool.query(WITHOUT_CIRCUITS);
       return lab;
     } catch (error) {
       await lab.dispose();

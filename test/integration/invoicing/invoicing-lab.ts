@@ -64,6 +64,10 @@ class CountingMetrics extends DeliveryMetrics {
     this.emittedEvents.push(event);
   }
 
+  override circuitTurned(): void {
+    throw new Error('nothing is sent in these tests');
+  }
+
   override removed(): void {
     throw new Error('nothing is removed in these tests');
   }

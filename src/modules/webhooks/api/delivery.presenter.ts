@@ -62,7 +62,7 @@ export class DeliveryView {
     nullable: true,
     enum: [...HOLD_REASONS, null],
     description:
-      'Why it is kept back, while it is: `paused` by the tenant, `rate_limited` by its subscription, `operator` when the service cannot send it now; no attempt is spent.',
+      'Why it is kept back, while it is: `paused` by the tenant, `circuit_open` because its endpoint fails, `rate_limited` by its subscription, `operator` when the service cannot send it now; no attempt is spent.',
     example: null,
   })
   held_reason!: HoldReason | null;
@@ -93,6 +93,13 @@ export class AttemptView {
 
   @ApiProperty({ enum: ['auto', 'manual'], example: 'auto' })
   trigger!: AttemptTrigger;
+
+  @ApiProperty({
+    description:
+      'It was made to find out whether the endpoint is well again; a failed one does not use up the retries.',
+    example: false,
+  })
+  probe!: boolean;
 
   @ApiProperty({ format: 'date-time', example: '2026-11-24T09:00:00.020Z' })
   started_at!: string;
@@ -178,6 +185,7 @@ function presentAttempt(attempt: AttemptRecord): AttemptView {
   return {
     number: attempt.number,
     trigger: attempt.trigger,
+    probe: attempt.isProbe,
     started_at: attempt.startedAt.toISOString(),
     duration_ms: attempt.durationMs,
     status_code: attempt.statusCode,

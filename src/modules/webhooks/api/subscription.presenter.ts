@@ -1,14 +1,22 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 
+import { shownCircuitRule } from '../domain/gates/circuit-rule.js';
+import { CIRCUIT_STATES, type CircuitState } from '../domain/gates/circuit.js';
 import { shownHeaders } from '../domain/custom-headers.js';
 import type { RetrySchedule } from '../domain/retry-schedule.js';
 import { shownSignature, type SignatureWish } from '../domain/signature-scheme.js';
-import type { Subscription } from '../domain/subscription.js';
+import {
+  DISABLED_REASONS,
+  disabledReason,
+  type DisabledReason,
+  type Subscription,
+} from '../domain/subscription.js';
 import { toStoredRate } from '../domain/subscription-settings.js';
 import type { Template } from '../domain/template.js';
 import { EVENTS_SCHEMA } from './dto/events-property.js';
 import { FILTER_EXAMPLE, FILTER_SCHEMA } from './dto/filter-property.js';
 import {
+  CIRCUIT_SCHEMA,
   HEADERS_SCHEMA,
   RATE_LIMIT_SCHEMA,
   RETRY_SCHEDULE_SCHEMA,
@@ -16,6 +24,49 @@ import {
   TEMPLATE_SCHEMA,
   type RateLimitShape,
 } from './dto/settings-schemas.js';
+
+/** When a circuit opens, and how it is now. */
+export class CircuitView {
+  @ApiProperty({ ...CIRCUIT_SCHEMA.properties.failures, example: 10 })
+  failures!: number;
+
+  @ApiProperty({ ...CIRCUIT_SCHEMA.properties.percent, example: 70 })
+  percent!: number;
+
+  @ApiProperty({ ...CIRCUIT_SCHEMA.properties.min_attempts, example: 20 })
+  min_attempts!: number;
+
+  @ApiProperty({
+    enum: CIRCUIT_STATES,
+    description:
+      '`open`: nothing is sent. `half_open`: a probe finds out whether the endpoint is well again.',
+    example: 'open',
+  })
+  state!: CircuitState;
+
+  @ApiProperty({
+    type: 'string',
+    nullable: true,
+    description: 'Why it opened; null while it is closed.',
+    example: '10 failed attempts in a row; the last: HTTP 500',
+  })
+  cause!: string | null;
+
+  @ApiProperty({ type: 'string', format: 'date-time', nullable: true, example: '2026-11-24T09:00:00.000Z' })
+  opened_at!: string | null;
+
+  @ApiProperty({
+    type: 'string',
+    format: 'date-time',
+    nullable: true,
+    description: 'From when on one delivery is sent to find out; there is no probe while nothing waits.',
+    example: '2026-11-24T09:00:30.000Z',
+  })
+  next_probe_at!: string | null;
+
+  @ApiProperty({ type: 'integer', description: 'Failed attempts in a row.', example: 10 })
+  consecutive_failures!: number;
+}
 
 /** A subscription as clients see it. */
 export class SubscriptionView {
@@ -73,6 +124,10 @@ export class SubscriptionView {
     example: null,
   })
   rate_limit!: RateLimitShape | null;
+
+  @ApiProperty({ description: 'When it opens, as `circuit` was given, and how it is now.' })
+  circuit!: CircuitView;
+
   @ApiProperty({ ...TEMPLATE_SCHEMA, description: 'The form of the body.', example: 'raw' })
   template!: Template;
 
@@ -100,6 +155,16 @@ export class SubscriptionView {
 
   @ApiProperty({ type: 'string', nullable: true, description: 'Why it was deactivated.', example: null })
   deactivation_reason!: string | null;
+
+  @ApiProperty({
+    type: 'string',
+    nullable: true,
+    enum: [...DISABLED_REASONS, null],
+    description:
+      'The same as a code: `manual` by the tenant, `gone` after a 410, `failing` after five days of nothing but failures.',
+    example: null,
+  })
+  disabled_reason!: DisabledReason | null;
 
   @ApiProperty({ type: 'string', format: 'date-time', nullable: true, example: null })
   deactivated_at!: string | null;
@@ -153,17 +218,30 @@ function presentSubscription(subscription: Subscription): Omit<SubscriptionView,
     timeout_seconds: subscription.settings.timeoutSeconds,
     rate_limit:
       subscription.settings.rateLimit === null ? null : toStoredRate(subscription.settings.rateLimit),
+    circuit: presentCircuit(subscription),
     template: subscription.settings.template,
     signature: shownSignature(subscription.settings.signature),
     public_key: subscription.settings.publicKey,
     active: subscription.active,
     paused: subscription.isPaused,
     deactivation_reason: subscription.deactivationReason,
+    disabled_reason: disabledReason(subscription),
     deactivated_at: subscription.deactivatedAt?.toISOString() ?? null,
     secret_rotated_at: subscription.secretRotatedAt?.toISOString() ?? null,
     previous_secret_expires_at: subscription.previousSecretExpiresAt?.toISOString() ?? null,
     created_at: subscription.createdAt.toISOString(),
     updated_at: subscription.updatedAt.toISOString(),
+  };
+}
+
+function presentCircuit({ settings, circuit }: Subscription): CircuitView {
+  return {
+    ...shownCircuitRule(settings.circuit),
+    state: circuit.state,
+    cause: circuit.cause,
+    opened_at: circuit.openedAt?.toISOString() ?? null,
+    next_probe_at: circuit.nextProbeAt?.toISOString() ?? null,
+    consecutive_failures: circuit.failures,
   };
 }
 

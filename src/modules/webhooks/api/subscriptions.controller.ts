@@ -34,6 +34,7 @@ import { CreateSubscription } from '../application/create-subscription.js';
 import { DeactivateSubscription } from '../application/deactivate-subscription.js';
 import { PauseSubscription } from '../application/pause-subscription.js';
 import { ReadSubscriptions } from '../application/read-subscriptions.js';
+import { ResetCircuit } from '../application/reset-circuit.js';
 import { RotateSecret } from '../application/rotate-secret.js';
 import { UpdateSubscription } from '../application/update-subscription.js';
 import { WebhookError } from '../domain/errors.js';
@@ -66,6 +67,7 @@ export class SubscriptionsController {
     private readonly updateSubscription: UpdateSubscription,
     private readonly deactivateSubscription: DeactivateSubscription,
     private readonly pauseSubscription: PauseSubscription,
+    private readonly resetCircuit: ResetCircuit,
     private readonly rotateSecret: RotateSecret,
   ) {}
 
@@ -197,6 +199,26 @@ export class SubscriptionsController {
   ): Promise<string> {
     const command = { tenantId, actor, id: known(id), isPaused: false };
     return subscriptionJson(await this.pauseSubscription.execute(command));
+  }
+
+  @Post(':id/reset-circuit')
+  @HttpCode(200)
+  @RequireScopes('webhooks:write')
+  @ApiOperation({
+    operationId: 'resetCircuit',
+    summary: 'Send to an endpoint again that is well again, without waiting for a probe',
+    description:
+      'The circuit closes and all failures are forgotten; what waited is sent, one request at first and more as they arrive. If the endpoint still fails it opens again.',
+  })
+  @ApiParam({ name: 'id', format: 'uuid' })
+  @ApiOkResponse({ type: SubscriptionView })
+  @ApiErrors([404, 'subscription_not_found'], [409, 'subscription_inactive'], 413, 415)
+  async reset(
+    @CurrentTenant() tenantId: string,
+    @CurrentActor() actor: Actor,
+    @Param('id') id: string,
+  ): Promise<SubscriptionView> {
+    return presentSubscription(await this.resetCircuit.execute({ tenantId, actor, id: known(id) }));
   }
 
   @Post(':id/rotate-secret')

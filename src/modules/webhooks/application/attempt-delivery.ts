@@ -8,6 +8,7 @@ import {
   nextStep,
   outcomeOfStatus,
   parseRetryAfter,
+  probeStep,
   type NextStep,
   type SendOutcome,
 } from '../domain/retry-policy.js';
@@ -17,6 +18,7 @@ import { KnownSettings } from './known-settings.js';
 import { DeliveryLanes } from './ports/delivery-lanes.js';
 import { DeliveryMetrics } from './ports/delivery-metrics.js';
 import { HttpSender, type HttpSendResult } from './ports/http-sender.js';
+import { ReportCircuit } from './report-circuit.js';
 import { RenderBody, type Rendered } from './render-body.js';
 import { SignedHeaders, type RequestHeaders } from './signed-headers.js';
 import { UnreadableSecrets } from './unreadable-secrets.js';
@@ -63,6 +65,7 @@ export class AttemptDelivery {
     private readonly bodies: RenderBody,
     private readonly headers: SignedHeaders,
     private readonly unreadable: UnreadableSecrets,
+    private readonly circuits: ReportCircuit,
     private readonly metrics: DeliveryMetrics,
     private readonly clock: Clock,
     private readonly logger: AppLogger,
@@ -75,6 +78,7 @@ export class AttemptDelivery {
    */
   async execute(claim: ClaimedDelivery, onAnswered: (isHealthy: boolean) => boolean): Promise<AttemptEnd> {
     const { retrySchedule, template } = this.known.of(claim.settings);
+    if (claim.isProbe) this.circuits.probing();
     const rendered = await this.bodies.execute(template, claim);
     if (rendered.kind === 'busy') return this.held(claim, BUSY_MS);
     if (rendered.kind !== 'made') {
@@ -125,10 +129,10 @@ export class AttemptDelivery {
     goesOn: boolean,
   ): Promise<AttemptEnd> {
     const { outcome, durationMs, statusCode, responseBody, requestHeaders } = made;
-    const next = nextStep(outcome, claim, waits);
+    const next = claim.isProbe ? probeStep(outcome, claim, waits) : nextStep(outcome, claim, waits);
     const errorClass =
       outcome.kind === 'delivered' ? null : outcome.kind === 'blocked' ? 'blocked' : outcome.errorClass;
-    const { held, isMoreDue } = await this.lanes.record({
+    const { held, isMoreDue, turns } = await this.lanes.record({
       tenantId: claim.tenantId,
       subscriptionId: claim.subscriptionId,
       eventId: claim.eventId,
@@ -143,8 +147,12 @@ export class AttemptDelivery {
       responseBody,
       requestHeaders,
       next,
+      epoch: claim.epoch,
+      isProbe: claim.isProbe,
+      retryAfterMs: outcome.kind === 'retryable' ? outcome.retryAfterMs : 0,
       asksForMore: !goesOn,
     });
+    this.circuits.turned(claim, turns);
     this.metrics.attempted({
       tenantId: claim.tenantId,
       event: claim.event,

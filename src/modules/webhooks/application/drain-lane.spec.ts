@@ -244,6 +244,33 @@ describe('DrainLane', () => {
       );
     });
 
+    // Red when the end of the probe asks nobody to go on.
+    it('held: nothing goes to an endpoint that fails; a probe that arrives, and all that waits goes on', async () => {
+      await deliver(14);
+      // The tenth opens it; one more is under way then.
+      webhooks.sender.queue(...Array<number>(11).fill(500));
+      const subscription = webhooks.store.subscriptions.get(lane.subscriptionId)!;
+      subscription.settings = { ...subscription.settings, retrySchedule: [] };
+      await drainAll();
+      expect(statuses()).toEqual({ FAILED: 11, PENDING: 3 });
+      webhooks.dispatcher.start(() => Promise.resolve());
+      const [id = ''] = await webhooks.deliver();
+      const attempted = webhooks.watch.firstAttempts([id], 60_000, [{ lane, id }]);
+      const verdict = { kind: 'held', reason: 'circuit_open', forMs: 30_000 };
+      expect(await webhooks.drain.execute(lane)).toEqual(verdict);
+      await attempted;
+      expect(webhooks.dispatcher.rungLater).toContainEqual({ lane, delayMs: 30_000 });
+      webhooks.clock.advance(30_000);
+      expect(await webhooks.drain.execute(lane)).toMatchObject({ kind: 'held', reason: 'circuit_open' });
+      await eventually(() => expect(statuses()).toEqual({ FAILED: 11, DELIVERED: 4 }));
+      expect(webhooks.metrics.circuits).toEqual(['open', 'half_open', 'closed']);
+      const lines = webhooks.logger.lines.filter(({ message }) => message.includes('endpoint'));
+      expect(lines.map(({ message }) => message)).toEqual([
+        `Webhook endpoint held: ${lane.subscriptionId} (circuit_open)`,
+        `Webhook endpoint released: ${lane.subscriptionId} (circuit_open)`,
+      ]);
+    });
+
     it('held: rings when the rate has slots again', async () => {
       const subscription = webhooks.store.subscriptions.get(lane.subscriptionId)!;
       subscription.settings = { ...subscription.settings, rateLimit: { max: 1, perSeconds: 10 } };

@@ -17,7 +17,7 @@ export interface LaneState {
   isOpening: boolean;
   /** The lane was rung since the claim that is under way. */
   again: boolean;
-  /** Its last turn ended because a gate keeps back what is due: an attempt that ends changes nothing. */
+  /** Its last turn ended because a gate keeps back what is due, and an attempt that ends changes nothing of it. */
   isHeld: boolean;
 }
 

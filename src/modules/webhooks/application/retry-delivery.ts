@@ -4,6 +4,7 @@ import type { Actor } from '../../../platform/kernel/actor.js';
 import { refusesManualRetry } from '../domain/delivery.js';
 import { WebhookError } from '../domain/errors.js';
 import { AuditTrail } from './ports/audit-trail.js';
+import { LaneCircuits } from './ports/lane-circuits.js';
 import { DeliveryRepository } from './ports/delivery-repository.js';
 import { LaneDispatcher } from './ports/lane-dispatcher.js';
 import { TenantTransactions } from './ports/transaction.js';
@@ -21,12 +22,14 @@ export class RetryDelivery {
   constructor(
     private readonly transactions: TenantTransactions,
     private readonly deliveries: DeliveryRepository,
+    private readonly circuits: LaneCircuits,
     private readonly trail: AuditTrail,
     private readonly dispatcher: LaneDispatcher,
   ) {}
 
   /**
-   * Makes a delivery due now as a manual attempt to the subscription's current URL.
+   * Makes a delivery due now as a manual attempt to the subscription's current URL. Where the circuit of the endpoint is open,
+   * it is the next probe.
    *
    * @throws WebhookError `delivery_not_found`, `delivery_not_failed` without `force`, `delivery_sending`,
    * `subscription_inactive` or `payload_expired`.
@@ -40,6 +43,7 @@ export class RetryDelivery {
       if (!delivery.subscriptionActive) throw new WebhookError('subscription_inactive');
       if (delivery.payloadExpired) throw new WebhookError('payload_expired');
       await this.deliveries.requeueManually(transaction, id);
+      await this.circuits.probeSoon(transaction, delivery.subscriptionId, id);
       await this.trail.record(transaction, {
         tenantId,
         actor,

@@ -12,6 +12,7 @@ import type { Subscription } from '../domain/subscription.js';
 import type { SubscriptionSettings } from '../domain/subscription-settings.js';
 import { VaultSettingsSealing } from './settings-sealing.js';
 import { AuditTrail } from './ports/audit-trail.js';
+import { LaneCircuits } from './ports/lane-circuits.js';
 import { SecretVault } from './ports/secret-vault.js';
 import { SubscriptionRepository } from './ports/subscription-repository.js';
 import { SubscriptionSecrets, type PreviousSecret } from './ports/subscription-secrets.js';
@@ -41,6 +42,7 @@ export class RotateSecret {
     private readonly transactions: TenantTransactions,
     private readonly secrets: SubscriptionSecrets,
     private readonly subscriptions: SubscriptionRepository,
+    private readonly circuits: LaneCircuits,
     private readonly trail: AuditTrail,
     private readonly vault: SecretVault,
     private readonly logger: AppLogger,
@@ -62,6 +64,8 @@ export class RotateSecret {
       purpose: 'signing',
     });
     const subscription = await this.transactions.run(tenantId, async (transaction) => {
+      // What was refused may be taken with the new one.
+      await this.circuits.probeSoon(transaction, id);
       const current = await this.secrets.lock(transaction, id);
       if (current === null) throw new WebhookError('subscription_not_found');
       const previous = overlapHours === 0 ? null : this.kept(current, tenantId, id, overlapHours);

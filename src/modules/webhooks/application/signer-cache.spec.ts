@@ -37,6 +37,8 @@ describe('SignerCache', () => {
       event: 'a.b',
       payload: '{}',
       attemptNumber: 1,
+      epoch: 0,
+      isProbe: false,
       autoAttempts: 1,
     },
     ...{

@@ -4,6 +4,7 @@ import type { AuditDetails } from '../domain/audit.js';
 import { descriptionProblems } from '../domain/description.js';
 import { parseEventPattern } from '../domain/event-name.js';
 import { filterProblems } from '../domain/payload-filter/payload-filter.js';
+import { wantedCircuit, type CircuitWish } from '../domain/gates/circuit-rule.js';
 import type { RateLimit } from '../domain/gates/rate-limit.js';
 import { overlapProblem } from '../domain/secret-rotation.js';
 import {
@@ -116,6 +117,7 @@ export function auditedSettings({
   retrySchedule,
   timeoutSeconds,
   rateLimit,
+  circuit,
   template,
   headers,
   signature,
@@ -124,6 +126,7 @@ export function auditedSettings({
     ...(retrySchedule === undefined ? {} : { retry_schedule: String(retrySchedule ?? 'default') }),
     ...(timeoutSeconds === undefined ? {} : { timeout_seconds: timeoutSeconds ?? 'default' }),
     ...(rateLimit === undefined ? {} : { rate_limit: rateText(rateLimit) }),
+    ...(circuit === undefined ? {} : { circuit: circuitText(circuit) }),
     ...(template === undefined ? {} : { template: auditedTemplate(template) }),
     ...(signature === undefined ? {} : { signature: auditedSignature(signature) }),
     ...(headers === undefined ? {} : { headers: Object.keys(headers ?? {}).join(', ') }),
@@ -132,6 +135,12 @@ export function auditedSettings({
 
 function rateText(limit: RateLimit | null): string {
   return limit === null ? 'default' : `${limit.max} per ${limit.perSeconds} s`;
+}
+
+function circuitText(wish: CircuitWish | null): string {
+  if (wish === null) return 'default';
+  const { failures, percent, minAttempts } = wantedCircuit(wish);
+  return `${failures} in a row, or ${percent} % of ${minAttempts}`;
 }
 
 export function overlapHoursProblem(hours: number): InputProblem[] {

@@ -77,7 +77,8 @@ export class TakeTurn {
       const verdict = verdictAfter({ ...opening, isRetrying: state.retries > 0 });
       if (verdict.kind !== 'more' && !state.again) {
         state.goOn = verdict.kind === 'full' && verdict.by === 'us';
-        state.isHeld = verdict.kind === 'held';
+        // A circuit may close with the attempt that is under way.
+        state.isHeld = verdict.kind === 'held' && verdict.reason !== 'circuit_open';
         state.isOpening = false;
         return verdict;
       }

@@ -5,14 +5,16 @@ import { InvalidInputError, type InputProblem } from '../../../platform/kernel/d
 import { SecretText } from '../../../platform/kernel/secret-text.js';
 import { auditedUrl, type AuditDetails } from '../domain/audit.js';
 import { WebhookError } from '../domain/errors.js';
-import type { Subscription } from '../domain/subscription.js';
+import { disabledReason, type Subscription } from '../domain/subscription.js';
 import { changedSettings, type SettingsChange } from '../domain/subscription-settings.js';
 import { AuditTrail } from './ports/audit-trail.js';
+import { LaneCircuits } from './ports/lane-circuits.js';
+import { LaneDispatcher } from './ports/lane-dispatcher.js';
 import { SecretVault } from './ports/secret-vault.js';
 import { SubscriptionRepository } from './ports/subscription-repository.js';
 import { TargetPolicy } from './ports/target-policy.js';
 import { TemplateEngine } from './ports/template-engine.js';
-import { TenantTransactions } from './ports/transaction.js';
+import { TenantTransactions, type Transaction } from './ports/transaction.js';
 import { VaultSettingsSealing } from './settings-sealing.js';
 import { SubscriptionLimits } from './subscription-limits.js';
 import {
@@ -52,10 +54,12 @@ export class UpdateSubscription {
   constructor(
     private readonly transactions: TenantTransactions,
     private readonly subscriptions: SubscriptionRepository,
+    private readonly circuits: LaneCircuits,
     private readonly trail: AuditTrail,
     private readonly vault: SecretVault,
     private readonly targets: TargetPolicy,
     private readonly templates: TemplateEngine,
+    private readonly dispatcher: LaneDispatcher,
     private readonly limits: SubscriptionLimits,
   ) {}
 
@@ -79,7 +83,10 @@ export class UpdateSubscription {
       tenantId: command.tenantId,
       subscriptionId: command.id,
     });
-    return this.transactions.run(command.tenantId, async (transaction) => {
+    const updated = await this.transactions.run(command.tenantId, async (transaction) => {
+      const before = await this.subscriptions.find(transaction, command.id);
+      if (before === null) throw new WebhookError('subscription_not_found');
+      await this.turnCircuit(transaction, before, { ...command, url: target?.text });
       const changed = await this.subscriptions.update(transaction, command.id, {
         events: events.length === 0 ? undefined : events,
         url: target?.text,
@@ -102,6 +109,26 @@ export class UpdateSubscription {
       });
       return changed;
     });
+    // What an open circuit kept back may have to wait no longer.
+    if (updated.active) this.dispatcher.ring([{ tenantId: command.tenantId, subscriptionId: command.id }]);
+    return updated;
+  }
+
+  /** Before the subscription itself: whoever settles locks the lane first as well. */
+  private async turnCircuit(
+    transaction: Transaction,
+    before: Subscription,
+    command: UpdateSubscriptionCommand,
+  ): Promise<void> {
+    const { id, url, active, secret, settings } = command;
+    const isActivated = active === true && !before.active;
+    // Another target: nothing is known of it.
+    if (url !== undefined && url !== before.url) await this.circuits.reset(transaction, id);
+    else if (isActivated && disabledReason(before) === 'failing')
+      await this.circuits.probeFirst(transaction, id);
+    else if (isActivated) await this.circuits.reset(transaction, id);
+    // What was refused may be taken now.
+    else if (secret !== undefined || settings !== undefined) await this.circuits.probeSoon(transaction, id);
   }
 
   private seal(command: UpdateSubscriptionCommand, secret: string): string {

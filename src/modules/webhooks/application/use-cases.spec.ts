@@ -2,11 +2,22 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 
 import { eventually } from '../../../../test/support/eventually.js';
 import type { DeliveryStatus } from '../domain/delivery.js';
+import { CLOSED_CIRCUIT, type Circuit } from '../domain/gates/circuit.js';
 import type { Lane } from '../domain/lane.js';
+import {
+  CLOSED_ENDPOINT,
+  DEACTIVATED_BY_FAILING,
+  DEACTIVATED_BY_GONE,
+  DEACTIVATED_BY_UPDATE,
+  type EndpointCircuit,
+  type Subscription,
+} from '../domain/subscription.js';
+import type { StoredSubscription } from '../testing/in-memory-store.js';
 import { ACTOR, InMemoryWebhooks, NO_LIMIT, TENANT } from '../testing/in-memory-webhooks.js';
 import { CancelDelivery } from './cancel-delivery.js';
 import { CreateSubscription } from './create-subscription.js';
 import { EmitEvent } from './emit-event.js';
+import { ResetCircuit } from './reset-circuit.js';
 import { RequestDelivery } from './request-delivery.js';
 import { RetryDelivery } from './retry-delivery.js';
 import { SweepLanes } from './sweep-lanes.js';
@@ -107,7 +118,11 @@ describe('the use cases', () => {
     await expect(subscribe('a.c')).rejects.toMatchObject({ code: 'too_many_subscriptions' });
     expect(webhooks.store.subscriptions.size).toBe(2);
     await subscribe('a.c', 'other');
-    const update = new UpdateSubscription(transactions, subscriptions, trail, vault, targets, templates, two);
+    const { circuits, dispatcher } = webhooks;
+    // prettier-ignore
+    const update = new UpdateSubscription(
+      transactions, subscriptions, circuits, trail, vault, targets, templates, dispatcher, two,
+    );
     const change = (active: boolean): ReturnType<typeof update.execute> =>
       update.execute({ tenantId: TENANT, actor: ACTOR, id: first.subscription.id, active });
     await change(false);
@@ -121,15 +136,11 @@ describe('the use cases', () => {
       change: object,
       limits = NO_LIMIT,
     ): ReturnType<UpdateSubscription['execute']> => {
-      const { transactions, subscriptions, trail, vault, targets, templates } = webhooks;
+      const { transactions, subscriptions, circuits, trail, vault, targets, templates, dispatcher } =
+        webhooks;
+      // prettier-ignore
       const useCase = new UpdateSubscription(
-        transactions,
-        subscriptions,
-        trail,
-        vault,
-        targets,
-        templates,
-        limits,
+        transactions, subscriptions, circuits, trail, vault, targets, templates, dispatcher, limits,
       );
       return useCase.execute({ tenantId: TENANT, actor: ACTOR, id, ...change });
     };
@@ -157,6 +168,94 @@ describe('the use cases', () => {
       await expect(update('01900000-0000-7000-8000-ffffffffffff', { active: false })).rejects.toMatchObject({
         code: 'subscription_not_found',
       });
+    });
+  });
+
+  describe('what a tenant does to a circuit', () => {
+    const OPEN: Circuit = {
+      ...CLOSED_CIRCUIT,
+      ...{ state: 'open', cause: 'why', openedAtMs: 0, failures: 10, failingSinceMs: 0, probeWaitMs: 60_000 },
+      ...{ nextProbeAtMs: Infinity, epoch: 3 },
+    };
+    let lane: Lane;
+    const stored = (): StoredSubscription => webhooks.store.subscriptions.get(lane.subscriptionId)!;
+
+    beforeEach(async () => {
+      lane = await webhooks.subscribe();
+      stored().laneCircuit = OPEN;
+      webhooks.dispatcher.rung.length = 0;
+    });
+
+    const patch = async (change: object): Promise<EndpointCircuit> => {
+      const { transactions, subscriptions, circuits, trail, vault, targets, templates, dispatcher } =
+        webhooks;
+      // prettier-ignore
+      const useCase = new UpdateSubscription(
+        transactions, subscriptions, circuits, trail, vault, targets, templates, dispatcher, NO_LIMIT,
+      );
+      const command = { tenantId: TENANT, actor: ACTOR, id: lane.subscriptionId, ...change };
+      return (await useCase.execute(command)).circuit;
+    };
+    const deactivated = (deactivationReason: string): void => {
+      webhooks.store.deactivate(stored(), deactivationReason);
+    };
+    const reset = async (): Promise<Subscription> => {
+      const { transactions, subscriptions, circuits, trail, dispatcher, logger } = webhooks;
+      const useCase = new ResetCircuit(transactions, subscriptions, circuits, trail, dispatcher, logger);
+      return useCase.execute({ tenantId: TENANT, actor: ACTOR, id: lane.subscriptionId });
+    };
+
+    it('a reset closes it, is in the trail, and rings', async () => {
+      expect((await reset()).circuit).toEqual(CLOSED_ENDPOINT);
+      expect(stored().laneCircuit).toMatchObject({ state: 'closed', failures: 0, ramp: 1, epoch: 4 });
+      expect(webhooks.dispatcher.rung).toEqual([lane]);
+      expect(webhooks.trail.entries.at(-1)).toMatchObject({
+        ...{ action: 'subscription.circuit_reset', details: { state_before: 'open' } },
+      });
+      expect(webhooks.logger.messages('info')).toContain(
+        `Webhook endpoint released: ${lane.subscriptionId} (circuit_open)`,
+      );
+    });
+
+    it('a reset of what is inactive, or not there, is refused', async () => {
+      deactivated('why');
+      await expect(reset()).rejects.toMatchObject({ code: 'subscription_inactive' });
+      lane = { ...lane, subscriptionId: 'nobody' };
+      await expect(reset()).rejects.toMatchObject({ code: 'subscription_not_found' });
+    });
+
+    // Red when what was held against the old target is held against the new one.
+    it('another URL closes it; the same one, a description or its events change nothing', async () => {
+      for (const change of [
+        { url: stored().url },
+        { description: 'x' },
+        { event: 'a.b' },
+        { active: true },
+      ]) {
+        await patch(change);
+        expect(stored().laneCircuit).toEqual(OPEN);
+      }
+      expect(await patch({ url: 'https://hooks.customer.com/v2' })).toEqual(CLOSED_ENDPOINT);
+      expect(stored().laneCircuit).toMatchObject({ ramp: 1, epoch: 4 });
+    });
+
+    it.each([{ secret: 'another-secret' }, { settings: { timeoutSeconds: 30 } }])(
+      'a probe is due at once after %j, and it rings',
+      async (change) => {
+        expect(await patch(change)).toMatchObject({ state: 'open', failures: 10 });
+        expect(stored().laneCircuit).toEqual({ ...OPEN, nextProbeAtMs: webhooks.clock.nowMs() });
+        expect(webhooks.dispatcher.rung).toEqual([lane]);
+      },
+    );
+
+    it.each([
+      [DEACTIVATED_BY_FAILING, 'half_open'],
+      [DEACTIVATED_BY_GONE, 'closed'],
+      [DEACTIVATED_BY_UPDATE, 'closed'],
+    ])('activated again after "%s" it is %s', async (reason, state) => {
+      deactivated(reason);
+      expect(await patch({ active: true })).toMatchObject({ state });
+      expect(stored().laneCircuit).toMatchObject({ failingSinceMs: null, epoch: 4 });
     });
   });
 
@@ -258,9 +357,9 @@ describe('the use cases', () => {
     });
 
     const retry = (of: string, force: boolean): ReturnType<RetryDelivery['execute']> => {
-      const { transactions, deliveries, trail, dispatcher } = webhooks;
+      const { transactions, deliveries, circuits, trail, dispatcher } = webhooks;
       const command = { tenantId: TENANT, actor: ACTOR, id: of, force };
-      return new RetryDelivery(transactions, deliveries, trail, dispatcher).execute(command);
+      return new RetryDelivery(transactions, deliveries, circuits, trail, dispatcher).execute(command);
     };
 
     it.each<[DeliveryStatus, boolean]>([
@@ -291,6 +390,15 @@ describe('the use cases', () => {
       Object.assign(webhooks.store.deliveries.get(id)!, { status: 'FAILED', lastError: 'HTTP 410' });
       Object.assign(webhooks.store.subscriptions.get(lane.subscriptionId)!, { active: false });
       await refused('subscription_inactive');
+    });
+
+    it('of one whose endpoint fails is the next probe, now', async () => {
+      const subscription = webhooks.store.subscriptions.get(lane.subscriptionId)!;
+      subscription.laneCircuit = { ...CLOSED_CIRCUIT, state: 'open', nextProbeAtMs: Infinity };
+      webhooks.store.deliveries.get(id)!.status = 'FAILED';
+      await retry(id, false);
+      const now = webhooks.clock.nowMs();
+      expect(subscription.laneCircuit).toMatchObject({ nextProbeAtMs: now, nextProbeId: id });
     });
 
     it.each<DeliveryStatus>(['PENDING', 'SENDING', 'DELIVERED'])(

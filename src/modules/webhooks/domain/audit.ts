@@ -6,6 +6,7 @@ export const AUDIT_ACTIONS = [
   'subscription.paused',
   'subscription.resumed',
   'subscription.deactivated',
+  'subscription.circuit_reset',
   'delivery.requested',
   'delivery.retried',
   'delivery.cancelled',

@@ -81,6 +81,7 @@ function settled(from: DeliveryState, next: NextStep): DeliveryState {
   return {
     ...from,
     status: next.status,
+    autoAttempts: from.autoAttempts - (next.status === 'PENDING' && next.isFree === true ? 1 : 0),
     nextTrigger: 'auto',
     isRetry: next.status === 'PENDING',
     lastError: next.status === 'DELIVERED' ? null : next.lastError,

@@ -9,10 +9,10 @@ export const DELIVERY_STATUSES = ['PENDING', 'SENDING', 'DELIVERED', 'FAILED'] a
 export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
 
 /**
- * Who or what keeps a delivery back, in the order in which they are named: its tenant, a limit of its subscription;
- * `operator`: the service itself is not set up as it should be.
+ * Who or what keeps a delivery back, in the order in which they are named: its tenant, its endpoint that fails, a limit of its
+ * subscription; `operator`: the service itself is not set up as it should be.
  */
-export const HOLD_REASONS = ['paused', 'rate_limited', 'operator'] as const;
+export const HOLD_REASONS = ['paused', 'circuit_open', 'rate_limited', 'operator'] as const;
 
 export type HoldReason = (typeof HOLD_REASONS)[number];
 
@@ -61,6 +61,10 @@ export interface ClaimedDelivery {
   readonly isRetry: boolean;
   /** Milliseconds that it waits for its slot, where a rate is limited; 0: none. */
   readonly waitMs: number;
+  /** Of its lane's circuit when it was claimed. */
+  readonly epoch: number;
+  /** It finds out whether an endpoint is well again; a failed one is not charged to the schedule. */
+  readonly isProbe: boolean;
   /** Proves the claim: a result counts only while the row still carries it. */
   readonly leaseToken: string;
   readonly targetUrl: string;

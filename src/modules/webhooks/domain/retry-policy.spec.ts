@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from '@jest/globals';
 
-import { nextStep, outcomeOfStatus, parseRetryAfter, type SendOutcome } from './retry-policy.js';
+import { nextStep, outcomeOfStatus, parseRetryAfter, probeStep, type SendOutcome } from './retry-policy.js';
 import { waitsOf } from './retry-schedule.js';
 
 describe('outcomeOfStatus', () => {
@@ -160,5 +160,31 @@ describe('nextStep', () => {
     expect(nextStep(outcomeOfStatus(204, 0), { trigger: 'auto', autoAttempts: 4 }, three)).toEqual({
       status: 'DELIVERED',
     });
+  });
+});
+
+describe('probeStep', () => {
+  const none = waitsOf([], 3);
+  const template: SendOutcome = {
+    ...{ kind: 'permanent', error: 'Template error: x', errorClass: 'template_error', statusCode: null },
+  };
+  const stays = (lastError: string): object => ({ status: 'PENDING', lastError, delayMs: 0, isFree: true });
+
+  // Red when a probe is charged: an outage would use up what is not at fault.
+  it.each<[string, SendOutcome, object]>([
+    ['500', outcomeOfStatus(500, 0), stays('HTTP 500')],
+    ['404', outcomeOfStatus(404, 0), stays('HTTP 404')],
+    ['429 with a wait', outcomeOfStatus(429, 30_000), stays('HTTP 429')],
+    ['a blocked target', { kind: 'blocked', error: 'Blocked target: x' }, stays('Blocked target: x')],
+    ['204', outcomeOfStatus(204, 0), { status: 'DELIVERED' }],
+    ['410', outcomeOfStatus(410, 0), { status: 'FAILED', lastError: 'HTTP 410', deactivate: true }],
+    ['its template', template, { status: 'FAILED', lastError: 'Template error: x', deactivate: false }],
+  ])('after %s', (_what, outcome, step) => {
+    expect(probeStep(outcome, { trigger: 'auto', autoAttempts: 9 }, none)).toEqual(step);
+  });
+
+  it('is that of any attempt when somebody asked for it', () => {
+    const attempt = { trigger: 'manual', autoAttempts: 1 } as const;
+    expect(probeStep(outcomeOfStatus(500, 0), attempt, none)).toMatchObject({ status: 'FAILED' });
   });
 });

@@ -70,7 +70,13 @@ export function parseRetryAfter(value: string | null, nowMs: number): number {
 export type NextStep =
   | { readonly status: 'DELIVERED' }
   | { readonly status: 'FAILED'; readonly lastError: string; readonly deactivate: boolean }
-  | { readonly status: 'PENDING'; readonly lastError: string; readonly delayMs: number };
+  | {
+      readonly status: 'PENDING';
+      readonly lastError: string;
+      readonly delayMs: number;
+      /** The attempt does not use up the schedule. */
+      readonly isFree?: true;
+    };
 
 /**
  * The transition table after an attempt. At most `waits.retries + 1` automatic attempts are ever made; a manual attempt
@@ -90,4 +96,22 @@ export function nextStep(
     lastError: outcome.error,
     delayMs: Math.max(waits.delayMs(attempt.autoAttempts), outcome.retryAfterMs),
   };
+}
+
+/**
+ * The same after a probe of a circuit that is not closed. What fails then says something about the endpoint and nothing about
+ * the delivery, which waits on as it did before: whatever the answer, unless it is that nothing is wanted any more, or the
+ * template's. One that somebody asked for ends as it would without a circuit.
+ */
+export function probeStep(
+  outcome: SendOutcome,
+  attempt: { readonly trigger: AttemptTrigger; readonly autoAttempts: number },
+  waits: RetryWaits,
+): NextStep {
+  const isOurs =
+    outcome.kind !== 'blocked' && 'errorClass' in outcome && outcome.errorClass === 'template_error';
+  if (outcome.kind === 'delivered' || outcome.kind === 'gone' || isOurs || attempt.trigger === 'manual') {
+    return nextStep(outcome, attempt, waits);
+  }
+  return { status: 'PENDING', lastError: outcome.error, delayMs: 0, isFree: true };
 }

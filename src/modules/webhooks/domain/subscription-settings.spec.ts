@@ -15,6 +15,7 @@ const SET: SubscriptionSettings = {
   retrySchedule: [5, 60],
   timeoutSeconds: 20,
   rateLimit: { max: 5, perSeconds: 1 },
+  circuit: { failures: 5, percent: 50, minAttempts: 100 },
   template: 'thin',
   headers: [
     { name: 'X-B', value: 'b' },
@@ -50,6 +51,8 @@ describe('changedSettings', () => {
     [{ timeoutSeconds: null }, { ...SET, timeoutSeconds: null }],
     [{ retrySchedule: null }, { ...SET, retrySchedule: 'default' }],
     [{ rateLimit: null }, { ...SET, rateLimit: null }],
+    [{ circuit: null }, { ...SET, circuit: DEFAULT_SETTINGS.circuit }],
+    [{ circuit: { percent: 90 } }, { ...SET, circuit: { ...DEFAULT_SETTINGS.circuit, percent: 90 } }],
     [{ rateLimit: { max: 1, perSeconds: 60 } }, { ...SET, rateLimit: { max: 1, perSeconds: 60 } }],
     [{ retrySchedule: [] }, { ...SET, retrySchedule: [] }],
     [{ retrySchedule: 'standard' }, { ...SET, retrySchedule: 'standard' }],

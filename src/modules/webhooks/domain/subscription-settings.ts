@@ -1,4 +1,14 @@
 import { integerProblems, type FieldProblem } from '../../../platform/kernel/field-problem.js';
+import {
+  circuitProblems,
+  DEFAULT_CIRCUIT_RULE,
+  isDefaultCircuit,
+  shownCircuitRule,
+  wantedCircuit,
+  type CircuitRule,
+  type CircuitWish,
+  type StoredCircuit,
+} from './gates/circuit-rule.js';
 import { rateLimitProblems, type RateLimit } from './gates/rate-limit.js';
 import { headersProblems, type CustomHeader, type HeadersWish } from './custom-headers.js';
 import { retryScheduleProblems, type RetrySchedule } from './retry-schedule.js';
@@ -20,6 +30,8 @@ export interface SubscriptionSettings {
   readonly timeoutSeconds: number | null;
   /** Requests that the endpoint gets at most; null: as many as it answers. */
   readonly rateLimit: RateLimit | null;
+  /** When nothing is sent for a while because the endpoint fails. */
+  readonly circuit: CircuitRule;
   readonly headers: readonly CustomHeader[];
   /** The values of the secret ones, in one sealed record; null: there are none. */
   readonly sealedHeaders: string | null;
@@ -36,6 +48,7 @@ export const DEFAULT_SETTINGS: SubscriptionSettings = {
   retrySchedule: 'default',
   timeoutSeconds: null,
   rateLimit: null,
+  circuit: DEFAULT_CIRCUIT_RULE,
   template: DEFAULT_TEMPLATE,
   headers: [],
   sealedHeaders: null,
@@ -54,6 +67,7 @@ export interface SettingsChange {
   readonly retrySchedule?: RetrySchedule | null | undefined;
   readonly timeoutSeconds?: number | null | undefined;
   readonly rateLimit?: RateLimit | null | undefined;
+  readonly circuit?: CircuitWish | null | undefined;
   readonly template?: Template | null | undefined;
   readonly headers?: HeadersWish | null | undefined;
   readonly signature?: SignatureWish | null | undefined;
@@ -76,6 +90,7 @@ export interface StoredSettings {
   readonly retry_schedule?: Exclude<RetrySchedule, 'default'>;
   readonly timeout_seconds?: number;
   readonly rate_limit?: { readonly max: number; readonly per_seconds: number };
+  readonly circuit?: StoredCircuit;
   readonly template?: Template;
   /** Pairs, because jsonb does not keep the order of names. */
   readonly headers?: readonly (readonly [name: string, value: string | null])[];
@@ -88,11 +103,12 @@ export interface StoredSettings {
 
 /** Every problem of a change, by the names of the API. */
 export function settingsProblems(change: SettingsChange): FieldProblem[] {
-  const { retrySchedule, timeoutSeconds, rateLimit, template, headers, signature } = change;
+  const { retrySchedule, timeoutSeconds, rateLimit, circuit, template, headers, signature } = change;
   return [
     ...(retrySchedule == null ? [] : retryScheduleProblems(retrySchedule, ['retry_schedule'])),
     ...(timeoutSeconds == null ? [] : timeoutProblems(timeoutSeconds, ['timeout_seconds'])),
     ...(rateLimit == null ? [] : rateLimitProblems(toStoredRate(rateLimit), ['rate_limit'])),
+    ...(circuit == null ? [] : circuitProblems(circuit, ['circuit'])),
     ...(template == null ? [] : templateProblems(template, ['template'])),
     ...(headers == null ? [] : headersProblems(headers, ['headers'])),
     ...(signature == null ? [] : signatureProblems(signature, ['signature'])),
@@ -107,7 +123,7 @@ export function timeoutProblems(value: unknown, path: readonly (string | number)
 /** The settings after a change. */
 export function changedSettings(
   current: SubscriptionSettings,
-  { retrySchedule, timeoutSeconds, rateLimit, template, headers, signature }: SettingsChange,
+  { retrySchedule, timeoutSeconds, rateLimit, circuit, template, headers, signature }: SettingsChange,
   sealing: SettingsSealing,
 ): SubscriptionSettings {
   return {
@@ -115,6 +131,7 @@ export function changedSettings(
     retrySchedule: changed(current.retrySchedule, retrySchedule, DEFAULT_SETTINGS.retrySchedule),
     timeoutSeconds: changed(current.timeoutSeconds, timeoutSeconds, DEFAULT_SETTINGS.timeoutSeconds),
     rateLimit: changed(current.rateLimit, rateLimit, DEFAULT_SETTINGS.rateLimit),
+    circuit: circuit === undefined ? current.circuit : wantedCircuit(circuit ?? {}),
     template: changed(current.template, template, DEFAULT_TEMPLATE),
     ...(headers === undefined ? {} : sealing.headers(headers ?? {}, current)),
     ...(signature === undefined ? {} : sealing.signature(signature ?? {}, current)),
@@ -128,11 +145,12 @@ function changed<T>(current: T, wanted: T | null | undefined, fallback: T): T {
 /** @returns null when everything is as it is by default */
 export function toStoredSettings(settings: SubscriptionSettings): StoredSettings | null {
   const { retrySchedule, timeoutSeconds, rateLimit, template, headers, sealedHeaders, signature } = settings;
-  const { publicKey, sealedKey, sealedPreviousKey } = settings;
+  const { publicKey, sealedKey, sealedPreviousKey, circuit } = settings;
   const stored: StoredSettings = {
     ...(retrySchedule === 'default' ? {} : { retry_schedule: retrySchedule }),
     ...(timeoutSeconds === null ? {} : { timeout_seconds: timeoutSeconds }),
     ...(rateLimit === null ? {} : { rate_limit: toStoredRate(rateLimit) }),
+    ...(isDefaultCircuit(circuit) ? {} : { circuit: shownCircuitRule(circuit) }),
     ...(template === DEFAULT_TEMPLATE ? {} : { template }),
     ...(headers.length === 0 ? {} : { headers: headers.map(({ name, value }) => [name, value] as const) }),
     ...(sealedHeaders === null ? {} : { sealed_headers: sealedHeaders }),
@@ -154,6 +172,7 @@ export function fromStoredSettings(stored: StoredSettings | null): SubscriptionS
     retrySchedule: stored?.retry_schedule ?? DEFAULT_SETTINGS.retrySchedule,
     timeoutSeconds: stored?.timeout_seconds ?? DEFAULT_SETTINGS.timeoutSeconds,
     rateLimit: stored?.rate_limit === undefined ? null : fromStoredRate(stored.rate_limit),
+    circuit: stored?.circuit === undefined ? DEFAULT_CIRCUIT_RULE : wantedCircuit(stored.circuit),
     template: stored?.template ?? DEFAULT_TEMPLATE,
     headers: stored?.headers?.map(([name, value]) => ({ name, value })) ?? DEFAULT_SETTINGS.headers,
     sealedHeaders: stored?.sealed_headers ?? DEFAULT_SETTINGS.sealedHeaders,

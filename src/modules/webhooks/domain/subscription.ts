@@ -1,3 +1,4 @@
+import type { CircuitState } from './gates/circuit.js';
 import { isPublicKeyText, standardKeyBytes } from './signing-key.js';
 import type { SubscriptionSettings } from './subscription-settings.js';
 
@@ -17,6 +18,22 @@ const UNUSABLE_IN_SECRET = /[\p{Cc}\p{Cs}]/u;
 /** Longest target URL, in characters (contract). */
 export const MAX_URL_LENGTH = 2_048;
 
+/** How its endpoint fares. */
+export interface EndpointCircuit {
+  readonly state: CircuitState;
+  /** Why nothing is sent, in words; null while it is closed. */
+  readonly cause: string | null;
+  readonly openedAt: Date | null;
+  /** While it is open. */
+  readonly nextProbeAt: Date | null;
+  /** Failed attempts in a row. */
+  readonly failures: number;
+}
+
+export const CLOSED_ENDPOINT: EndpointCircuit = {
+  ...{ state: 'closed', cause: null, openedAt: null, nextProbeAt: null, failures: 0 },
+};
+
 /** A tenant's wish to receive an event (or a pattern of events) at a URL. Its secret is never part of it. */
 export interface Subscription {
   readonly id: string;
@@ -33,6 +50,7 @@ export interface Subscription {
   readonly active: boolean;
   /** Its tenant keeps its deliveries back. */
   readonly isPaused: boolean;
+  readonly circuit: EndpointCircuit;
   /** Why it was deactivated, in words; null while active. */
   readonly deactivationReason: string | null;
   readonly deactivatedAt: Date | null;
@@ -74,3 +92,20 @@ export const DEACTIVATED_BY_TENANT = 'Deleted by the tenant';
 export const DEACTIVATED_BY_UPDATE = 'Deactivated by the tenant';
 /** Deactivated because the receiver answered 410 Gone. */
 export const DEACTIVATED_BY_GONE = 'The endpoint answered 410 Gone';
+/** Deactivated because nothing but failures came back for days. */
+export const DEACTIVATED_BY_FAILING = 'The endpoint has answered nothing but failures for 5 days';
+
+/** Why a subscription is inactive: its tenant wanted it, the endpoint is gone, or it failed for too long. */
+export const DISABLED_REASONS = ['manual', 'gone', 'failing'] as const;
+
+export type DisabledReason = (typeof DISABLED_REASONS)[number];
+
+/** @returns null while it is active */
+export function disabledReason({
+  active,
+  deactivationReason,
+}: Pick<Subscription, 'active' | 'deactivationReason'>): DisabledReason | null {
+  if (active) return null;
+  if (deactivationReason === DEACTIVATED_BY_GONE) return 'gone';
+  return deactivationReason === DEACTIVATED_BY_FAILING ? 'failing' : 'manual';
+}

@@ -14,12 +14,15 @@ import {
   type ClaimedDelivery,
   type HoldReason,
 } from '../domain/delivery.js';
+import { isShut, rampedPlaces } from '../domain/gates/circuit-gate.js';
+import { withoutProbe, withProbe } from '../domain/gates/circuit.js';
 import { foldGates, takesBirths } from '../domain/gates/fold-gates.js';
 import { rateSlots } from '../domain/gates/rate-gate.js';
 import type { Lane } from '../domain/lane.js';
 import { waitsOf } from '../domain/retry-schedule.js';
 import { toStoredSettings } from '../domain/subscription-settings.js';
 import { DEACTIVATED_BY_GONE } from '../domain/subscription.js';
+import { tellCircuit } from './in-memory-circuits.js';
 import {
   gatedLane,
   type InMemoryStore,
@@ -46,22 +49,25 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
   override async claim(lane: Lane, wish: ClaimWish): Promise<OpenedLane> {
     const { limit, retryLimit = limit, taken = 0, retriesTaken = 0 } = wish;
     const ofLane = (row: StoredDelivery): boolean => row.subscriptionId === lane.subscriptionId;
-    const ofOthers = this.rows('SENDING').filter((row) => ofLane(row) && row.leasedBy !== this.owner);
+    const underWay = this.rows('SENDING').filter(ofLane);
+    const ofOthers = underWay.filter((row) => row.leasedBy !== this.owner);
     const retrying = ofOthers.filter((row) => row.isRetry).length;
     let retriesLeft = Math.min(retryLimit, ENGINE_LIMITS.retriesPerEndpoint - retriesTaken - retrying);
     const leaseToken = this.ids.next();
-    const free = Math.max(0, Math.min(limit, ENGINE_LIMITS.perEndpoint - taken - ofOthers.length));
     const nowMs = this.store.clock.nowMs();
     const subscription = this.store.subscriptions.get(lane.subscriptionId);
     const gated = gatedLane(subscription);
+    const places = Math.max(0, Math.min(limit, ENGINE_LIMITS.perEndpoint - taken - ofOthers.length));
+    const free = rampedPlaces(gated.circuit, places, underWay.length);
     const gate = foldGates(gated, free, nowMs);
     const room = subscription?.active === false ? free : gate.granted;
     const slots = rateSlots(gated, nowMs);
-    const claims = this.due(lane.subscriptionId)
+    const isProbing = gated.circuit.state !== 'closed' && subscription?.active === true;
+    const claims = (isProbing ? this.probesOf(subscription) : this.due(lane.subscriptionId))
       .filter((row) => !row.isRetry || (retriesLeft -= 1) >= 0)
       .slice(0, room)
       .map((row, n) => ({
-        ...this.start(row, leaseToken),
+        ...this.start(row, leaseToken, isProbing),
         waitMs: slots === null ? 0 : slots.firstMs + n * slots.stepMs - nowMs,
       }));
     if (slots !== null && subscription !== undefined && claims.length > 0) {
@@ -71,6 +77,13 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
     const hold = reason === null ? null : { reason, forMs: untilMs === null ? null : untilMs - nowMs };
     const rest = { kind: 'seen', ...this.dueIn(lane), isShort: free < limit, hold } as const;
     return Promise.resolve({ claims, rest });
+  }
+
+  /** What is due, in the order in which it is a probe: what somebody asked for, then what was probed least. */
+  private probesOf({ id, laneCircuit: { nextProbeId } }: StoredSubscription): StoredDelivery[] {
+    const probed = (row: StoredDelivery): number =>
+      row.id === nextProbeId ? -1 : row.attempts - row.autoAttempts;
+    return this.due(id).sort((a, b) => probed(a) - probed(b));
   }
 
   /** Milliseconds until the next of a lane is due, first attempts and retries apart. */
@@ -98,13 +111,15 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
     const leaseToken = this.ids.next();
     return ids.slice(0, Math.max(0, room)).flatMap((id) => {
       const row = this.store.deliveries.get(id);
-      return row === undefined ? [] : [this.start(row, leaseToken)];
+      return row === undefined ? [] : [this.start(row, leaseToken, false)];
     });
   }
 
   override async record(result: AttemptResult): Promise<Recorded> {
     const held = this.write(result);
-    return Promise.resolve({ held, isMoreDue: result.asksForMore && this.hasDue(result.subscriptionId) });
+    const turns = held ? tellCircuit(this.store, result) : [];
+    const isMoreDue = result.asksForMore && this.hasDue(result.subscriptionId);
+    return Promise.resolve({ held, isMoreDue, turns });
   }
 
   protected hasDue(subscriptionId: string): boolean {
@@ -131,6 +146,7 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
         responseBody,
         requestHeaders,
       },
+      isProbe: result.isProbe,
     });
     if (row.leaseToken !== result.leaseToken) return false;
     const isOver = this.store.subscriptions.get(row.subscriptionId)?.active === false;
@@ -144,6 +160,7 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
       nextAttemptAt: next.status === 'PENDING' ? new Date(this.store.clock.nowMs() + next.delayMs) : null,
       nextTrigger: 'auto',
       isRetry: next.status === 'PENDING',
+      autoAttempts: row.autoAttempts - (next.status === 'PENDING' && next.isFree === true ? 1 : 0),
     });
     if (next.status === 'FAILED' && next.deactivate) this.deactivate(result.subscriptionId);
     return true;
@@ -151,6 +168,7 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
 
   override async release(claims: readonly ClaimedDelivery[]): Promise<void> {
     for (const row of this.held(claims)) this.settle(row, { status: 'PENDING', ...unstarted(row) });
+    this.endProbes(claims);
     return Promise.resolve();
   }
 
@@ -161,6 +179,7 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
       this.settle(row, { status: 'PENDING', ...unstarted(row), ...change });
     const lanes = new Set(claims.map((claim) => claim.subscriptionId));
     for (const row of this.due()) if (lanes.has(row.subscriptionId)) Object.assign(row, change);
+    this.endProbes(claims);
     return Promise.resolve();
   }
 
@@ -169,7 +188,17 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
       const counts = unstarted(row);
       this.settle(row, { status: 'FAILED', lastError, nextAttemptAt: null, ...counts, nextTrigger: 'auto' });
     }
+    this.endProbes(claims);
     return Promise.resolve();
+  }
+
+  /** Probes that did not begin after all, or ended with their process. */
+  private endProbes(probes: readonly { readonly id: string; readonly subscriptionId: string }[]): void {
+    for (const { id, subscriptionId } of probes) {
+      const subscription = this.store.subscriptions.get(subscriptionId);
+      if (subscription === undefined) continue;
+      subscription.laneCircuit = withoutProbe(subscription.laneCircuit, id, this.store.clock.nowMs());
+    }
   }
 
   /** A process whose fakes are asked is alive. */
@@ -186,7 +215,10 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
 
   override async backlog(): Promise<{ oldestDueAgeMs: number; pending: number }> {
     const pending = this.rows('PENDING');
-    const kept = pending.filter((row) => !this.isPaused(row.subscriptionId));
+    const kept = pending.filter(({ subscriptionId: id }) => {
+      const { isPaused, circuit } = gatedLane(this.store.subscriptions.get(id));
+      return !isPaused && circuit.state === 'closed';
+    });
     const oldest = Math.min(...kept.map((row) => row.nextAttemptAt?.getTime() ?? Infinity));
     const oldestDueAgeMs = kept.length === 0 ? 0 : Math.max(0, this.store.clock.nowMs() - oldest);
     return Promise.resolve({ oldestDueAgeMs, pending: pending.length });
@@ -196,8 +228,12 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
     return [...this.store.deliveries.values()].filter((row) => row.status === status);
   }
 
-  private isPaused(subscriptionId: string): boolean {
-    return this.store.subscriptions.get(subscriptionId)?.isPaused === true;
+  /** Nothing that is due can go out now, whatever else there is. */
+  private isKept(subscriptionId: string): boolean {
+    const { isPaused, circuit } = gatedLane(this.store.subscriptions.get(subscriptionId));
+    return (
+      isPaused || (circuit.state !== 'closed' && isShut(circuit.nextProbeAtMs, this.store.clock.nowMs()))
+    );
   }
 
   /** In order of their ids from where the last full list ended, so that each gets its turn to be listed. */
@@ -206,7 +242,7 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
       this.due().map(({ tenantId, subscriptionId }) => [subscriptionId, { tenantId, subscriptionId }]),
     );
     const listed = [...lanes.values()]
-      .filter((lane) => lane.subscriptionId > this.sweptUpTo && !this.isPaused(lane.subscriptionId))
+      .filter((lane) => lane.subscriptionId > this.sweptUpTo && !this.isKept(lane.subscriptionId))
       .sort((a, b) => (a.subscriptionId < b.subscriptionId ? -1 : 1))
       .slice(0, limit);
     this.sweptUpTo = listed.length === limit ? (listed.at(-1)?.subscriptionId ?? '') : '';
@@ -223,8 +259,12 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
       .sort((a, b) => dueAt(a) - dueAt(b) || (a.id < b.id ? -1 : 1));
   }
 
-  private start(row: StoredDelivery, leaseToken: string): ClaimedDelivery {
+  private start(row: StoredDelivery, leaseToken: string, isProbe: boolean): ClaimedDelivery {
     const subscription = this.store.subscriptions.get(row.subscriptionId);
+    if (isProbe && subscription !== undefined) {
+      const untilMs = this.store.clock.nowMs() + this.leaseMsOf(subscription);
+      subscription.laneCircuit = withProbe(subscription.laneCircuit, row.id, untilMs);
+    }
     row.status = 'SENDING';
     row.hold = null;
     row.attempts += 1;
@@ -243,6 +283,8 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
       trigger: row.nextTrigger,
       isRetry: row.isRetry,
       waitMs: 0,
+      epoch: subscription?.laneCircuit.epoch ?? 0,
+      isProbe,
       sealedSecret: subscription?.sealedSecret ?? '',
       sealedPreviousSecret: null,
       settings: storedText(subscription),
@@ -268,8 +310,10 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
         error: INTERRUPTED,
         responseBody: null,
         requestHeaders: {},
+        isProbe: false,
       });
     }
+    this.endProbes([row]);
     const isFree = row.interruptions < FREE_INTERRUPTIONS;
     const schedule = this.store.subscriptions.get(row.subscriptionId)?.settings.retrySchedule ?? 'default';
     const usedUp = !isFree && row.autoAttempts > waitsOf(schedule, maxRetries).retries;

@@ -2,13 +2,15 @@ import type { Clock } from '../../../platform/kernel/clock.js';
 import type { AttemptRecord } from '../application/ports/delivery-repository.js';
 import type { AttemptTrigger } from '../domain/attempt.js';
 import { SUBSCRIPTION_DEACTIVATED, type Delivery } from '../domain/delivery.js';
+import { CLOSED_CIRCUIT, type Circuit } from '../domain/gates/circuit.js';
 import type { GatedLane } from '../domain/gates/gate.js';
 import type { Subscription } from '../domain/subscription.js';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-export type StoredSubscription = Mutable<Subscription> & {
+export type StoredSubscription = Mutable<Omit<Subscription, 'circuit'>> & {
   sealedSecret: string;
+  laneCircuit: Circuit;
   /** Of its lane: the first slot of its rate that no delivery has yet. */
   rateNextAtMs: number | null;
 };
@@ -17,6 +19,7 @@ export type StoredSubscription = Mutable<Subscription> & {
 export function gatedLane(subscription: StoredSubscription | undefined): GatedLane {
   return {
     isPaused: subscription?.isPaused === true,
+    circuit: subscription?.laneCircuit ?? CLOSED_CIRCUIT,
     rateLimit: subscription?.settings.rateLimit ?? null,
     rateNextAtMs: subscription?.rateNextAtMs ?? null,
   };

@@ -7,6 +7,7 @@ import {
 import type { Transaction } from '../application/ports/transaction.js';
 import { WebhookError } from '../domain/errors.js';
 import { DEACTIVATED_BY_UPDATE, type Subscription } from '../domain/subscription.js';
+import { CLOSED_CIRCUIT } from '../domain/gates/circuit.js';
 import { DEFAULT_SETTINGS } from '../domain/subscription-settings.js';
 import type { InMemoryStore, StoredSubscription } from './in-memory-store.js';
 import { tenantOf } from './in-memory-transactions.js';
@@ -27,6 +28,7 @@ export class InMemorySubscriptionRepository extends SubscriptionRepository {
       settings: subscription.settings ?? DEFAULT_SETTINGS,
       active: true,
       isPaused: false,
+      laneCircuit: CLOSED_CIRCUIT,
       rateNextAtMs: null,
       deactivationReason: null,
       deactivatedAt: null,
@@ -111,7 +113,13 @@ export class InMemorySubscriptionRepository extends SubscriptionRepository {
 function shown({
   sealedSecret: _sealedSecret,
   rateNextAtMs: _rateNextAtMs,
+  laneCircuit: { state, cause, openedAtMs, nextProbeAtMs, failures },
   ...row
 }: StoredSubscription): Subscription {
-  return { ...row };
+  const nextProbeAt = state === 'open' ? dateOf(nextProbeAtMs) : null;
+  return { ...row, circuit: { state, cause, openedAt: dateOf(openedAtMs), nextProbeAt, failures } };
+}
+
+function dateOf(ms: number | null): Date | null {
+  return ms === null ? null : new Date(ms);
 }

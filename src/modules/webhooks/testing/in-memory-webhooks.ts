@@ -6,6 +6,7 @@ import { DrainLane } from '../application/drain-lane.js';
 import { ENGINE_LIMITS } from '../application/engine-limits.js';
 import { HeaderCache } from '../application/header-cache.js';
 import { RenderBody } from '../application/render-body.js';
+import { ReportCircuit } from '../application/report-circuit.js';
 import { RequestDelivery } from '../application/request-delivery.js';
 import { SignedHeaders } from '../application/signed-headers.js';
 import { SignerCache } from '../application/signer-cache.js';
@@ -22,6 +23,7 @@ import { InMemoryDeliveryLanes } from './in-memory-delivery-lanes.js';
 import { InMemoryDeliveryRepository } from './in-memory-delivery-repository.js';
 import { InMemoryEventIntake } from './in-memory-event-intake.js';
 import { InMemoryEventOutbox } from './in-memory-event-outbox.js';
+import { InMemoryLaneCircuits } from './in-memory-lane-circuits.js';
 import { InMemoryLanePauses } from './in-memory-lane-pauses.js';
 import { InMemorySecretVault } from './in-memory-secret-vault.js';
 import { InMemoryStore } from './in-memory-store.js';
@@ -62,6 +64,7 @@ export class InMemoryWebhooks {
   readonly settings: DeliverySettings;
   readonly lanes: InMemoryDeliveryLanes;
   readonly pauses = new InMemoryLanePauses(this.store);
+  readonly circuits = new InMemoryLaneCircuits(this.store);
   readonly watch = new AttemptWatch();
   readonly slots = new AttemptSlots(ENGINE_LIMITS.slots);
   readonly attempt: AttemptDelivery;
@@ -80,7 +83,7 @@ export class InMemoryWebhooks {
     const unreadable = new UnreadableSecrets(clock, logger);
     // prettier-ignore
     this.attempt = new AttemptDelivery(
-      settings, sender, lanes, bodies, headers, unreadable, metrics, clock, logger,
+      settings, sender, lanes, bodies, headers, unreadable, new ReportCircuit(metrics, logger), metrics, clock, logger,
     );
     this.drain = new DrainLane(lanes, this.attempt, slots, watch, dispatcher, clock, logger);
     this.intake = new InMemoryEventIntake(this.store, this.outbox, lanes, this.drain);

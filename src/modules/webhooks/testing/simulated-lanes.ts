@@ -45,8 +45,8 @@ export class SimulatedLanes extends InMemoryDeliveryLanes {
     await step();
     const isMoreDue = result.asksForMore && this.hasDue(result.subscriptionId);
     await step();
-    const { held } = await super.record({ ...result, asksForMore: false });
+    const { held, turns } = await super.record({ ...result, asksForMore: false });
     await step();
-    return { held, isMoreDue };
+    return { held, isMoreDue, turns };
   }
 }

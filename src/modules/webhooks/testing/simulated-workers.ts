@@ -6,6 +6,7 @@ import { DrainLane } from '../application/drain-lane.js';
 import { ENGINE_LIMITS } from '../application/engine-limits.js';
 import { HttpSender, type HttpSendRequest, type HttpSendResult } from '../application/ports/http-sender.js';
 import { HeaderCache } from '../application/header-cache.js';
+import { ReportCircuit } from '../application/report-circuit.js';
 import { SignedHeaders } from '../application/signed-headers.js';
 import { SignerCache } from '../application/signer-cache.js';
 import { RenderBody } from '../application/render-body.js';
@@ -120,6 +121,7 @@ export class SimulatedWorkers {
         new RenderBody(new FakeTemplateEngine()),
         headers,
         unreadable,
+        new ReportCircuit(metrics, logger),
         metrics,
         clock,
         logger,

@@ -1,3 +1,4 @@
+import { CIRCUIT_BOUNDS, DEFAULT_CIRCUIT_RULE, shownCircuitRule } from '../../domain/gates/circuit-rule.js';
 import { MAX_RATE, MAX_RATE_SECONDS } from '../../domain/gates/rate-limit.js';
 import { MAX_HEADERS, MAX_HEADER_VALUE_LENGTH } from '../../domain/custom-headers.js';
 import { MAX_SCHEDULE_RETRIES, MAX_SCHEDULE_WAIT_SECONDS } from '../../domain/retry-schedule.js';
@@ -57,6 +58,29 @@ export const RATE_LIMIT_SCHEMA = {
     per_seconds: { type: 'integer' as const, minimum: 1, maximum: MAX_RATE_SECONDS },
   },
   required: ['max', 'per_seconds'],
+  additionalProperties: false,
+};
+
+const CIRCUIT_DEFAULT = shownCircuitRule(DEFAULT_CIRCUIT_RULE);
+
+const circuitMember = (name: keyof typeof CIRCUIT_BOUNDS, description: string) => ({
+  type: 'integer' as const,
+  minimum: CIRCUIT_BOUNDS[name][0],
+  maximum: CIRCUIT_BOUNDS[name][1],
+  default: CIRCUIT_DEFAULT[name],
+  description,
+});
+
+export const CIRCUIT_SCHEMA = {
+  type: 'object' as const,
+  properties: {
+    failures: circuitMember('failures', 'Failed attempts in a row after which it opens.'),
+    percent: circuitMember('percent', 'Share of failed attempts, in five minutes, at which it opens.'),
+    min_attempts: circuitMember(
+      'min_attempts',
+      'Attempts in five minutes below which the share says nothing.',
+    ),
+  },
   additionalProperties: false,
 };
 

@@ -1,6 +1,7 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 
 import { ByRule } from '../../../../platform/http/field-rules.js';
+import { circuitProblems, type CircuitWish } from '../../domain/gates/circuit-rule.js';
 import { rateLimitProblems } from '../../domain/gates/rate-limit.js';
 import { headersProblems, type HeadersWish } from '../../domain/custom-headers.js';
 import { descriptionProblems, MAX_DESCRIPTION_LENGTH } from '../../domain/description.js';
@@ -16,6 +17,7 @@ import {
 import { DEFAULT_TEMPLATE, templateProblems, type Template } from '../../domain/template.js';
 import { FilterProperty } from './filter-property.js';
 import {
+  CIRCUIT_SCHEMA,
   HEADERS_SCHEMA,
   RATE_LIMIT_SCHEMA,
   RETRY_SCHEDULE_SCHEMA,
@@ -120,6 +122,19 @@ export class SubscriptionSettingsDto {
   })
   @ByRule(rateLimitProblems)
   rate_limit?: RateLimitShape | null;
+
+  @ApiPropertyOptional({
+    ...CIRCUIT_SCHEMA,
+    nullable: true,
+    default: { failures: 10, percent: 70, min_attempts: 20 },
+    description:
+      'When nothing is sent for a while because the endpoint fails: after so many failed attempts in a row, or such a share of those of five minutes. What waits is held as `circuit_open`; no attempt is spent and nothing dropped. ' +
+      'One delivery is sent as a probe after 30 s, then after twice as long each time, up to an hour; when one arrives, the others follow, one at first and more as they arrive. ' +
+      'What is left out is as by default, and null is all of it. After five days of nothing but failures the subscription is deactivated. See `POST …/reset-circuit`.',
+    example: { failures: 5, percent: 50, min_attempts: 20 },
+  })
+  @ByRule(circuitProblems)
+  circuit?: CircuitWish | null;
 }
 
 /** @returns undefined when nothing was given */
@@ -127,11 +142,13 @@ export function settingsOf({
   retry_schedule: retrySchedule,
   timeout_seconds: timeoutSeconds,
   rate_limit: rate,
+  circuit,
   headers,
   signature,
   template,
 }: SubscriptionSettingsDto): SettingsChange | undefined {
   const rateLimit = rate == null ? rate : fromStoredRate(rate);
-  const change: SettingsChange = { retrySchedule, timeoutSeconds, rateLimit, headers, signature, template };
+  const others = { circuit, headers, signature, template };
+  const change: SettingsChange = { retrySchedule, timeoutSeconds, rateLimit, ...others };
   return Object.values(change).every((value) => value === undefined) ? undefined : change;
 }

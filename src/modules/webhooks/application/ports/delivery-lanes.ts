@@ -39,9 +39,20 @@ export interface AttemptResult {
   readonly responseBody: string | null;
   readonly requestHeaders: Readonly<Record<string, string>>;
   readonly next: NextStep;
+  /** As its claim had them. */
+  readonly epoch: number;
+  readonly isProbe: boolean;
+  /** The wait that the receiver asked for, in milliseconds; 0 when it did not. */
+  readonly retryAfterMs: number;
   /** Whether to say what else is due in the lane: not where this process goes on with it anyway. */
   readonly asksForMore: boolean;
 }
+
+/**
+ * What became of an endpoint's circuit: it opened, a probe has failed, a probe went well, or one has failed for so long that the
+ * subscription ended.
+ */
+export type CircuitTurn = 'opened' | 'reopened' | 'closed' | 'given_up';
 
 /** What recording a result answered. */
 export interface Recorded {
@@ -49,6 +60,8 @@ export interface Recorded {
   readonly held: boolean;
   /** Something is due in the lane; false where it was not asked for. */
   readonly isMoreDue: boolean;
+  /** What the results of this moment did to the lane's circuit; told with one of them. */
+  readonly turns: readonly CircuitTurn[];
 }
 
 /** Expired leases that were given back, and lanes with something due. */
@@ -64,11 +77,12 @@ export interface SweepResult {
 export abstract class DeliveryLanes {
   /**
    * Takes due deliveries of a lane, oldest due first, and starts their attempts (attempts + 1): no more than wished for, nor
-   * than the endpoint may get beside what this process and all others have under way. Says what is left.
+   * than the endpoint may get beside what this process and all others have under way. Says what is left. Where the circuit is
+   * not closed it takes one delivery as a probe, when it is time, of those due the one that was probed least.
    */
   abstract claim(lane: Lane, wish: ClaimWish): Promise<OpenedLane>;
   /**
-   * Writes the attempt and moves the delivery on, in one statement. A lost lease is recorded as an attempt but changes
+   * Writes the attempt, moves the delivery on and tells the endpoint's circuit, in one statement. A lost lease is recorded as an attempt but changes
    * nothing of the delivery. Resolves once it is durable.
    */
   abstract record(result: AttemptResult): Promise<Recorded>;

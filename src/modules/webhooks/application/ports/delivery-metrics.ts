@@ -1,3 +1,4 @@
+import type { CircuitState } from '../../domain/gates/circuit.js';
 import type { NextStep } from '../../domain/retry-policy.js';
 
 /** One recorded attempt, for counting. */
@@ -19,6 +20,8 @@ export abstract class DeliveryMetrics {
   abstract attempted(attempt: MeasuredAttempt): void;
   /** A committed event. */
   abstract emitted(event: string): void;
+  /** The circuit of an endpoint came to this state. */
+  abstract circuitTurned(to: CircuitState): void;
   /** What retention removed. */
   abstract removed(what: RemovedKind, count: number): void;
 }

@@ -22,6 +22,8 @@ export interface DeliveryPage {
 export interface AttemptRecord {
   readonly number: number;
   readonly trigger: AttemptTrigger;
+  /** Of a circuit that was not closed. */
+  readonly isProbe: boolean;
   readonly startedAt: Date;
   readonly durationMs: number;
   readonly statusCode: number | null;

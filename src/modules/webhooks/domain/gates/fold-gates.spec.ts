@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 
 import { foldGates, takesBirths } from './fold-gates.js';
+import { CLOSED_CIRCUIT } from './circuit.js';
 import { GATE_CASES, NOW_MS } from './gate-cases.js';
 import { laneHold } from './lane-hold.js';
 import { rateGate, rateSlots } from './rate-gate.js';
@@ -24,7 +25,7 @@ describe('foldGates', () => {
     let rateNextAtMs: number | null = null;
     const sentAtMs: number[] = [];
     for (let nowMs = NOW_MS; nowMs < NOW_MS + 60_000; nowMs += (nowMs % 7) * 31 + 1) {
-      const lane = { isPaused: false, rateLimit, rateNextAtMs };
+      const lane = { isPaused: false, circuit: CLOSED_CIRCUIT, rateLimit, rateNextAtMs };
       const { granted } = rateGate(lane, 9, nowMs);
       const slots = rateSlots(lane, nowMs);
       for (let n = 0; n < granted; n += 1) sentAtMs.push((slots?.firstMs ?? 0) + n * (slots?.stepMs ?? 0));
@@ -37,7 +38,10 @@ describe('foldGates', () => {
 });
 
 describe('laneHold', () => {
-  const limited = { isPaused: false, rateLimit: { max: 1, perSeconds: 60 }, rateNextAtMs: NOW_MS + 5_000 };
+  const limited = {
+    ...{ isPaused: false, circuit: CLOSED_CIRCUIT, rateLimit: { max: 1, perSeconds: 60 } },
+    rateNextAtMs: NOW_MS + 5_000,
+  };
 
   it('is that of the lane: paused whatever is due when, limited while no slot has come', () => {
     expect(laneHold({ ...limited, isPaused: true }, NOW_MS + 1, NOW_MS)).toEqual({

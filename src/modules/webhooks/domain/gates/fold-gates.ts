@@ -1,4 +1,5 @@
 import type { HoldReason } from '../delivery.js';
+import { circuitGate } from './circuit-gate.js';
 import type { Gate, GateAnswer, GatedLane } from './gate.js';
 import { pauseGate } from './pause-gate.js';
 import { rateGate } from './rate-gate.js';
@@ -6,6 +7,7 @@ import { rateGate } from './rate-gate.js';
 /** In their order; what counts what it grants comes last. */
 const GATES: readonly (readonly [HoldReason, Gate])[] = [
   ['paused', pauseGate],
+  ['circuit_open', circuitGate],
   ['rate_limited', rateGate],
 ];
 
@@ -19,13 +21,14 @@ export function foldGates(lane: GatedLane, wanted: number, nowMs: number): Folde
   let folded: FoldedGates = { granted: wanted, reason: null, untilMs: null };
   for (const [reason, gate] of GATES) {
     const { granted, untilMs } = gate(lane, folded.granted, nowMs);
-    const isFirst = folded.reason === null && granted < folded.granted;
-    folded = isFirst ? { granted, reason, untilMs } : { ...folded, granted };
+    if (granted === folded.granted) continue;
+    // The first one gives the reason; where it does not know until when, a later one may, which keeps back what it let through.
+    folded = { granted, reason: folded.reason ?? reason, untilMs: folded.untilMs ?? untilMs };
   }
   return folded;
 }
 
 /** Whether new deliveries may be claimed where they are stored. The function `webhook_takes_births`. */
-export function takesBirths({ isPaused, rateLimit }: GatedLane): boolean {
-  return !isPaused && rateLimit === null;
+export function takesBirths({ isPaused, circuit, rateLimit }: GatedLane): boolean {
+  return !isPaused && circuit.state === 'closed' && circuit.ramp === null && rateLimit === null;
 }

@@ -1,4 +1,5 @@
-import type { GatedLane } from './gate.js';
+import { CLOSED_CIRCUIT } from './circuit.js';
+import type { GatedCircuit, GatedLane } from './gate.js';
 
 /** The moment of all cases, in milliseconds. */
 export const NOW_MS = Date.parse('2026-01-02T03:04:05Z');
@@ -8,15 +9,24 @@ export interface GateCase {
   readonly lane: GatedLane;
   readonly wanted: number;
   readonly granted: number;
-  readonly reason: 'paused' | 'rate_limited' | null;
+  readonly reason: 'paused' | 'circuit_open' | 'rate_limited' | null;
   /** Milliseconds from now; null: nobody knows, or there is nothing to wait for. */
   readonly untilMs: number | null;
 }
 
 const lane = (change: Partial<GatedLane> = {}): GatedLane => ({
-  ...{ isPaused: false, rateLimit: null, rateNextAtMs: null },
+  ...{ isPaused: false, circuit: CLOSED_CIRCUIT, rateLimit: null, rateNextAtMs: null },
   ...change,
 });
+const circuit = (
+  state: GatedCircuit['state'],
+  nextInMs: number | null,
+  change: Partial<GatedLane> = {},
+): GatedLane =>
+  lane({
+    circuit: { state, nextProbeAtMs: nextInMs === null ? null : NOW_MS + nextInMs, ramp: null },
+    ...change,
+  });
 const rate = (max: number, perSeconds: number, nextInMs: number | null = null, isPaused = false): GatedLane =>
   lane({
     isPaused,
@@ -107,5 +117,58 @@ export const GATE_CASES: readonly GateCase[] = [
   {
     name: 'paused before anything else',
     ...{ lane: rate(10, 1, 100, true), wanted: 5, granted: 0, reason: 'paused', untilMs: null },
+  },
+  {
+    name: 'a circuit that closed lately: its pace is a matter of places',
+    ...{ lane: lane({ circuit: { ...CLOSED_CIRCUIT, ramp: 2 } }), wanted: 5, granted: 5 },
+    ...{ reason: null, untilMs: null },
+  },
+  {
+    name: 'an open circuit',
+    ...{ lane: circuit('open', 30_000), wanted: 5, granted: 0, reason: 'circuit_open', untilMs: 30_000 },
+  },
+  {
+    name: 'an open circuit a moment before the probe',
+    ...{ lane: circuit('open', 1), wanted: 5, granted: 0, reason: 'circuit_open', untilMs: 1 },
+  },
+  {
+    name: 'an open circuit when it is time for a probe',
+    ...{ lane: circuit('open', 0), wanted: 5, granted: 1, reason: 'circuit_open', untilMs: null },
+  },
+  {
+    name: 'a probe, and no more is wanted',
+    ...{ lane: circuit('open', -9_000), wanted: 1, granted: 1, reason: null, untilMs: null },
+  },
+  {
+    name: 'a probe under way',
+    ...{ lane: circuit('half_open', 15_000), wanted: 5, granted: 0, reason: 'circuit_open', untilMs: 15_000 },
+  },
+  {
+    name: 'a probe whose lease has ended',
+    ...{ lane: circuit('half_open', -1), wanted: 5, granted: 1, reason: 'circuit_open', untilMs: null },
+  },
+  {
+    name: 'an hour until the next probe',
+    ...{
+      lane: circuit('open', 3_600_000),
+      wanted: 5,
+      granted: 0,
+      reason: 'circuit_open',
+      untilMs: 3_600_000,
+    },
+  },
+  {
+    name: 'a probe that was planned before a clock was set back',
+    ...{ lane: circuit('open', 7_200_000), wanted: 5, granted: 1, reason: 'circuit_open', untilMs: null },
+  },
+  {
+    name: 'an open circuit in a paused lane',
+    ...{ lane: circuit('open', 30_000, { isPaused: true }), wanted: 5, granted: 0 },
+    ...{ reason: 'paused', untilMs: null },
+  },
+  {
+    name: 'a probe that has no slot yet',
+    lane: circuit('open', 0, { rateLimit: { max: 1, perSeconds: 1 }, rateNextAtMs: NOW_MS + 900 }),
+    ...{ wanted: 5, granted: 0, reason: 'circuit_open', untilMs: 775 },
   },
 ];

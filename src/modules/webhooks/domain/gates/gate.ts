@@ -1,13 +1,18 @@
+import type { Circuit } from './circuit.js';
 import type { RateLimit } from './rate-limit.js';
 
 /** What gates look at: a lane's row, and what its subscription asks for. Times are milliseconds. */
 export interface GatedLane {
   /** By the tenant, until somebody resumes it. */
   readonly isPaused: boolean;
+  readonly circuit: GatedCircuit;
   readonly rateLimit: RateLimit | null;
   /** The first slot that no delivery has yet; null before the first. */
   readonly rateNextAtMs: number | null;
 }
+
+/** What of a circuit keeps a lane back. */
+export type GatedCircuit = Pick<Circuit, 'state' | 'nextProbeAtMs' | 'ramp'>;
 
 export interface GateAnswer {
   /** How many of the wanted deliveries may be attempted now. */

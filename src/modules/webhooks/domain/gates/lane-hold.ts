@@ -1,9 +1,18 @@
 import type { Hold } from '../delivery.js';
+import { isShut } from './circuit-gate.js';
 import type { GatedLane } from './gate.js';
 
 /** What keeps a waiting delivery back because of its lane, read from it and never written to the delivery. */
 export function laneHold(lane: GatedLane, dueAtMs: number, nowMs: number): Hold | null {
   if (lane.isPaused) return { reason: 'paused', until: null };
+  const { state, nextProbeAtMs } = lane.circuit;
+  if (state !== 'closed') {
+    const isKnown = state === 'open' && isShut(nextProbeAtMs, nowMs);
+    // What is due only after the next probe waits for its time, not for the circuit.
+    if (dueAtMs <= Math.max(nowMs, nextProbeAtMs ?? nowMs)) {
+      return { reason: 'circuit_open', until: isKnown ? new Date(nextProbeAtMs) : null };
+    }
+  }
   if (lane.rateLimit === null || dueAtMs > nowMs) return null;
   const { rateNextAtMs } = lane;
   return rateNextAtMs !== null && rateNextAtMs > nowMs

@@ -5,6 +5,7 @@ import {
   type MeasuredAttempt,
   type RemovedKind,
 } from '../../application/ports/delivery-metrics.js';
+import type { CircuitState } from '../../domain/gates/circuit.js';
 import { WebhookEventType } from '../../domain/webhook-event-type.js';
 /** Seconds; from a receiver on the same host to one at the end of the default time budget. */
 const DURATION_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
@@ -26,6 +27,7 @@ export class PrometheusDeliveryMetrics extends DeliveryMetrics {
   private readonly retries: Counter;
   private readonly httpStatus: Counter;
   private readonly events: Counter;
+  private readonly circuits: Counter;
   private readonly retention: Counter;
 
   constructor(
@@ -65,6 +67,12 @@ export class PrometheusDeliveryMetrics extends DeliveryMetrics {
       labelNames: ['event'],
       registers,
     });
+    this.circuits = new Counter({
+      name: 'webhook_circuit_total',
+      help: 'Circuits of endpoints that came to a state (closed, open, half_open)',
+      labelNames: ['to'],
+      registers,
+    });
     this.retention = new Counter({
       name: 'webhook_retention_removed_total',
       help: 'What retention removed, by kind (event, delivery, payload)',
@@ -87,6 +95,10 @@ export class PrometheusDeliveryMetrics extends DeliveryMetrics {
 
   override emitted(event: string): void {
     this.events.inc({ event: eventLabel(event) });
+  }
+
+  override circuitTurned(to: CircuitState): void {
+    this.circuits.inc({ to });
   }
 
   override removed(what: RemovedKind, count: number): void {

@@ -40,6 +40,7 @@ interface AcceptedRow {
   readonly settings: (string | null)[];
   readonly filters: string[];
   readonly filter_keys: string[];
+  readonly epochs: (number | null)[];
 }
 
 const ACCEPT = `SELECT * FROM webhook_accept($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20::jsonb)`;
@@ -133,6 +134,8 @@ function bornClaim(
     trigger: 'auto',
     isRetry: false,
     waitMs: 0,
+    epoch: row.epochs[index] ?? 0,
+    isProbe: false,
     leaseToken,
     targetUrl: row.urls[index] ?? '',
     sealedSecret: row.secrets[index] ?? '',

@@ -17,6 +17,10 @@ export class AttemptRow {
   @Column({ type: 'text' })
   trigger!: AttemptTrigger;
 
+  /** Of a circuit that was not closed. */
+  @Column({ type: 'boolean', default: false })
+  probe!: boolean;
+
   @Column({ name: 'started_at', type: 'timestamptz' })
   startedAt!: Date;
 

@@ -47,6 +47,8 @@ interface ClaimedRow {
   readonly previous_secret: string | null;
   readonly active: boolean;
   readonly settings: string | null;
+  readonly epoch: number;
+  readonly probe: boolean;
 }
 
 const CLAIM = 'SELECT * FROM webhook_claim($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)';
@@ -117,6 +119,8 @@ function toClaim(row: ClaimedRow, id: string, leaseToken: string): ClaimedDelive
     trigger: row.trigger,
     isRetry: row.is_retry,
     waitMs: row.wait_ms ?? 0,
+    epoch: row.epoch,
+    isProbe: row.probe,
     leaseToken,
     targetUrl: row.target_url,
     sealedSecret: row.secret,

@@ -30,6 +30,7 @@ export function toAttemptRecord(row: AttemptRow): AttemptRecord {
   return {
     number: row.number,
     trigger: row.trigger,
+    isProbe: row.probe,
     startedAt: row.startedAt,
     durationMs: row.durationMs,
     statusCode: row.statusCode,

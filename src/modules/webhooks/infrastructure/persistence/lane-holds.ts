@@ -1,5 +1,6 @@
 import type { Transaction } from '../../application/ports/transaction.js';
 import type { Delivery, Hold } from '../../domain/delivery.js';
+import type { CircuitState } from '../../domain/gates/circuit.js';
 import type { GatedLane } from '../../domain/gates/gate.js';
 import { laneHold } from '../../domain/gates/lane-hold.js';
 import { fromStoredRate, type StoredSettings } from '../../domain/subscription-settings.js';
@@ -8,6 +9,8 @@ import { managerOf } from './typeorm-transactions.js';
 interface GatedRow {
   readonly subscription_id: string;
   readonly is_paused: boolean;
+  readonly circuit_state: CircuitState;
+  readonly next_probe_at: Date | null;
   readonly rate_next_at: Date | null;
   readonly rate_limit: NonNullable<StoredSettings['rate_limit']> | null;
   readonly now: Date;
@@ -15,11 +18,11 @@ interface GatedRow {
 
 /* Those that may keep something back: most lanes do not. */
 const GATED = `
-SELECT l.subscription_id, l.paused_at IS NOT NULL AS is_paused, l.rate_next_at, s.settings -> 'rate_limit' AS rate_limit,
+SELECT l.subscription_id, l.paused_at IS NOT NULL AS is_paused, l.circuit_state, l.next_probe_at, l.rate_next_at, s.settings -> 'rate_limit' AS rate_limit,
        now() AS now
   FROM webhook_lanes l JOIN webhook_subscriptions s ON s.tenant_id = l.tenant_id AND s.id = l.subscription_id
  WHERE l.tenant_id = $1 AND l.subscription_id = ANY ($2::uuid[])
-   AND (l.paused_at IS NOT NULL OR s.settings -> 'rate_limit' IS NOT NULL)`;
+   AND (l.paused_at IS NOT NULL OR l.circuit_state <> 'closed' OR s.settings -> 'rate_limit' IS NOT NULL)`;
 
 /** Deliveries with what keeps them back because of their lane; what waits for nothing of it stays as it is. */
 export async function withLaneHolds<T extends Delivery>(
@@ -44,7 +47,11 @@ function holdOf({ status, nextAttemptAt }: Delivery, row: GatedRow): Hold | null
   return laneHold(toGatedLane(row), nextAttemptAt.getTime(), row.now.getTime());
 }
 
-function toGatedLane({ is_paused: isPaused, rate_limit: limit, rate_next_at: next }: GatedRow): GatedLane {
-  const rateLimit = limit === null ? null : fromStoredRate(limit);
-  return { isPaused, rateLimit, rateNextAtMs: next?.getTime() ?? null };
+function toGatedLane(row: GatedRow): GatedLane {
+  return {
+    isPaused: row.is_paused,
+    circuit: { state: row.circuit_state, nextProbeAtMs: row.next_probe_at?.getTime() ?? null, ramp: null },
+    rateLimit: row.rate_limit === null ? null : fromStoredRate(row.rate_limit),
+    rateNextAtMs: row.rate_next_at?.getTime() ?? null,
+  };
 }

@@ -1,9 +1,10 @@
 import type { Subscription } from '../../domain/subscription.js';
 import { fromStoredSettings } from '../../domain/subscription-settings.js';
+import { USUAL_STATE, type LaneState } from './lane-states.js';
 import type { SubscriptionRow } from './subscription.row.js';
 
-/** @param paused ids of those that are */
-export function toSubscription(row: SubscriptionRow, paused: ReadonlySet<string>): Subscription {
+/** @param lanes what their lanes show, by their ids */
+export function toSubscription(row: SubscriptionRow, lanes: ReadonlyMap<string, LaneState>): Subscription {
   return {
     id: row.id,
     tenantId: row.tenantId,
@@ -13,7 +14,7 @@ export function toSubscription(row: SubscriptionRow, paused: ReadonlySet<string>
     description: row.description,
     filter: row.filter,
     active: row.active,
-    isPaused: paused.has(row.id),
+    ...(lanes.get(row.id) ?? USUAL_STATE),
     deactivationReason: row.deactivationReason,
     deactivatedAt: row.deactivatedAt,
     secretRotatedAt: row.secretRotatedAt,

@@ -33,7 +33,7 @@ const FORGET = `DELETE FROM webhook_workers WHERE alive_until < now() - interval
 
 /*
  * A lease ends with its time, or with the process that holds it (never with the one that sweeps: it lives). The interrupted attempt is logged as such; if its worker
- * comes back after all, the real outcome replaces the line. The first few do not use up the schedule: with no retries
+ * comes back after all, the real outcome replaces the line. In place of a probe that was interrupted another may begin at once. The first few do not use up the schedule: with no retries
  * configured, a crash between claim and request would otherwise end as FAILED without one request. A row was last changed
  * when its attempt began.
  */
@@ -69,7 +69,11 @@ WITH expired AS (
          updated_at = now()
     FROM expired x
    WHERE d.event_id = x.event_id AND d.subscription_id = x.subscription_id AND d.tenant_id = x.tenant_id
-  RETURNING d.tenant_id, d.id, d.attempts, x.next_trigger, x.updated_at AS started_at
+  RETURNING d.tenant_id, d.subscription_id, d.id, d.attempts, x.next_trigger, x.updated_at AS started_at
+), probes AS (
+  UPDATE webhook_lanes l SET circuit_state = 'open', next_probe_at = now(), probe_id = NULL
+    FROM reclaimed r
+   WHERE l.tenant_id = r.tenant_id AND l.subscription_id = r.subscription_id AND l.probe_id = r.id
 ), logged AS (
   INSERT INTO webhook_attempts (tenant_id, delivery_id, number, trigger, started_at, duration_ms, error_class, error,
                                 request_headers)
@@ -82,7 +86,7 @@ SELECT count(*)::int AS count FROM reclaimed`;
 
 /*
  * One index probe for each lane that has first attempts waiting and one for retries, however many of them there are. A lane that
- * its tenant has paused has nothing to be rung for. One with a rate is rung all the same: its limit may have been changed.
+ * its tenant has paused has nothing to be rung for, nor has one whose circuit is open before the next probe. One with a rate is rung all the same: its limit may have been changed.
  */
 const DUE_LANES = `
 WITH RECURSIVE lane AS (
@@ -101,7 +105,7 @@ WITH RECURSIVE lane AS (
 SELECT subscription_id, tenant_id FROM lane
  WHERE next_attempt_at <= now() - ${GRACE_MS} * interval '1 millisecond'
    AND NOT EXISTS (SELECT FROM webhook_lanes l WHERE l.tenant_id = lane.tenant_id AND l.subscription_id = lane.subscription_id
-                      AND l.paused_at IS NOT NULL)
+                      AND (l.paused_at IS NOT NULL OR webhook_circuit_shut(l.circuit_state, l.next_probe_at, now())))
  LIMIT $2::int`;
 
 /**

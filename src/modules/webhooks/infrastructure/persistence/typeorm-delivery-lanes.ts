@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { QueryFailedError } from 'typeorm';
+import { QueryFailedError, type EntityManager } from 'typeorm';
 
 import { Clock } from '../../../../platform/kernel/clock.js';
 import { IdGenerator } from '../../../../platform/kernel/id-generator.js';
@@ -16,6 +16,7 @@ import {
 import type { ClaimedDelivery, HoldReason } from '../../domain/delivery.js';
 import type { Lane } from '../../domain/lane.js';
 import { Batcher } from './batcher.js';
+import { endProbes } from './typeorm-lane-circuits.js';
 import { claimDeliveries, type ClaimRequest } from './claim-deliveries.js';
 import { holdDeliveries } from './hold-deliveries.js';
 import { HotStatements } from './hot-statements.js';
@@ -47,11 +48,12 @@ UPDATE webhook_deliveries d
 
 const BACKLOG = `
 SELECT count(*)::int AS pending,
-       greatest(0, coalesce(extract(epoch FROM now() - min(d.next_attempt_at) FILTER (WHERE l.paused_at IS NULL)) * 1000, 0))::float8
+       greatest(0, coalesce(extract(epoch FROM now() - min(d.next_attempt_at) FILTER (WHERE l.subscription_id IS NULL)) * 1000, 0))::float8
          AS oldest_due_age_ms
   FROM webhook_deliveries d
   LEFT JOIN webhook_lanes l
-    ON l.tenant_id = d.tenant_id AND l.subscription_id = d.subscription_id AND l.paused_at IS NOT NULL
+    ON l.tenant_id = d.tenant_id AND l.subscription_id = d.subscription_id
+   AND (l.paused_at IS NOT NULL OR l.circuit_state <> 'closed')
  WHERE d.status = 'PENDING'`;
 
 @Injectable()
@@ -88,15 +90,27 @@ export class TypeormDeliveryLanes extends DeliveryLanes {
   }
 
   override async release(claims: readonly ClaimedDelivery[]): Promise<void> {
-    await this.transactions.run((manager) => manager.query(RELEASE, columnsOf(claims)));
+    await this.giveBack(claims, (manager) => manager.query(RELEASE, columnsOf(claims)));
   }
 
   override async hold(claims: readonly ClaimedDelivery[], reason: HoldReason, forMs: number): Promise<void> {
-    await this.transactions.run((manager) => holdDeliveries(manager, claims, reason, forMs));
+    await this.giveBack(claims, (manager) => holdDeliveries(manager, claims, reason, forMs));
   }
 
   override async abandon(claims: readonly ClaimedDelivery[], lastError: string): Promise<void> {
-    await this.transactions.run((manager) => manager.query(ABANDON, [...columnsOf(claims), lastError]));
+    await this.giveBack(claims, (manager) => manager.query(ABANDON, [...columnsOf(claims), lastError]));
+  }
+
+  /** A probe among them did not begin: another may. */
+  private async giveBack(
+    claims: readonly ClaimedDelivery[],
+    write: (manager: EntityManager) => Promise<unknown>,
+  ): Promise<void> {
+    await this.transactions.run(async (manager) => {
+      await write(manager);
+      const probes = claims.filter(({ isProbe }) => isProbe);
+      if (probes.length > 0) await endProbes(manager, probes);
+    });
   }
 
   /**

@@ -17,7 +17,7 @@ import {
   type StoredSettings,
   type SubscriptionSettings,
 } from '../../domain/subscription-settings.js';
-import { pausedLanes } from './paused-lanes.js';
+import { laneStates, type LaneState } from './lane-states.js';
 import { toSubscription } from './subscription.mapper.js';
 import { SubscriptionRow } from './subscription.row.js';
 import { managerOf } from './typeorm-transactions.js';
@@ -36,7 +36,7 @@ WITH deactivated AS (
 )
 SELECT d.id, webhook_end_waiting(d.tenant_id, d.id, $4) FROM deactivated d`;
 
-const NONE: ReadonlySet<string> = new Set();
+const NONE: ReadonlyMap<string, LaneState> = new Map();
 
 /** Every statement names the transaction's tenant: row-level security is the other line of defence, not the only one. */
 @Injectable()
@@ -60,7 +60,7 @@ export class TypeormSubscriptionRepository extends SubscriptionRepository {
   override async find(transaction: Transaction, id: string): Promise<Subscription | null> {
     const { tenantId } = transaction;
     const row = await managerOf(transaction).getRepository(SubscriptionRow).findOneBy({ tenantId, id });
-    return row === null ? null : toSubscription(row, await pausedLanes(transaction, id));
+    return row === null ? null : toSubscription(row, await laneStates(transaction, id));
   }
 
   override async list(transaction: Transaction, filter: SubscriptionFilter): Promise<Subscription[]> {
@@ -78,8 +78,8 @@ export class TypeormSubscriptionRepository extends SubscriptionRepository {
               ],
         order: { id: 'DESC' },
       });
-    const paused = await pausedLanes(transaction);
-    return rows.map((row) => toSubscription(row, paused));
+    const lanes = await laneStates(transaction);
+    return rows.map((row) => toSubscription(row, lanes));
   }
 
   override async update(

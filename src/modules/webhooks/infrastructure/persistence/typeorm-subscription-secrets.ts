@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { SubscriptionSecrets, type PreviousSecret } from '../../application/ports/subscription-secrets.js';
 import type { Transaction } from '../../application/ports/transaction.js';
 import type { Subscription } from '../../domain/subscription.js';
-import { pausedLanes } from './paused-lanes.js';
+import { laneStates } from './lane-states.js';
 import { toSubscription } from './subscription.mapper.js';
 import { SubscriptionRow } from './subscription.row.js';
 import { managerOf } from './typeorm-transactions.js';
@@ -42,6 +42,6 @@ export class TypeormSubscriptionSecrets extends SubscriptionSecrets {
       tenantId,
     ]);
     const row = await manager.getRepository(SubscriptionRow).findOneByOrFail({ tenantId, id });
-    return toSubscription(row, await pausedLanes(transaction, id));
+    return toSubscription(row, await laneStates(transaction, id));
   }
 }

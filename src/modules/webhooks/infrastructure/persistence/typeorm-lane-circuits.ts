@@ -1,0 +1,64 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+
+import { LaneCircuits } from '../../application/ports/lane-circuits.js';
+import type { Transaction } from '../../application/ports/transaction.js';
+import type { ClaimedDelivery } from '../../domain/delivery.js';
+import { FIRST_PROBE_MS } from '../../domain/gates/circuit.js';
+import { managerOf } from './typeorm-transactions.js';
+
+/* Each as the function of its name in domain/gates/circuit.ts. They wait for whoever opens or settles the lane at this instant. */
+
+const RESET = `
+UPDATE webhook_lanes
+   SET circuit_state = 'closed', circuit_cause = NULL, circuit_opened_at = NULL, next_probe_at = NULL, probe_wait_ms = NULL,
+       probe_id = NULL, next_probe_id = NULL, failures = 0, failing_since = NULL,
+       ramp = CASE WHEN circuit_state = 'closed' THEN ramp ELSE 1 END,
+       recent_bucket = NULL, recent_attempts = NULL, recent_failed = NULL, counted_from = now(), epoch = epoch + 1
+ WHERE tenant_id = $1 AND subscription_id = $2`;
+
+const PROBE_SOON = `
+UPDATE webhook_lanes
+   SET next_probe_id = coalesce($3::uuid, next_probe_id),
+       next_probe_at = CASE WHEN circuit_state = 'open' THEN least(next_probe_at, now()) ELSE next_probe_at END
+ WHERE tenant_id = $1 AND subscription_id = $2 AND circuit_state <> 'closed'`;
+
+const PROBE_FIRST = `
+UPDATE webhook_lanes
+   SET circuit_state = 'half_open', circuit_opened_at = coalesce(circuit_opened_at, now()), next_probe_at = now(),
+       probe_wait_ms = ${FIRST_PROBE_MS}, probe_id = NULL, next_probe_id = NULL, failing_since = NULL, epoch = epoch + 1
+ WHERE tenant_id = $1 AND subscription_id = $2`;
+
+const END_PROBES = `
+UPDATE webhook_lanes l SET circuit_state = 'open', next_probe_at = now(), probe_id = NULL
+  FROM unnest($1::text[], $2::uuid[], $3::uuid[]) AS p (tenant_id, subscription_id, delivery_id)
+ WHERE l.tenant_id = p.tenant_id AND l.subscription_id = p.subscription_id AND l.probe_id = p.delivery_id`;
+
+@Injectable()
+export class TypeormLaneCircuits extends LaneCircuits {
+  override async reset(transaction: Transaction, subscriptionId: string): Promise<void> {
+    await managerOf(transaction).query(RESET, [transaction.tenantId, subscriptionId]);
+  }
+
+  override async probeSoon(
+    transaction: Transaction,
+    subscriptionId: string,
+    deliveryId?: string,
+  ): Promise<void> {
+    const { tenantId } = transaction;
+    await managerOf(transaction).query(PROBE_SOON, [tenantId, subscriptionId, deliveryId ?? null]);
+  }
+
+  override async probeFirst(transaction: Transaction, subscriptionId: string): Promise<void> {
+    await managerOf(transaction).query(PROBE_FIRST, [transaction.tenantId, subscriptionId]);
+  }
+}
+
+/** Probes that did not begin after all: others may, at once. */
+export async function endProbes(manager: EntityManager, probes: readonly ClaimedDelivery[]): Promise<void> {
+  await manager.query(END_PROBES, [
+    probes.map(({ tenantId }) => tenantId),
+    probes.map(({ subscriptionId }) => subscriptionId),
+    probes.map(({ id }) => id),
+  ]);
+}

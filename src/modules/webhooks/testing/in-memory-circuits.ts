@@ -1,0 +1,66 @@
+import type { AttemptResult, CircuitTurn } from '../application/ports/delivery-lanes.js';
+import {
+  circuitAfter,
+  isGivenUp,
+  type CircuitOutcome,
+  type CircuitResult,
+} from '../domain/gates/circuit-after.js';
+import type { Circuit } from '../domain/gates/circuit.js';
+import { BUCKETS, bucketOf, countedFrom } from '../domain/gates/recent-attempts.js';
+import { DEACTIVATED_BY_FAILING } from '../domain/subscription.js';
+import type { InMemoryStore, StoredSubscription } from './in-memory-store.js';
+
+/** Deliveries that are looked at for what went well before something failed. */
+const LOOKED_AT = 1_000;
+
+/** Tells the circuit of an endpoint how an attempt ended. @returns what became of it */
+export function tellCircuit(store: InMemoryStore, result: AttemptResult): CircuitTurn[] {
+  const subscription = store.subscriptions.get(result.subscriptionId);
+  if (subscription === undefined) return [];
+  const nowMs = store.clock.nowMs();
+  const { epoch, error, retryAfterMs } = result;
+  const told: CircuitResult = { epoch, outcome: outcomeOf(result), count: 1, error, retryAfterMs };
+  const begun = withRecent(store, subscription, told, result.deliveryId);
+  const isOver = isGivenUp(begun, told, nowMs);
+  const after = circuitAfter(begun, subscription.settings.circuit, told, nowMs);
+  subscription.laneCircuit = after;
+  if (isOver && subscription.active) store.deactivate(subscription, DEACTIVATED_BY_FAILING);
+  const turn = turnOf(begun, after);
+  return [...(turn === null ? [] : [turn]), ...(isOver ? (['given_up'] as const) : [])];
+}
+
+function outcomeOf({ next, errorClass, statusCode }: AttemptResult): CircuitOutcome {
+  if (next.status === 'DELIVERED') return 'good';
+  if (errorClass === 'template_error') return 'nothing';
+  return statusCode === 429 ? 'busy' : 'failed';
+}
+
+function turnOf(before: Circuit, after: Circuit): CircuitTurn | null {
+  if (before.state === after.state) return null;
+  if (after.state === 'closed') return 'closed';
+  return before.state === 'closed' ? 'opened' : 'reopened';
+}
+
+/** What went well before the first failure is looked up once. */
+function withRecent(
+  store: InMemoryStore,
+  { id, laneCircuit: circuit }: StoredSubscription,
+  { outcome, epoch }: CircuitResult,
+  deliveryId: string,
+): Circuit {
+  const begins = (outcome === 'failed' || outcome === 'busy') && circuit.recent === null;
+  if (!begins || circuit.state !== 'closed' || epoch !== circuit.epoch) return circuit;
+  const nowMs = store.clock.nowMs();
+  const good = Array<number>(BUCKETS).fill(0);
+  const rows = [...store.deliveries.values()]
+    .filter((row) => row.subscriptionId === id)
+    .sort((a, b) => (a.id < b.id ? 1 : -1))
+    .slice(0, LOOKED_AT);
+  for (const row of rows) {
+    const endedAtMs = row.updatedAt.getTime();
+    const passed = bucketOf(nowMs) - bucketOf(endedAtMs);
+    const counts = row.id !== deliveryId && row.status === 'DELIVERED' && passed < BUCKETS;
+    if (counts && endedAtMs > (circuit.countedFromMs ?? -Infinity)) good[passed] = (good[passed] ?? 0) + 1;
+  }
+  return { ...circuit, recent: countedFrom(nowMs, good) };
+}
