@@ -5,6 +5,7 @@ import type { SweepResult } from '../../../src/modules/webhooks/application/port
 import type { DeliveryDetail } from '../../../src/modules/webhooks/application/ports/delivery-repository.js';
 import { SUBSCRIPTION_DEACTIVATED } from '../../../src/modules/webhooks/domain/delivery.js';
 import type { Subscription } from '../../../src/modules/webhooks/domain/subscription.js';
+import { DEFAULT_SETTINGS } from '../../../src/modules/webhooks/domain/subscription-settings.js';
 import { deliveryDetail, failed, MAX_RETRIES, resultOf } from './attempts.js';
 import { deliverEvents, LEASE_MS, subscribe, TENANT, type PersistenceHarness, claimFrom } from './harness.js';
 
@@ -27,7 +28,7 @@ export function deliveryLanesContract(current: () => PersistenceHarness): void {
           ...{ id: ids[0], ...lane, event: 'thing.done', payload: '{"n":0}', attemptNumber: 1 },
           payloadExpired: false,
           ...{ autoAttempts: 1, trigger: 'auto', isRetry: false, waitMs: 0, leaseToken: expect.any(String) },
-          ...{ sealedPreviousSecret: null, settings: null },
+          ...{ epoch: 0, isProbe: false, sealedPreviousSecret: null, settings: null },
           ...{ targetUrl: 'https://hooks.customer.com/in', subscriptionActive: true },
           sealedSecret: `sealed ${lane.subscriptionId}`,
         });
@@ -69,7 +70,8 @@ export function deliveryLanesContract(current: () => PersistenceHarness): void {
 
       // Red when retries are not bounded in the claim: they have been due for longer, and take every place.
       it('takes no more retries than it is told to, nor than an endpoint may get, and first attempts beside them', async () => {
-        const lane = await subscribe(current());
+        const circuit = { failures: 100, percent: 100, minAttempts: 1_000 };
+        const lane = await subscribe(current(), { settings: { ...DEFAULT_SETTINGS, circuit } });
         const ids = await deliverEvents(current(), ENGINE_LIMITS.perEndpoint);
         const first = await claimFrom(current().lanes, lane, 100);
         for (const claim of first) await current().lanes.record(resultOf(claim, failed(1_000)));

@@ -170,6 +170,8 @@ export function eventIntakeContract(current: () => PersistenceHarness): void {
                 trigger: 'auto',
                 isRetry: false,
                 waitMs: 0,
+                epoch: 0,
+                isProbe: false,
                 subscriptionActive: true,
               },
               ...{ eventId: expect.any(String), leaseToken: expect.any(String) },

@@ -125,7 +125,13 @@ export class SubscriptionView {
   })
   rate_limit!: RateLimitShape | null;
 
-  @ApiProperty({ description: 'When it opens, as `circuit` was given, and how it is now.' })
+  @ApiProperty({
+    description: 'When it opens, as `circuit` was given, and how it is now.',
+    example: {
+      ...{ failures: 10, percent: 70, min_attempts: 20, state: 'closed', cause: null, opened_at: null },
+      ...{ next_probe_at: null, consecutive_failures: 0 },
+    },
+  })
   circuit!: CircuitView;
 
   @ApiProperty({ ...TEMPLATE_SCHEMA, description: 'The form of the body.', example: 'raw' })
