@@ -202,6 +202,7 @@ export class SubscriptionsController {
   }
 
   @Post(':id/reset-circuit')
+  @AsJson()
   @HttpCode(200)
   @RequireScopes('webhooks:write')
   @ApiOperation({
@@ -217,8 +218,8 @@ export class SubscriptionsController {
     @CurrentTenant() tenantId: string,
     @CurrentActor() actor: Actor,
     @Param('id') id: string,
-  ): Promise<SubscriptionView> {
-    return presentSubscription(await this.resetCircuit.execute({ tenantId, actor, id: known(id) }));
+  ): Promise<string> {
+    return subscriptionJson(await this.resetCircuit.execute({ tenantId, actor, id: known(id) }));
   }
 
   @Post(':id/rotate-secret')
