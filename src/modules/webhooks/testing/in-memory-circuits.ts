@@ -5,10 +5,16 @@ import {
   type CircuitOutcome,
   type CircuitResult,
 } from '../domain/gates/circuit-after.js';
-import type { Circuit } from '../domain/gates/circuit.js';
+import { isShut } from '../domain/gates/circuit-gate.js';
+import { withoutProbe, type Circuit } from '../domain/gates/circuit.js';
 import { BUCKETS, bucketOf, countedFrom } from '../domain/gates/recent-attempts.js';
 import { DEACTIVATED_BY_FAILING } from '../domain/subscription.js';
-import type { InMemoryStore, StoredSubscription } from './in-memory-store.js';
+import {
+  gatedLane,
+  type InMemoryStore,
+  type StoredDelivery,
+  type StoredSubscription,
+} from './in-memory-store.js';
 
 /** Deliveries that are looked at for what went well before something failed. */
 const LOOKED_AT = 1_000;
@@ -63,4 +69,30 @@ function withRecent(
     if (counts && endedAtMs > (circuit.countedFromMs ?? -Infinity)) good[passed] = (good[passed] ?? 0) + 1;
   }
   return { ...circuit, recent: countedFrom(nowMs, good) };
+}
+
+/** What is due, in the order in which it is a probe: what somebody asked for, then what was probed least. */
+export function inProbeOrder(due: StoredDelivery[], circuit: Circuit | null): StoredDelivery[] {
+  if (circuit === null) return due;
+  const probed = (row: StoredDelivery): number =>
+    row.id === circuit.nextProbeId ? -1 : row.attempts - row.autoAttempts;
+  return due.sort((a, b) => probed(a) - probed(b));
+}
+
+/** Probes that did not begin after all, or ended with their process. */
+export function endProbes(
+  store: InMemoryStore,
+  probes: readonly { readonly id: string; readonly subscriptionId: string }[],
+): void {
+  for (const { id, subscriptionId } of probes) {
+    const subscription = store.subscriptions.get(subscriptionId);
+    if (subscription === undefined) continue;
+    subscription.laneCircuit = withoutProbe(subscription.laneCircuit, id, store.clock.nowMs());
+  }
+}
+
+/** Nothing that is due in a lane can go out now, whatever else there is. */
+export function isKept(store: InMemoryStore, subscriptionId: string): boolean {
+  const { isPaused, circuit } = gatedLane(store.subscriptions.get(subscriptionId));
+  return isPaused || (circuit.state !== 'closed' && isShut(circuit.nextProbeAtMs, store.clock.nowMs()));
 }

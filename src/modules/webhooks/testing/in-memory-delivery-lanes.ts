@@ -14,15 +14,15 @@ import {
   type ClaimedDelivery,
   type HoldReason,
 } from '../domain/delivery.js';
-import { isShut, rampedPlaces } from '../domain/gates/circuit-gate.js';
-import { withoutProbe, withProbe } from '../domain/gates/circuit.js';
+import { rampedPlaces } from '../domain/gates/circuit-gate.js';
+import { withProbe } from '../domain/gates/circuit.js';
 import { foldGates, takesBirths } from '../domain/gates/fold-gates.js';
 import { rateSlots } from '../domain/gates/rate-gate.js';
 import type { Lane } from '../domain/lane.js';
 import { waitsOf } from '../domain/retry-schedule.js';
 import { toStoredSettings } from '../domain/subscription-settings.js';
 import { DEACTIVATED_BY_GONE } from '../domain/subscription.js';
-import { tellCircuit } from './in-memory-circuits.js';
+import { endProbes, inProbeOrder, isKept, tellCircuit } from './in-memory-circuits.js';
 import {
   gatedLane,
   type InMemoryStore,
@@ -63,7 +63,7 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
     const room = subscription?.active === false ? free : gate.granted;
     const slots = rateSlots(gated, nowMs);
     const isProbing = gated.circuit.state !== 'closed' && subscription?.active === true;
-    const claims = (isProbing ? this.probesOf(subscription) : this.due(lane.subscriptionId))
+    const claims = inProbeOrder(this.due(lane.subscriptionId), isProbing ? subscription.laneCircuit : null)
       .filter((row) => !row.isRetry || (retriesLeft -= 1) >= 0)
       .slice(0, room)
       .map((row, n) => ({
@@ -77,13 +77,6 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
     const hold = reason === null ? null : { reason, forMs: untilMs === null ? null : untilMs - nowMs };
     const rest = { kind: 'seen', ...this.dueIn(lane), isShort: free < limit, hold } as const;
     return Promise.resolve({ claims, rest });
-  }
-
-  /** What is due, in the order in which it is a probe: what somebody asked for, then what was probed least. */
-  private probesOf({ id, laneCircuit: { nextProbeId } }: StoredSubscription): StoredDelivery[] {
-    const probed = (row: StoredDelivery): number =>
-      row.id === nextProbeId ? -1 : row.attempts - row.autoAttempts;
-    return this.due(id).sort((a, b) => probed(a) - probed(b));
   }
 
   /** Milliseconds until the next of a lane is due, first attempts and retries apart. */
@@ -168,7 +161,7 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
 
   override async release(claims: readonly ClaimedDelivery[]): Promise<void> {
     for (const row of this.held(claims)) this.settle(row, { status: 'PENDING', ...unstarted(row) });
-    this.endProbes(claims);
+    endProbes(this.store, claims);
     return Promise.resolve();
   }
 
@@ -179,7 +172,7 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
       this.settle(row, { status: 'PENDING', ...unstarted(row), ...change });
     const lanes = new Set(claims.map((claim) => claim.subscriptionId));
     for (const row of this.due()) if (lanes.has(row.subscriptionId)) Object.assign(row, change);
-    this.endProbes(claims);
+    endProbes(this.store, claims);
     return Promise.resolve();
   }
 
@@ -188,17 +181,8 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
       const counts = unstarted(row);
       this.settle(row, { status: 'FAILED', lastError, nextAttemptAt: null, ...counts, nextTrigger: 'auto' });
     }
-    this.endProbes(claims);
+    endProbes(this.store, claims);
     return Promise.resolve();
-  }
-
-  /** Probes that did not begin after all, or ended with their process. */
-  private endProbes(probes: readonly { readonly id: string; readonly subscriptionId: string }[]): void {
-    for (const { id, subscriptionId } of probes) {
-      const subscription = this.store.subscriptions.get(subscriptionId);
-      if (subscription === undefined) continue;
-      subscription.laneCircuit = withoutProbe(subscription.laneCircuit, id, this.store.clock.nowMs());
-    }
   }
 
   /** A process whose fakes are asked is alive. */
@@ -228,21 +212,13 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
     return [...this.store.deliveries.values()].filter((row) => row.status === status);
   }
 
-  /** Nothing that is due can go out now, whatever else there is. */
-  private isKept(subscriptionId: string): boolean {
-    const { isPaused, circuit } = gatedLane(this.store.subscriptions.get(subscriptionId));
-    return (
-      isPaused || (circuit.state !== 'closed' && isShut(circuit.nextProbeAtMs, this.store.clock.nowMs()))
-    );
-  }
-
   /** In order of their ids from where the last full list ended, so that each gets its turn to be listed. */
   private nextDueLanes(limit: number): Lane[] {
     const lanes = new Map(
       this.due().map(({ tenantId, subscriptionId }) => [subscriptionId, { tenantId, subscriptionId }]),
     );
     const listed = [...lanes.values()]
-      .filter((lane) => lane.subscriptionId > this.sweptUpTo && !this.isKept(lane.subscriptionId))
+      .filter((lane) => lane.subscriptionId > this.sweptUpTo && !isKept(this.store, lane.subscriptionId))
       .sort((a, b) => (a.subscriptionId < b.subscriptionId ? -1 : 1))
       .slice(0, limit);
     this.sweptUpTo = listed.length === limit ? (listed.at(-1)?.subscriptionId ?? '') : '';
@@ -313,7 +289,7 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
         isProbe: false,
       });
     }
-    this.endProbes([row]);
+    endProbes(this.store, [row]);
     const isFree = row.interruptions < FREE_INTERRUPTIONS;
     const schedule = this.store.subscriptions.get(row.subscriptionId)?.settings.retrySchedule ?? 'default';
     const usedUp = !isFree && row.autoAttempts > waitsOf(schedule, maxRetries).retries;

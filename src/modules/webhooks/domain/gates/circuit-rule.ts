@@ -1,4 +1,8 @@
-import { integerProblems, type FieldProblem } from '../../../../platform/kernel/field-problem.js';
+import {
+  integerProblems,
+  unknownField,
+  type FieldProblem,
+} from '../../../../platform/kernel/field-problem.js';
 
 /** When a circuit opens: after so many failed attempts in a row, or such a share of those of the last five minutes. */
 export interface CircuitRule {
@@ -44,7 +48,7 @@ export function circuitProblems(value: unknown, path: readonly (string | number)
     ),
     ...Object.keys(given)
       .filter((name) => !Object.hasOwn(CIRCUIT_BOUNDS, name))
-      .map((name) => ({ path: [...path, name], msg: `Unknown field "${name}"` })),
+      .map((name) => unknownField(name, path)),
   ];
 }
 
