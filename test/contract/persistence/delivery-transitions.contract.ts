@@ -49,6 +49,7 @@ const LIVES: readonly (readonly [string, readonly Transition[]])[] = [
   ['ends while it waits: new', [deactivated]],
   ['ends while it waits: as a retry', [start, again, deactivated, requeue]],
   ['is cancelled while it waits, and sent again', [cancelled, requeue, start, again, cancelled]],
+  ['ends while it waits: by hand', [start, refused, requeue, deactivated]],
   ['ends where it was claimed', [start, { kind: 'end', lastError: 'Payload expired' }]],
   ['ends where it was claimed by hand', [requeue, start, { kind: 'end', lastError: 'Payload expired' }]],
 ];

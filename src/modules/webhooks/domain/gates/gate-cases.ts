@@ -95,6 +95,10 @@ export const GATE_CASES: readonly GateCase[] = [
     untilMs: 225,
   },
   {
+    name: 'the first slot at the very end of reach',
+    ...{ lane: rate(10, 1, 250), wanted: 5, granted: 1, reason: 'rate_limited', untilMs: 225 },
+  },
+  {
     name: 'a slot out of reach',
     lane: rate(1, 1, 900),
     wanted: 5,
