@@ -17,6 +17,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { generateSecret } from '../../src/modules/webhooks/domain/generated-secret.js';
 import { prepareSigner } from '../../src/modules/webhooks/domain/signature.js';
+import { readDocument, sectionOf } from '../documentation/markdown.js';
 import { eventually } from '../support/eventually.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -274,6 +275,19 @@ it.each(['verify_inline.mjs', 'fastify.mjs', 'python_receiver.py'])(
     expect(String(stderr)).toContain('WEBHOOK_SECRET');
   },
 );
+
+/** What README.md shows is tested in the examples: the same lines stand there. */
+it('README.md reads bodies and checks signatures as the examples do', () => {
+  const section = sectionOf(readDocument('README.md'), '## For receivers');
+  const lines = section.match(
+    /WebhookSignature\.verifyRaw\(secret, \w+\.body, \w+\.headers\)|^(?:const (?:rawJson|json)|given) = .*$|^app\.addContentTypeParser.*$|any\(hmac.*$/gm,
+  );
+  const tested = ['express.mjs', 'fastify.mjs', 'python_receiver.py'].map((name) =>
+    readDocument(`examples/receivers/${name}`),
+  );
+  expect(lines).toHaveLength(7);
+  expect(lines?.filter((line) => !tested.some((text) => text.includes(line)))).toEqual([]);
+});
 
 describe('docs/receivers.md', () => {
   const page = readFileSync(join(ROOT, 'docs/receivers.md'), 'utf8');
