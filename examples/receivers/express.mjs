@@ -1,7 +1,8 @@
-// An Express receiver. Run: npm install express, then WEBHOOK_SECRET=<the subscription's secret> PORT=8888 node express.mjs
+// An Express receiver. Run it in the root of this repository, built by `npm start` or `npm run build`:
+// WEBHOOK_SECRET=<the subscription's secret> PORT=8888 node examples/receivers/express.mjs
 import express from 'express';
-// In your project: import { WebhookSignature } from 'gestiqcloud-webhooks';
-import { WebhookSignature } from '../../dist/modules/webhooks/domain/signature.js';
+// The helper needs nothing but Node; docs/receivers.md, "With the helper", says how another project gets it.
+import { WebhookSignature } from 'gestiqcloud-webhooks/signature';
 
 const secret = process.env.WEBHOOK_SECRET;
 if (!secret) throw new Error('Set WEBHOOK_SECRET to the secret of the subscription');
@@ -9,8 +10,12 @@ if (!secret) throw new Error('Set WEBHOOK_SECRET to the secret of the subscripti
 const app = express();
 
 // express.raw on this route alone, and before any app-wide express.json(): the check needs the bytes as they came.
-app.post('/', express.raw({ type: 'application/json', limit: '1mb' }), (req, res) => {
-  if (!WebhookSignature.verifyRaw(secret, req.body, req.headers['x-signature'])) {
+// application/*+json as well: a template may send application/cloudevents+json.
+const rawJson = express.raw({ type: ['application/json', 'application/*+json'], limit: '1mb' });
+
+app.post('/', rawJson, (req, res) => {
+  // Given all headers, it also takes X-Signature-Previous: either secret fits while a rotation overlaps.
+  if (!WebhookSignature.verifyRaw(secret, req.body, req.headers)) {
     console.log('refused: X-Signature does not fit');
     return res.sendStatus(401);
   }

@@ -1,21 +1,24 @@
-// A Fastify receiver. Run: npm install fastify, then WEBHOOK_SECRET=<the subscription's secret> PORT=8888 node fastify.mjs
+// A Fastify receiver. Run it in the root of this repository, built by `npm start` or `npm run build`:
+// WEBHOOK_SECRET=<the subscription's secret> PORT=8888 node examples/receivers/fastify.mjs
 import Fastify from 'fastify';
-// In your project: import { WebhookSignature } from 'gestiqcloud-webhooks';
-import { WebhookSignature } from '../../dist/modules/webhooks/domain/signature.js';
+// The helper needs nothing but Node; docs/receivers.md, "With the helper", says how another project gets it.
+import { WebhookSignature } from 'gestiqcloud-webhooks/signature';
 
 const secret = process.env.WEBHOOK_SECRET;
 if (!secret) throw new Error('Set WEBHOOK_SECRET to the secret of the subscription');
 
 const app = Fastify();
 
+// A template may send application/cloudevents+json.
+const json = ['application/json', /^application\/.+\+json/];
+
 // Hands the route the bytes as they came, instead of the parsed object. To keep JSON parsing for your other routes,
 // put this parser and the route into a plugin of their own: app.register(async (scope) => { … }).
-app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) =>
-  done(null, body),
-);
+app.addContentTypeParser(json, { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 
 app.post('/', async (request, reply) => {
-  if (!WebhookSignature.verifyRaw(secret, request.body, request.headers['x-signature'])) {
+  // Given all headers, it also takes X-Signature-Previous: either secret fits while a rotation overlaps.
+  if (!WebhookSignature.verifyRaw(secret, request.body, request.headers)) {
     console.log('refused: X-Signature does not fit');
     return reply.code(401).send();
   }

@@ -32,9 +32,11 @@ def standard_key(secret):
 def refusal(secret, headers, body, now=None):
     """Why the request is not genuine, or None when it is. `body`: the bytes as received."""
     hexdigest = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    expected = f"sha256={hexdigest}".encode()
+    # The second one is there while a rotation overlaps, made with the previous secret: either may be the one we know.
     # As bytes, because compare_digest raises on text outside ASCII and a header may hold anything.
-    given = headers.get("X-Signature", "").encode()
-    if not hmac.compare_digest(given, f"sha256={hexdigest}".encode()):
+    given = [headers.get(name, "").encode() for name in ("X-Signature", "X-Signature-Previous")]
+    if not any(hmac.compare_digest(one, expected) for one in given):
         return "X-Signature does not fit"
 
     message_id = headers.get("webhook-id", "")

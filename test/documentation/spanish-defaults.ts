@@ -7,7 +7,7 @@ export const SPANISH_DEFAULTS: Readonly<Record<string, string>> = {
   'unset: inline dispatcher': 'sin valor: reparto en el mismo proceso',
   'unset: not checked': 'sin valor: no se comprueba',
   'unset: as long as the event': 'sin valor: tanto como el evento',
-  'true (false in production)': 'true (false en producción)',
+  'true (false in production with `DATABASE_URL`)': 'true (false en producción con `DATABASE_URL`)',
   'generated in embedded mode; otherwise one of the three JWT variables is required':
     'se genera con la base embebida; si no, hace falta una de las tres variables JWT',
   'generated in embedded mode; otherwise required': 'se genera con la base embebida; si no, es obligatoria',

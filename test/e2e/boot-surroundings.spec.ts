@@ -72,6 +72,7 @@ describe('a boot where something is missing', () => {
     const second = await bootToExit({ cwd: folder.path });
     expect(second.exitCode).toBe(1);
     expect(second.output).toContain(`is in use by process ${first.pid}. Stop that one first`);
+    expect(second.output).toMatch(/a folder of its own with DATA_DIR, or set DATABASE_URL/);
     expect(second.output).not.toMatch(STACK_LINE);
     expect((await fetch(`${first.url}/health/ready`)).status).toBe(200);
     expect(await first.stop()).toBe(0);

@@ -113,6 +113,21 @@ describeWithPostgres('the OpenAPI document', () => {
     expect(objects).toEqual(expect.arrayContaining(['rate_limit', 'signature']));
   });
 
+  it('shows one of two alternatives in the example of a body', () => {
+    const fieldsOf = (operationId: string): string[] =>
+      Object.keys(
+        document.operation(operationId).requestBody?.content?.['application/json']?.example as object,
+      );
+    expect(fieldsOf('createSubscription')).toContain('event');
+    for (const [operationId, alternative] of [
+      ['createSubscription', 'events'],
+      ['updateSubscription', 'events'],
+      ['rotateSecret', 'overlap_seconds'],
+      ['previewBody', 'event_id'],
+    ] as const)
+      expect(fieldsOf(operationId)).not.toContain(alternative);
+  });
+
   it('documents X-Request-Id on every answer, and Idempotency-Key and Link where they are', () => {
     for (const { operationId, responses } of document.operations) {
       for (const { headers } of Object.values(responses)) {

@@ -17,6 +17,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { generateSecret } from '../../src/modules/webhooks/domain/generated-secret.js';
 import { prepareSigner } from '../../src/modules/webhooks/domain/signature.js';
+import { readDocument, sectionOf } from '../documentation/markdown.js';
 import { eventually } from '../support/eventually.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -64,7 +65,8 @@ beforeAll(() => {
   scratch = mkdtempSync(join(tmpdir(), 'receiver-examples-'));
   mkdirSync(join(scratch, 'examples/receivers'), { recursive: true });
   mkdirSync(join(scratch, 'dist/modules/webhooks/domain'), { recursive: true });
-  writeFileSync(join(scratch, 'package.json'), '{"type":"module"}');
+  // With the name and the exports of the real one, by which the examples import the helper.
+  copyFileSync(join(ROOT, 'package.json'), join(scratch, 'package.json'));
   symlinkSync(join(ROOT, 'node_modules'), join(scratch, 'node_modules'));
   transpileWithImports(HELPER, new Set());
   for (const name of ['verify_inline.mjs', 'fastify.mjs', 'express.mjs', 'python_receiver.py']) {
@@ -182,6 +184,34 @@ describe.each(cases)('examples/receivers/%s', (name, command, args, kind, secret
     await eventuallyPrinted(receiver, 'verified msg_ok invoice.created');
   });
 
+  it(`goes on through a rotation, whichever secret it has (${kind})`, async () => {
+    const rotated = prepareSigner('another-secret');
+    const headers = signed('msg_rotated', now());
+    const both = (first: string | undefined, second: string): string => `${first ?? ''} ${second}`;
+    const other = rotated.standard('msg_rotated', now(), BODY);
+    // It has not been told the new secret yet.
+    const before = {
+      ...headers,
+      'x-signature': rotated.xSignature(BODY),
+      'x-signature-previous': signer.xSignature(BODY),
+      'webhook-signature': both(other, headers['webhook-signature'] ?? ''),
+    };
+    // It has been told already.
+    const after = {
+      ...headers,
+      'x-signature-previous': rotated.xSignature(BODY),
+      'webhook-signature': both(headers['webhook-signature'], other),
+    };
+    expect([await post(before), await post(after)]).toEqual([204, 204]);
+  });
+
+  it.each(['application/json; charset=utf-8', 'application/cloudevents+json'])(
+    `accepts a body of %s (${kind})`,
+    async (type) => {
+      expect(await post({ ...signed('msg_type', now()), 'content-type': type })).toBe(204);
+    },
+  );
+
   it(`accepts any one of several signatures (${kind})`, async () => {
     const headers = signed('msg_many', now());
     headers['webhook-signature'] = `v9,x v1,AAAA ${headers['webhook-signature']}`;
@@ -221,7 +251,8 @@ describe.each(cases)('examples/receivers/%s', (name, command, args, kind, secret
 
   // verify_inline shows the webhook-* headers alone, so that it fits on a page.
   it(`refuses a wrong X-Signature beside right webhook-* headers (${kind})`, async () => {
-    const headers = { ...signed('msg_x', now()), 'x-signature': `sha256=${'0'.repeat(64)}` };
+    const wrong = `sha256=${'0'.repeat(64)}`;
+    const headers = { ...signed('msg_x', now()), 'x-signature': wrong, 'x-signature-previous': wrong };
     expect(await post(headers)).toBe(name === 'verify_inline.mjs' ? 204 : 401);
   });
 
@@ -244,6 +275,19 @@ it.each(['verify_inline.mjs', 'fastify.mjs', 'python_receiver.py'])(
     expect(String(stderr)).toContain('WEBHOOK_SECRET');
   },
 );
+
+/** What README.md shows is tested in the examples: the same lines stand there. */
+it('README.md reads bodies and checks signatures as the examples do', () => {
+  const section = sectionOf(readDocument('README.md'), '## For receivers');
+  const lines = section.match(
+    /WebhookSignature\.verifyRaw\(secret, \w+\.body, \w+\.headers\)|^(?:const (?:rawJson|json)|given) = .*$|^app\.addContentTypeParser.*$|any\(hmac.*$/gm,
+  );
+  const tested = ['express.mjs', 'fastify.mjs', 'python_receiver.py'].map((name) =>
+    readDocument(`examples/receivers/${name}`),
+  );
+  expect(lines).toHaveLength(7);
+  expect(lines?.filter((line) => !tested.some((text) => text.includes(line)))).toEqual([]);
+});
 
 describe('docs/receivers.md', () => {
   const page = readFileSync(join(ROOT, 'docs/receivers.md'), 'utf8');

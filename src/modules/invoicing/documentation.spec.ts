@@ -15,14 +15,16 @@ function lines(text: string): string {
   return text.replace(/^ +/gm, '').trim();
 }
 
-const quotes = [...read('docs/emit-from-your-module.md').matchAll(QUOTE)].map(
-  ([, path = '', code = '']) => [path, code] as const,
+const quotes = ['ARCHITECTURE.md', 'docs/emit-from-your-module.md'].flatMap((page) =>
+  [...read(page).matchAll(QUOTE)].map(([, path = '', code = '']) => [page, path, code] as const),
 );
 
-it('finds the quotations', () => {
-  expect(quotes).toHaveLength(2);
+it('finds the quotations, a use case on either page', () => {
+  expect(quotes).toHaveLength(4);
+  const pages = quotes.filter(([, path]) => path.endsWith('/change-invoice-state.ts')).map(([page]) => page);
+  expect(pages).toEqual(['ARCHITECTURE.md', 'docs/emit-from-your-module.md']);
 });
 
-it.each(quotes)('docs/emit-from-your-module.md quotes %s as it is', (path, code) => {
+it.each(quotes)('%s quotes %s as it is', (_page, path, code) => {
   expect(lines(read(path))).toContain(lines(code));
 });

@@ -55,7 +55,7 @@ export const VARIABLES = {
   ),
   MIGRATIONS_ON_START: variable(
     boolean,
-    'true (false in production)',
+    'true (false in production with `DATABASE_URL`)',
     'Migrate at boot; otherwise a database that is not up to date stops the boot',
   ),
   REDIS_URL: variable(
@@ -101,7 +101,7 @@ export const VARIABLES = {
   WEBHOOK_STORE_UNMATCHED: variable(
     boolean,
     'true',
-    'Keep emitted events that nobody is subscribed to, so that they can be replayed',
+    'Keep events that modules emit and nobody is subscribed to, so that they can be replayed; `POST /deliveries` answers 404 then and stores nothing',
   ),
   WEBHOOK_RETENTION_DAYS: variable(
     wholeNumber(0, 36_500),

@@ -10,7 +10,7 @@ export class DatabaseNotReadyError extends Error {
 export class EmbeddedDatabaseBusyError extends Error {
   constructor(dataDir: string, pid: number) {
     super(
-      `The embedded database in ${dataDir} is in use by process ${pid}. Stop that one first, or set DATABASE_URL to a PostgreSQL server.`,
+      `The embedded database in ${dataDir} is in use by process ${pid}. Stop that one first, give this one a folder of its own with DATA_DIR, or set DATABASE_URL to a PostgreSQL server.`,
     );
     this.name = 'EmbeddedDatabaseBusyError';
   }

@@ -71,7 +71,8 @@ export class DeliveryView {
     type: 'string',
     format: 'date-time',
     nullable: true,
-    description: 'When a held delivery is looked at again; null when nobody knows.',
+    description:
+      'When a held delivery is looked at again: for `rate_limited` the next slot of its subscription, the same for all that wait; null when nobody knows, as for `paused`.',
     example: null,
   })
   held_until!: string | null;

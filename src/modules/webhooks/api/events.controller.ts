@@ -41,8 +41,9 @@ export class EventsController {
   @RequireScopes('webhooks:read')
   @ApiOperation({
     operationId: 'listEvents',
-    summary: 'List emitted events, newest first, those that nobody was subscribed to included',
-    description: 'When there are more, the `Link` header carries the URL of the next page (`rel="next"`).',
+    summary: 'List emitted events, newest first, those of modules that nobody was subscribed to included',
+    description:
+      '`POST /deliveries` with no subscriber answers 404 and stores none. When there are more, the `Link` header carries the URL of the next page (`rel="next"`).',
   })
   @ApiKeysetPage(EventView)
   async list(

@@ -106,6 +106,33 @@ describe('verifyRaw', () => {
     },
   );
 
+  it('takes the headers of a request, in any case and as a Headers object', () => {
+    expect(WebhookSignature.verifyRaw(SECRET, BODY, { 'x-signature': signature })).toBe(true);
+    expect(WebhookSignature.verifyRaw(SECRET, BODY, { 'X-Signature': signature })).toBe(true);
+    expect(WebhookSignature.verifyRaw(SECRET, BODY, new Headers({ 'X-Signature': signature }))).toBe(true);
+  });
+
+  it('accepts either secret while a rotation overlaps, and a third one never', () => {
+    const headers = {
+      'x-signature': WebhookSignature.sign('the-new-secret', BODY),
+      'x-signature-previous': signature,
+    };
+    const verifies = (secret: string): boolean => WebhookSignature.verifyRaw(secret, BODY, headers);
+    expect([SECRET, 'the-new-secret', 'a-third-secret'].map(verifies)).toEqual([true, true, false]);
+  });
+
+  it.each([
+    ['no header', {}],
+    ['a header of another name', { 'x-signature-next': signature }],
+    ['headers of nonsense', { 'x-signature': 'é', 'x-signature-previous': '' }],
+    ['a header that came twice', { 'x-signature': [signature, signature] }],
+    ['a list in place of the headers', [signature]],
+    ['nothing', undefined],
+    ['null', null as unknown as undefined],
+  ])('refuses %s', (_what, given) => {
+    expect(WebhookSignature.verifyRaw(SECRET, BODY, given)).toBe(false);
+  });
+
   it('refuses everything when the secret is empty, even what was signed with the empty key', () => {
     const forged = `sha256=${createHmac('sha256', '').update(BODY).digest('hex')}`;
     expect(WebhookSignature.verifyRaw('', BODY, forged)).toBe(false);

@@ -1,4 +1,5 @@
 import { createHmac, timingSafeEqual, type KeyObject } from 'node:crypto';
+import { headerOf, type ReceivedHeaders } from './received-headers.js';
 import { ed25519PrivateKey, standardKey, xSignatureKey } from './signing-key.js';
 import {
   isRawBody,
@@ -12,6 +13,8 @@ import {
 import { verifyWebhookJwt, type JwtVerification, type JwtVerificationInput } from './verify-webhook-jwt.js';
 
 const PREFIX = 'sha256=';
+/** In lower case; the second one is there while a rotation overlaps. */
+const SIGNATURE_HEADERS = ['x-signature', 'x-signature-previous'] as const;
 const HEX_SHA256 = /^[0-9a-fA-F]{64}$/;
 
 /** Signs body after body with one secret whose keys were prepared once. Holds them in closures: it does not print. */
@@ -70,23 +73,32 @@ export const WebhookSignature = {
   },
 
   /**
-   * Whether `signature`, the value of `X-Signature`, belongs to this body and secret. The hex may be of either case
-   * and the prefix may be missing. Compares in constant time; anything unusable (no header, empty secret, a body that
-   * was parsed already) is `false`, never an exception.
+   * Whether a body was signed with this secret. Give it the headers as they came: `X-Signature` counts, and during the
+   * overlap of a rotation `X-Signature-Previous`, so that a receiver goes on with the secret that it knows. A single
+   * value of `X-Signature` does as well; the hex may be of either case and the prefix may be missing. Compares in constant
+   * time; anything unusable (no header, empty secret, a body that was parsed already) is `false`, never an exception.
    *
    * Says nothing about age: a recorded request verifies for ever. Use {@link verifyStandard} against replays.
    *
    * @example
-   * if (!WebhookSignature.verifyRaw(secret, request.rawBody, request.headers['x-signature'])) return reply.code(401).send();
+   * if (!WebhookSignature.verifyRaw(secret, request.rawBody, request.headers)) return reply.code(401).send();
    */
-  verifyRaw(secret: string, body: RawBody, signature: string | readonly string[] | undefined): boolean {
-    if (typeof secret !== 'string' || secret === '' || typeof signature !== 'string' || !isRawBody(body))
-      return false;
-    const hex = signature.startsWith(PREFIX) ? signature.slice(PREFIX.length) : signature;
-    // After this both buffers have 32 bytes: the comparison's time depends on nothing that is secret.
-    if (!HEX_SHA256.test(hex)) return false;
+  verifyRaw(
+    secret: string,
+    body: RawBody,
+    signature: string | readonly string[] | ReceivedHeaders | undefined,
+  ): boolean {
+    if (typeof secret !== 'string' || secret === '' || !isRawBody(body)) return false;
+    const candidates =
+      typeof signature === 'string'
+        ? [signature]
+        : SIGNATURE_HEADERS.map((name) => headerOf(signature, name));
+    const hexes = candidates.map((one) => (one.startsWith(PREFIX) ? one.slice(PREFIX.length) : one));
+    // After this all buffers have 32 bytes: the comparison's time depends on nothing that is secret.
+    const given = hexes.filter((hex) => HEX_SHA256.test(hex));
+    if (given.length === 0) return false;
     const expected = createHmac('sha256', xSignatureKey(secret)).update(body).digest();
-    return timingSafeEqual(expected, Buffer.from(hex, 'hex'));
+    return given.some((hex) => timingSafeEqual(expected, Buffer.from(hex, 'hex')));
   },
 
   /**

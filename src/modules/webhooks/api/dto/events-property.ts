@@ -22,7 +22,8 @@ export const EVENTS_SCHEMA = {
 /** The field `events` of a request: a list that agrees with `event`, if that is given too. */
 export function EventsProperty(description: string): PropertyDecorator {
   return applyDecorators(
-    ApiPropertyOptional({ ...EVENTS_SCHEMA, description, example: ['invoice.created', 'payment.*'] }),
+    // `examples` belong to the field alone: in the example of the body stands `event`, which this takes the place of.
+    ApiPropertyOptional({ ...EVENTS_SCHEMA, description, examples: [['invoice.created', 'payment.*']] }),
     ValidateIf((dto: { readonly events?: unknown }) => dto.events !== undefined),
     ValidateBy({
       name: 'agreesWithEvent',

@@ -49,7 +49,8 @@ export class PreviewDto {
     format: 'uuid',
     nullable: true,
     description: 'A stored event, when there is no `payload`; without either the most recent one.',
-    example: '0193c5a0-7b1e-7c3a-9f64-0d7b1f0e6a11',
+    // Of the field alone: in the example of the body stands `payload`.
+    examples: ['0193c5a0-7b1e-7c3a-9f64-0d7b1f0e6a11'],
   })
   @ByRule((value, path) =>
     typeof value === 'string' && isUuid(value) ? [] : [{ path, msg: 'event_id must be a UUID' }],

@@ -48,7 +48,8 @@ export class RotateSecretDto {
     maximum: MAX_OVERLAP_SECONDS,
     default: DEFAULT_OVERLAP_HOURS * 3_600,
     nullable: true,
-    example: 3_600,
+    // Of the field alone: in the example of the body stands `overlap_hours`.
+    examples: [3_600],
   })
   @ByRule(overlapSecondsProblems)
   overlap_seconds?: number | null;

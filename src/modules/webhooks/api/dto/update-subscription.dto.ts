@@ -17,7 +17,6 @@ import { SubscriptionSettingsDto } from './subscription-settings.dto.js';
 export class UpdateSubscriptionDto extends SubscriptionSettingsDto {
   @ApiPropertyOptional({
     description: 'As at creation; takes the place of all events that it had.',
-    // The first of the example of `events`, so that the whole example is a request that is accepted.
     example: 'invoice.created',
     pattern: EVENT_PATTERN_PATTERN,
     maxLength: MAX_EVENT_LENGTH,
