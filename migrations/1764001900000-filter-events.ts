@@ -268,6 +268,8 @@ DECLARE
   v_from text[] := ARRAY[${ACCEPT_CHANGES.map(([from]) => quoted(from)).join(', ')}];
   v_to text[] := ARRAY[${ACCEPT_CHANGES.map(([, to]) => quoted(to)).join(', ')}];
 BEGIN
+  -- Names are written as they were given, whatever the database's default.
+  PERFORM set_config('quote_all_identifiers', 'off', true);
   SELECT pg_get_functiondef(p.oid) INTO v_text FROM pg_proc p
    WHERE p.pronamespace = 'public'::regnamespace AND p.proname = 'webhook_accept' ORDER BY p.pronargs DESC LIMIT 1;
   FOR i IN 1 .. cardinality(v_from) LOOP

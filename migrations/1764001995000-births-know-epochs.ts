@@ -62,10 +62,13 @@ DO $do$
 DECLARE
   v_function regprocedure := (SELECT p.oid FROM pg_proc p
     WHERE p.pronamespace = 'public'::regnamespace AND p.proname = 'webhook_accept' ORDER BY p.pronargs DESC LIMIT 1);
-  v_text text := pg_get_functiondef(v_function);
+  v_text text;
   v_from text[] := ARRAY[${changes.map(([from]) => quoted(from)).join(', ')}];
   v_to text[] := ARRAY[${changes.map(([, to]) => quoted(to)).join(', ')}];
 BEGIN
+  -- Names are written as they were given, whatever the database's default.
+  PERFORM set_config('quote_all_identifiers', 'off', true);
+  v_text := pg_get_functiondef(v_function);
   FOR i IN 1 .. cardinality(v_from) LOOP
     IF cardinality(string_to_array(v_text, v_from[i])) <> 2 THEN
       RAISE EXCEPTION 'webhook_accept is not as this migration knows it: %', v_from[i];
