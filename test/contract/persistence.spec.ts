@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe } from '@jest/globals';
+import { afterAll, afterEach, beforeEach, describe } from '@jest/globals';
 
 import { describeWithPostgres } from '../support/servers.js';
 import { deliveryLanesContract } from './persistence/delivery-lanes.contract.js';
@@ -14,7 +14,7 @@ import { laneGatesContract } from './persistence/lane-gates.contract.js';
 import { laneSweepContract } from './persistence/lane-sweep.contract.js';
 import { subscriptionRepositoryContract } from './persistence/subscription-repository.contract.js';
 import { transactionsContract } from './persistence/transactions.contract.js';
-import { typeormHarness } from './persistence/typeorm-harness.js';
+import { typeormStorages } from './persistence/typeorm-harness.js';
 
 /** Every port of the storage, each test on a storage of its own: the due-list is one for all tenants. */
 function contracts(open: () => Promise<PersistenceHarness>): void {
@@ -51,5 +51,7 @@ describe('in memory', () => {
 });
 
 describeWithPostgres('TypeORM on PostgreSQL', () => {
-  contracts(typeormHarness);
+  const storages = typeormStorages();
+  contracts(storages.open);
+  afterAll(storages.close);
 });

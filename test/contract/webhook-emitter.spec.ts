@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { EntityManager } from 'typeorm';
 
 import {
@@ -13,7 +13,7 @@ import { testSettings } from '../../src/modules/webhooks/testing/test-settings.j
 import type { Transaction } from '../../src/modules/webhooks/application/ports/transaction.js';
 import { describeWithPostgres } from '../support/servers.js';
 import type { PersistenceHarness } from './persistence/harness.js';
-import { typeormHarness } from './persistence/typeorm-harness.js';
+import { typeormStorages } from './persistence/typeorm-harness.js';
 
 interface EmitterHarness {
   /** Emits inside an open transaction that commits. */
@@ -87,8 +87,10 @@ describe('RecordingWebhookEmitter', () => {
 
 describeWithPostgres('WebhookEmitter', () => {
   const managerOf = (transaction: Transaction): EntityManager => transaction.handle as EntityManager;
+  const storages = typeormStorages();
+  afterAll(storages.close);
   emitterContract(async () => {
-    const storage: PersistenceHarness = await typeormHarness();
+    const storage: PersistenceHarness = await storages.open();
     const emitter = new WebhookEmitter(new EmitEvent(storage.outbox, storage.ids, testSettings()));
     return {
       emit: async (command) =>
