@@ -23,8 +23,10 @@ const LEFT_IN_PLACE = [
 const absentPackages = {
   name: 'absent-packages',
   setup(bundle) {
+    const aliases = Object.keys(bundle.initialOptions.alias ?? {});
     bundle.onResolve({ filter: /^[^./]/ }, ({ path, importer, kind }) => {
       if (importer === '' || kind === 'entry-point') return null;
+      if (aliases.some((alias) => path.startsWith(`${alias}/`))) return null;
       try {
         createRequire(importer).resolve(path);
         return null;
@@ -52,16 +54,28 @@ const require = bundleRequire(import.meta.url), __filename = import.meta.filenam
 
 /** @param {string} dist what the compiler made of `src/` */
 export async function bundleService(dist) {
-  await build({
-    entryPoints: {
+  await bundle(
+    {
       main: join(dist, 'main.js'),
       'service/migration-cli': join(dist, 'platform/database/migration-cli.js'),
       'service/mint-token': join(dist, 'platform/auth/mint-token.js'),
       // For the fault suite, whose workers get other limits.
       'service/engine-limits': join(dist, 'modules/webhooks/application/engine-limits.js'),
     },
-    outdir: dist,
-    chunkNames: 'service/[name]-[hash]',
+    { outdir: dist, chunkNames: 'service/[name]-[hash]' },
+  );
+}
+
+/**
+ * Puts programs of the service and their packages into a few files.
+ *
+ * @param {Record<string, string>} entryPoints where a program goes, without `.js`, and where it is
+ * @param {{ outdir: string, chunkNames?: string, alias?: Record<string, string> }} options
+ */
+export async function bundle(entryPoints, options) {
+  await build({
+    entryPoints,
+    ...options,
     allowOverwrite: true,
     bundle: true,
     splitting: true,

@@ -1,6 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 
-import { BUILD, harnessScript } from './settings.js';
+import { bundledEmitter } from './emitter-bundle.js';
 import type { Fate } from './history.js';
 
 export interface EventToEmit {
@@ -59,8 +59,8 @@ export class EmitterProcess {
   static async start(): Promise<EmitterProcess> {
     const { PATH, HOME } = process.env;
     // The channel closes with this process, and the emitter ends with the channel: it cannot outlive a killed test.
-    const child = fork(harnessScript('emitter.mjs'), {
-      env: { PATH, HOME, FAULTS_BUILD: BUILD },
+    const child = fork(await bundledEmitter(), {
+      env: { PATH, HOME },
       execArgv: [],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });

@@ -1,23 +1,19 @@
 /**
  * Modules of the ERP in a process of their own: each emits events inside its own transactions, through the built service, as
  * the test tells it over IPC. It stores and rings, and never delivers (WEBHOOK_ROLE=api). One process serves many tests,
- * because booting it costs more than most of what it emits.
+ * because booting it costs more than most of what it emits. `built/` is the build under test (see emitter-bundle.ts).
  */
 import 'reflect-metadata';
 
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { AppModule } from 'built/app.module.js';
+import { CreateSubscription } from 'built/modules/webhooks/application/create-subscription.js';
+import { WebhookEmitter } from 'built/modules/webhooks/index.js';
+import { readConfiguration } from 'built/platform/config/configuration.js';
+import { migrate } from 'built/platform/database/migrate.js';
+import { NestLogger } from 'built/platform/observability/nest-logger.js';
+import { PinoAppLogger } from 'built/platform/observability/pino-app-logger.js';
 import { NestFactory } from '@nestjs/core';
 import { DataSource } from 'typeorm';
-
-const load = (path) => import(pathToFileURL(join(process.env.FAULTS_BUILD, path)).href);
-const { readConfiguration } = await load('platform/config/configuration.js');
-const { migrate } = await load('platform/database/migrate.js');
-const { PinoAppLogger } = await load('platform/observability/pino-app-logger.js');
-const { NestLogger } = await load('platform/observability/nest-logger.js');
-const { AppModule } = await load('app.module.js');
-const { WebhookEmitter } = await load('modules/webhooks/index.js');
-const { CreateSubscription } = await load('modules/webhooks/application/create-subscription.js');
 
 const ACTOR = { subject: 'emitter', requestId: null };
 
