@@ -18,7 +18,7 @@ const architectureRoots = ['src', 'web'].filter((folder) => existsSync(join(root
 const GATES = [
   {
     name: 'lint',
-    command: [bin('eslint'), '.'],
+    command: [bin('oxlint'), '--report-unused-disable-directives'],
     mend: 'npm run lint:fix, then what is left by hand',
   },
   {

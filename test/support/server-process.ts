@@ -81,7 +81,7 @@ export class ServerProcess {
     const port = Number(options.env?.['PORT'] ?? (await freePort()));
     const cwd = options.cwd ?? mkdtempSync(join(tmpdir(), 'webhooks-server-'));
     const guard = new LifetimeGuard(cwd, 'KILL', options.cwd !== undefined);
-    const [command = process.execPath, ...args] = [...(options.launcher ?? []), process.execPath, entry];
+    const [command, ...args] = [...(options.launcher ?? []), process.execPath, entry] as const;
     const child = spawn(command, args, {
       cwd,
       env: environment({ PORT: String(port), ...options.env }),
