@@ -1,6 +1,7 @@
 import { mkdir, open, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 
 import { PGlite } from '@electric-sql/pglite';
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
@@ -40,6 +41,7 @@ export class EmbeddedDatabase {
     try {
       const files = join(dataDir, 'postgres');
       await initialiseFiles(files);
+      compileQuickly();
       const startParams = [...PGlite.defaultStartParams, '-c', `shared_buffers=${SHARED_BUFFERS}`];
       const database = await PGlite.create(files, { startParams });
       return process.platform === 'win32'
@@ -78,6 +80,15 @@ export class EmbeddedDatabase {
     await this.database.close();
     await this.leave();
   }
+}
+
+/**
+ * WebAssembly goes through V8's quick compiler alone from now on. Optimising all of PostgreSQL while it starts takes more of the
+ * CPU than the start itself (5.0 instead of 2.3 s) and 50 MiB, and events are delivered no faster for it (7.3 ms of CPU each).
+ */
+function compileQuickly(): void {
+  for (const flag of ['--liftoff-only', '--no-wasm-tier-up', '--no-wasm-dynamic-tiering'])
+    setFlagsFromString(flag);
 }
 
 async function takeLock(lockFile: string, dataDir: string): Promise<void> {

@@ -24,12 +24,12 @@ PGlite.create(process.argv[2]).then((database) => database.close()).then(() => p
 
 /**
  * Makes the files of a new database, in a process of its own: it takes hundreds of megabytes that WebAssembly never gives
- * back. Does nothing where there are files.
+ * back, and with V8's quick compiler alone, which takes 5.6 instead of 8.4 s of CPU. Does nothing where there are files.
  */
 export async function initialiseFiles(folder: string): Promise<void> {
   if (existsSync(join(folder, 'PG_VERSION'))) return;
   const pglite = createRequire(import.meta.url).resolve('@electric-sql/pglite');
-  await promisify(execFile)(process.execPath, ['-e', INITIALISE, pglite, folder], {
+  await promisify(execFile)(process.execPath, ['--liftoff-only', '-e', INITIALISE, pglite, folder], {
     timeout: INITIALISE_TIMEOUT_MS,
     // Options of this process (a debugger, a loader of tests) are not for that one.
     env: { ...process.env, NODE_OPTIONS: '' },
