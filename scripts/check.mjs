@@ -45,7 +45,7 @@ const GATES = [
   },
   {
     name: 'format',
-    command: [bin('prettier'), '--check', '.'],
+    command: [bin('oxfmt'), '--check'],
     mend: 'npm run format:fix',
   },
 ];

@@ -5,7 +5,8 @@ import type { Template } from '../domain/template.js';
 import { TemplateEngine, type TemplateRun } from './ports/template-engine.js';
 
 export type Rendered =
-  { readonly kind: 'made'; readonly body: RequestBody } | Exclude<TemplateRun, { kind: 'made' }>;
+  | { readonly kind: 'made'; readonly body: RequestBody }
+  | Exclude<TemplateRun, { kind: 'made' }>;
 
 /** Makes the body of a request from an event. */
 @Injectable()

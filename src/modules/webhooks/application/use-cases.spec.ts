@@ -119,7 +119,7 @@ describe('the use cases', () => {
     expect(webhooks.store.subscriptions.size).toBe(2);
     await subscribe('a.c', 'other');
     const { circuits, dispatcher } = webhooks;
-    // prettier-ignore
+    // oxfmt-ignore
     const update = new UpdateSubscription(
       transactions, subscriptions, circuits, trail, vault, targets, templates, dispatcher, two,
     );
@@ -138,7 +138,7 @@ describe('the use cases', () => {
     ): ReturnType<UpdateSubscription['execute']> => {
       const { transactions, subscriptions, circuits, trail, vault, targets, templates, dispatcher } =
         webhooks;
-      // prettier-ignore
+      // oxfmt-ignore
       const useCase = new UpdateSubscription(
         transactions, subscriptions, circuits, trail, vault, targets, templates, dispatcher, limits,
       );
@@ -189,7 +189,7 @@ describe('the use cases', () => {
     const patch = async (change: object): Promise<EndpointCircuit> => {
       const { transactions, subscriptions, circuits, trail, vault, targets, templates, dispatcher } =
         webhooks;
-      // prettier-ignore
+      // oxfmt-ignore
       const useCase = new UpdateSubscription(
         transactions, subscriptions, circuits, trail, vault, targets, templates, dispatcher, NO_LIMIT,
       );

@@ -5,7 +5,8 @@ const NAME = /^[a-z0-9_]+(\.[a-z0-9_]+)*$/;
 const PATTERN = /^(\*|[a-z0-9_]+(\.[a-z0-9_]+)*(\.\*)?)$/;
 
 export type EventNameResult =
-  { readonly ok: true; readonly name: string } | { readonly ok: false; readonly message: string };
+  | { readonly ok: true; readonly name: string }
+  | { readonly ok: false; readonly message: string };
 
 /** Trims and lower-cases; every comparison in the system is made on the result. */
 function normalise(text: string): string {

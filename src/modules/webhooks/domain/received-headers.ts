@@ -1,6 +1,7 @@
 /** Headers as Node, Fastify, Express or `fetch` give them; names in any case. */
 export type ReceivedHeaders =
-  Readonly<Record<string, string | readonly string[] | undefined>> | { get(name: string): string | null };
+  | Readonly<Record<string, string | readonly string[] | undefined>>
+  | { get(name: string): string | null };
 
 /** The header's value, '' when absent; a header that came several times is joined by spaces. */
 export function headerOf(headers: unknown, name: string): string {

@@ -81,7 +81,7 @@ export class InMemoryWebhooks {
     const bodies = new RenderBody(this.templates);
     const headers = new SignedHeaders(settings, signers, added, new FakeJwtSigner(), clock);
     const unreadable = new UnreadableSecrets(clock, logger);
-    // prettier-ignore
+    // oxfmt-ignore
     this.attempt = new AttemptDelivery(
       settings, sender, lanes, bodies, headers, unreadable, new ReportCircuit(metrics, logger), metrics, clock, logger,
     );
@@ -97,7 +97,7 @@ export class InMemoryWebhooks {
 
   creating(limits = NO_LIMIT): CreateSubscription {
     const { transactions, subscriptions, trail, vault, targets, templates, ids } = this;
-    // prettier-ignore
+    // oxfmt-ignore
     return new CreateSubscription(
       transactions, subscriptions, trail, vault, targets, templates, ids, limits,
     );

@@ -5,7 +5,12 @@ import type { SecretText } from '../../../../platform/kernel/secret-text.js';
  * `signing_key`: the private half of its key pair, and the one before the last rotation. `jwt_key`: one of the service's own.
  */
 export type SecretPurpose =
-  'signing' | 'signing_previous' | 'headers' | 'signing_key' | 'signing_key_previous' | 'jwt_key';
+  | 'signing'
+  | 'signing_previous'
+  | 'headers'
+  | 'signing_key'
+  | 'signing_key_previous'
+  | 'jwt_key';
 
 /** What a sealed secret is bound to; opening it for anything else fails. */
 export interface SecretContext {
