@@ -10,7 +10,7 @@ describeFaults('several workers', (openLab) => {
     const lab = await openLab({ lanes: 5, tenants: 2, timeoutSeconds: 10 });
     const workers = await lab.startWorkers(size(3, 4));
     const processes = size(2, 4);
-    const events = EMITTERS * size(50, 200);
+    const events = EMITTERS * size(30, 200);
     const emitters = await Promise.all(Array.from({ length: processes }, () => lab.startEmitter()));
     await Promise.all(
       emitters.map((emitter) => lab.emit(events / processes, { emitter, concurrency: EMITTERS / processes })),
@@ -33,7 +33,7 @@ describeFaults('several workers', (openLab) => {
    */
   it('sweep and claim the same lanes at once: each event once', async () => {
     const lab = await openLab({ lanes: 3, timeoutSeconds: 10, broker: false });
-    const events = size(1_200, 6_000);
+    const events = size(600, 6_000);
     await lab.emit(events, { concurrency: EMITTERS });
     const workers = await lab.startWorkers(size(3, 4));
     await lab.emit(events / 2);
