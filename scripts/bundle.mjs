@@ -3,11 +3,13 @@
  * and compiles each of 3,000 modules by itself, which takes most of a start. What a start may never come to stays in files of
  * its own, loaded when it does. The modules in `dist/` remain as they are: they are the library.
  */
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { build } from 'esbuild';
+
+import { classNamesAlone } from './class-names.mjs';
 
 /** Found by their own files at run time (WebAssembly, static files, scripts of threads), so they stay where they are. */
 const LEFT_IN_PLACE = [
@@ -73,17 +75,16 @@ export async function bundleService(dist) {
  * @param {{ outdir: string, chunkNames?: string, alias?: Record<string, string> }} options
  */
 export async function bundle(entryPoints, options) {
-  await build({
+  const { outputFiles } = await build({
     entryPoints,
     ...options,
-    allowOverwrite: true,
+    write: false,
     bundle: true,
     splitting: true,
     platform: 'node',
     format: 'esm',
     target: 'node20',
-    // Nest names its providers, and the log its errors, by their classes.
-    keepNames: true,
+    keepNames: true, // of classes alone: below
     mainFields: ['module', 'main'],
     external: LEFT_IN_PLACE,
     plugins: [absentPackages, ownRequire],
@@ -93,4 +94,12 @@ export async function bundle(entryPoints, options) {
     legalComments: 'none',
     logLevel: 'warning',
   });
+  const scripts = outputFiles.filter(({ path }) => path.endsWith('.js'));
+  const named = classNamesAlone(scripts.map(({ text }) => text));
+  const folders = new Set(outputFiles.map(({ path }) => dirname(path)));
+  for (const folder of folders) await mkdir(folder, { recursive: true });
+  await Promise.all([
+    ...scripts.map(({ path }, n) => writeFile(path, named[n])),
+    ...outputFiles.filter((file) => !scripts.includes(file)).map(({ path, text }) => writeFile(path, text)),
+  ]);
 }

@@ -36,24 +36,23 @@ export class SignedHeaders {
   ): Promise<RequestHeaders> {
     const signers = this.signers.signersOf(claim);
     const nowSeconds = Math.floor(this.clock.nowMs() / 1_000);
-    const own = {
+    const own: Record<string, string> = {
       'Content-Type': body.contentType,
       'User-Agent': this.settings.userAgent,
       'X-Event': claim.event,
       'X-Signature': signers.current.xSignature(body.text),
-      ...(signers.previous === null
-        ? {}
-        : { 'X-Signature-Previous': signers.previous.xSignature(body.text) }),
       'X-Delivery-Id': claim.id,
       'webhook-id': claim.id,
       'webhook-timestamp': String(nowSeconds),
       'webhook-signature': this.standard(claim, settings, signers, nowSeconds, body.text),
-      ...(settings.signature.scheme === 'jwt'
-        ? { [JWT_HEADER]: await this.token(claim, settings, signers, nowSeconds, body.text) }
-        : {}),
     };
+    if (signers.previous !== null) own['X-Signature-Previous'] = signers.previous.xSignature(body.text);
+    if (settings.signature.scheme === 'jwt') {
+      own[JWT_HEADER] = await this.token(claim, settings, signers, nowSeconds, body.text);
+    }
     const added = this.added.of(claim, settings);
-    return { sent: { ...own, ...added?.sent }, logged: { ...own, ...added?.logged } };
+    if (added === null) return { sent: own, logged: own };
+    return { sent: { ...own, ...added.sent }, logged: { ...own, ...added.logged } };
   }
 
   /** Receivers try each: one that was not told the new secret or key yet still finds the signature that it knows. */

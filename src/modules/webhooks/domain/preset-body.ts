@@ -27,12 +27,11 @@ const ENVELOPE_MEMBERS = ['event', 'resource_type', 'resource_id', 'timestamp', 
 /** The payload in the form of a preset. Its text is put in as it stands: key order, 1.10 and numbers of 20 digits survive. */
 export function presetBody(preset: TemplatePreset, input: TemplateInput): RequestBody {
   const { tenantId, eventId, event, payload } = input;
+  if (preset === 'raw') return { text: payload, contentType: JSON_TYPE };
   const type = JSON.stringify(event);
   const time = JSON.stringify(eventTime(eventId).toISOString());
   const id = JSON.stringify(eventId);
   switch (preset) {
-    case 'raw':
-      return { text: payload, contentType: JSON_TYPE };
     case 'standard':
       return { text: `{"type":${type},"timestamp":${time},"data":${payload}}`, contentType: JSON_TYPE };
     case 'thin': {

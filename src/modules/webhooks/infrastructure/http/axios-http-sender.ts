@@ -1,4 +1,5 @@
 import { Axios, type AxiosResponse } from 'axios';
+import { BoundedCache } from '../../../../platform/kernel/bounded-cache.js';
 import {
   HttpSender,
   type HttpSendRequest,
@@ -11,10 +12,16 @@ import { PinnedConnector } from './pinned-connector.js';
 import { requestHeaderProblem } from './request-headers.js';
 import { BlockedTargetError, RequestRefusedError } from './send-errors.js';
 import { TargetResolver } from './target-resolver.js';
-import { undiciAxiosAdapter } from './undici-axios-adapter.js';
+import { Outgoing, undiciAxiosAdapter } from './undici-axios-adapter.js';
 
 /** What one receiver sees at most at a time; the same as the concurrency of one lane. */
 const DEFAULT_CONNECTIONS_PER_ORIGIN = 16;
+
+/** URLs that are remembered. */
+const KNOWN_TARGETS = 10_000;
+
+/** A URL as it was judged, and as a request names it. */
+type Target = { readonly origin: string; readonly path: string } | { readonly refused: string };
 
 export interface HttpSenderOptions {
   readonly targets: TargetPolicyOptions;
@@ -36,6 +43,7 @@ export class AxiosHttpSender extends HttpSender {
   readonly #policy: ConfiguredTargetPolicy;
   readonly #pools: OriginPools;
   readonly #axios: Axios;
+  readonly #targets = new BoundedCache<string, Target>(KNOWN_TARGETS);
   #inFlight = 0;
   #isClosed = false;
   #onIdle: () => void = () => {};
@@ -89,31 +97,31 @@ export class AxiosHttpSender extends HttpSender {
 
   async #post(request: HttpSendRequest): Promise<AxiosResponse<string>> {
     if (this.#isClosed) throw new RequestRefusedError('sender is shutting down');
-    // Again at each send: the row may be older than the rule.
-    const verdict = this.#policy.check(request.url);
-    if (!verdict.ok) throw new BlockedTargetError(verdict.code.replace(/^ip:/, ''));
-    const problem = requestHeaderProblem(request.headers);
+    const target = this.#targetOf(request.url);
+    if ('refused' in target) throw new BlockedTargetError(target.refused);
+    const { headers, body, timeoutMs } = request;
+    const problem = requestHeaderProblem(headers);
     if (problem !== null) throw new RequestRefusedError(problem);
     return this.#axios.request<string, AxiosResponse<string>>({
-      url: verdict.text,
       method: 'post',
-      headers: hasContentType(request.headers)
-        ? request.headers
-        : { ...request.headers, 'Content-Type': false },
-      data: request.body,
-      timeout: request.timeoutMs,
+      data: new Outgoing(target.origin, target.path, headers, body, timeoutMs),
     });
+  }
+
+  /** Judged here as well: the row may be older than the rule. Once for each text: the rule is the same while this lives. */
+  #targetOf(url: string): Target {
+    return this.#targets.get(url) ?? this.#targets.set(url, this.#judged(url));
+  }
+
+  #judged(url: string): Target {
+    const verdict = this.#policy.check(url);
+    if (!verdict.ok) return { refused: verdict.code.replace(/^ip:/, '') };
+    const { origin, pathname, search } = new URL(verdict.text);
+    return { origin, path: pathname + search };
   }
 }
 
 function retryAfterOf(response: AxiosResponse<string>): string | null {
   const value: unknown = response.headers['retry-after'];
   return typeof value === 'string' ? value : null;
-}
-
-/** Without one, axios would add that of HTML forms; `false` forbids it. */
-function hasContentType(headers: Readonly<Record<string, string>>): boolean {
-  return (
-    'Content-Type' in headers || Object.keys(headers).some((name) => name.toLowerCase() === 'content-type')
-  );
 }

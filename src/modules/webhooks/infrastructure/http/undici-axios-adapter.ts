@@ -9,8 +9,23 @@ const MAX_READ_BODY_BYTES = 64 * 1024;
 const NO_BYTES = Buffer.alloc(0);
 
 /**
- * Lets axios speak through undici's pools, with `config.timeout` as one total budget over waiting, DNS, connect, TLS,
- * headers and body (axios's own is an idle timer). Rejects with the cause alone, not with an AxiosError.
+ * One POST as axios hands it through: in `data`, which it passes on as it stands when it is no plain object. Headers in its
+ * own form would be merged, normalised and copied four times on their way, a tenth of what a delivery costs.
+ */
+export class Outgoing {
+  constructor(
+    readonly origin: string,
+    readonly path: string,
+    readonly headers: Readonly<Record<string, string>>,
+    readonly body: string,
+    /** One total budget, in milliseconds. */
+    readonly timeoutMs: number,
+  ) {}
+}
+
+/**
+ * Lets axios speak through undici's pools, with one total budget over waiting, DNS, connect, TLS, headers and body (axios's
+ * own is an idle timer). Rejects with the cause alone, not with an AxiosError.
  *
  * Handlers are dispatched directly instead of `undici.request`: the status decides as soon as the headers are in,
  * whatever the body does afterwards, and no stream or AbortSignal needs to be made per request. Nothing is decompressed.
@@ -18,25 +33,19 @@ const NO_BYTES = Buffer.alloc(0);
 export function undiciAxiosAdapter(pools: OriginPools): AxiosAdapter {
   return (config) =>
     new Promise<AxiosResponse<string>>((resolve, reject) => {
-      const { origin, pathname, search } = new URL(config.url ?? '');
-      const timeoutMs = config.timeout ?? 0;
-      pools.get(origin, timeoutMs).dispatch(
-        {
-          path: pathname + search,
-          method: 'POST',
-          headers: headerListOf(config),
-          body: config.data as string,
-        },
-        new Exchange(timeoutMs, () => pools.phaseOf(origin), config, resolve, reject),
-      );
+      const { origin, path, headers, body, timeoutMs } = config.data as Outgoing;
+      pools
+        .get(origin, timeoutMs)
+        .dispatch(
+          { path, method: 'POST', headers: listOf(headers), body },
+          new Exchange(timeoutMs, () => pools.phaseOf(origin), config, resolve, reject),
+        );
     });
 }
 
-function headerListOf(config: InternalAxiosRequestConfig): string[] {
+function listOf(headers: Readonly<Record<string, string>>): string[] {
   const list: string[] = [];
-  for (const [name, value] of Object.entries(config.headers)) {
-    if (typeof value === 'string') list.push(name, value);
-  }
+  for (const name of Object.keys(headers)) list.push(name, headers[name] ?? '');
   return list;
 }
 

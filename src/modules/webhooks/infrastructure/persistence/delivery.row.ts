@@ -4,7 +4,7 @@ import type { AttemptTrigger } from '../../domain/attempt.js';
 import type { DeliveryStatus, HoldReason } from '../../domain/delivery.js';
 
 @Entity({ name: 'webhook_deliveries' })
-@Index('webhook_deliveries_open_ix', ['tenantId', 'id'], { where: `status IN ('PENDING', 'SENDING')` })
+@Index('webhook_deliveries_open_ix', ['tenantId', 'id'], { where: `status || '' IN ('PENDING', 'SENDING')` })
 @Index('webhook_deliveries_failed_ix', ['tenantId', 'id'], { where: `status = 'FAILED'` })
 @Index('webhook_deliveries_failed_name_ix', ['event', 'tenantId', 'id'], { where: `status = 'FAILED'` })
 @Index('webhook_deliveries_failed_lane_ix', ['subscriptionId', 'tenantId', 'id'], {

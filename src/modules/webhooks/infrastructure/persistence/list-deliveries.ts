@@ -9,8 +9,8 @@ import { managerOf } from './typeorm-transactions.js';
 
 const OPEN: readonly DeliveryStatus[] = ['PENDING', 'SENDING'];
 
-/* As the partial indexes have it. */
-const IS_OPEN = `d.status IN ('PENDING', 'SENDING')`;
+/* As the partial indexes have it. What is open is written so that its index serves this list alone, never the engine. */
+const IS_OPEN = `d.status || '' IN ('PENDING', 'SENDING')`;
 const IS_FINISHED = `d.status IN ('DELIVERED', 'FAILED')`;
 
 /**
