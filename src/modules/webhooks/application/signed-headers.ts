@@ -15,7 +15,11 @@ export interface RequestHeaders {
   readonly sent: Readonly<Record<string, string>>;
   /** The same as they may be kept in the log: secret ones of the tenant are masked. */
   readonly logged: Readonly<Record<string, string>>;
+  /** What must not be kept of an answer. */
+  readonly secrets: readonly string[];
 }
+
+const NONE: readonly string[] = [];
 
 /** Makes the headers of an attempt: what the contract names, its signatures, and what the subscription adds. */
 @Injectable()
@@ -53,7 +57,11 @@ export class SignedHeaders {
         : {}),
     };
     const added = this.added.of(claim, settings);
-    return { sent: { ...own, ...added?.sent }, logged: { ...own, ...added?.logged } };
+    return {
+      sent: { ...own, ...added?.sent },
+      logged: { ...own, ...added?.logged },
+      secrets: added?.secrets ?? NONE,
+    };
   }
 
   /** Receivers try each: one that was not told the new secret or key yet still finds the signature that it knows. */

@@ -11,7 +11,7 @@ import { PinnedConnector } from './pinned-connector.js';
 import { requestHeaderProblem } from './request-headers.js';
 import { BlockedTargetError, RequestRefusedError } from './send-errors.js';
 import { TargetResolver } from './target-resolver.js';
-import { undiciAxiosAdapter } from './undici-axios-adapter.js';
+import { undiciAxiosAdapter, type Answer } from './undici-axios-adapter.js';
 
 /** What one receiver sees at most at a time; the same as the concurrency of one lane. */
 const DEFAULT_CONNECTIONS_PER_ORIGIN = 16;
@@ -63,12 +63,13 @@ export class AxiosHttpSender extends HttpSender {
     const startedAt = performance.now();
     this.#inFlight += 1;
     try {
-      const response = await this.#post(request);
+      const { status, data } = await this.#post(request);
       return {
         kind: 'response',
-        statusCode: response.status,
-        retryAfter: retryAfterOf(response),
-        responseBody: response.data,
+        statusCode: status,
+        retryAfter: retryAfterOf(data),
+        responseBody: data.body,
+        responseHeaders: data.headers,
         durationMs: performance.now() - startedAt,
       };
     } catch (error) {
@@ -87,14 +88,14 @@ export class AxiosHttpSender extends HttpSender {
     await this.#pools.destroy();
   }
 
-  async #post(request: HttpSendRequest): Promise<AxiosResponse<string>> {
+  async #post(request: HttpSendRequest): Promise<AxiosResponse<Answer>> {
     if (this.#isClosed) throw new RequestRefusedError('sender is shutting down');
     // Again at each send: the row may be older than the rule.
     const verdict = this.#policy.check(request.url);
     if (!verdict.ok) throw new BlockedTargetError(verdict.code.replace(/^ip:/, ''));
     const problem = requestHeaderProblem(request.headers);
     if (problem !== null) throw new RequestRefusedError(problem);
-    return this.#axios.request<string, AxiosResponse<string>>({
+    return this.#axios.request<Answer, AxiosResponse<Answer>>({
       url: verdict.text,
       method: 'post',
       headers: hasContentType(request.headers)
@@ -106,9 +107,9 @@ export class AxiosHttpSender extends HttpSender {
   }
 }
 
-function retryAfterOf(response: AxiosResponse<string>): string | null {
-  const value: unknown = response.headers['retry-after'];
-  return typeof value === 'string' ? value : null;
+function retryAfterOf({ headers }: Answer): string | null {
+  const value = headers['retry-after'];
+  return (typeof value === 'string' ? value : value?.[0]) ?? null;
 }
 
 /** Without one, axios would add that of HTML forms; `false` forbids it. */
