@@ -119,10 +119,11 @@ describeWithPostgresAndRedis('no secret is left anywhere', () => {
         url,
         secret: secretOf('chosen secret'),
       });
+      const authorization = `Bearer ${secretOf('secret header')}`;
       const made = await tenant<{ id: string; generated_secret: string }>('POST', '/subscriptions', {
         event: 'canary.made',
         url,
-        headers: { Authorization: `Bearer ${secretOf('secret header')}` },
+        headers: { Authorization: authorization },
       });
       canaries.add('generated secret', made.generated_secret);
       const rotated = await tenant<{ generated_secret: string }>(
@@ -145,7 +146,12 @@ describeWithPostgresAndRedis('no secret is left anywhere', () => {
         event: 'canary.chosen',
         payload,
       });
-      receiver.queue(404);
+      // One that shows what it got.
+      receiver.queue({
+        status: 404,
+        headers: { 'x-got': authorization, 'x-session-token': secretOf('token of a receiver') },
+        body: `no ${authorization} ${held['X-Api-Key']}`,
+      });
       const failed = await tenant<{ delivery_ids: string[] }>('POST', '/deliveries', {
         event: 'canary.made',
         payload,

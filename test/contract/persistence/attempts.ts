@@ -16,6 +16,7 @@ export function resultOf(claim: ClaimedDelivery, change: Partial<AttemptResult> 
       errorClass: null,
       error: null,
       responseBody: 'ok',
+      responseHeaders: { server: 'x' },
       requestHeaders: { 'X-Event': 'e' },
     },
     next: { status: 'DELIVERED' },

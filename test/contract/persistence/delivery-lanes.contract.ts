@@ -159,10 +159,12 @@ export function deliveryLanesContract(current: () => PersistenceHarness): void {
         });
         expect(await detailOf(id!)).toMatchObject({
           ...{ status: 'DELIVERED', attempts: 1, lastError: null, nextAttemptAt: null },
+          lastAttempt: { durationMs: 12, statusCode: 200, errorClass: null },
           attemptLog: [
             {
               ...{ number: 1, trigger: 'auto', startedAt: expect.any(Date), durationMs: 12, statusCode: 200 },
               ...{ errorClass: null, error: null, responseBody: 'ok', requestHeaders: { 'X-Event': 'e' } },
+              responseHeaders: { server: 'x' },
             },
           ],
         });
@@ -175,6 +177,7 @@ export function deliveryLanesContract(current: () => PersistenceHarness): void {
         await current().lanes.record(resultOf(first!, failed(2_000)));
         expect(await detailOf(id!)).toMatchObject({
           ...{ status: 'PENDING', lastError: 'HTTP 500', nextAttemptAt: expect.any(Date) },
+          lastAttempt: { durationMs: 12, statusCode: 500, errorClass: 'http_5xx' },
         });
         await current().elapse(3_000);
         const [second] = await claimFrom(current().lanes, lane, 1);

@@ -28,7 +28,7 @@ export function deliveryRepositoryContract(current: () => PersistenceHarness): v
       const { deliveries } = await run((transaction) => current().deliveries.list(transaction, {}, 1, null));
       expect(deliveries[0]).toEqual({
         ...{ id: expect.any(String), ...lane, eventId, event: 'thing.done', status: 'PENDING', attempts: 0 },
-        ...{ targetUrl: 'https://hooks.customer.com/in', lastError: null },
+        ...{ targetUrl: 'https://hooks.customer.com/in', lastError: null, lastAttempt: null },
         ...{
           nextAttemptAt: expect.any(Date),
           hold: null,

@@ -78,6 +78,7 @@ export function laneSweepContract(current: () => PersistenceHarness): void {
         expect(await sweep()).toMatchObject({ reclaimed: 1 });
         expect(await detailOf(id!)).toMatchObject({
           ...{ status: 'PENDING', attempts: 1, lastError: INTERRUPTED },
+          lastAttempt: { durationMs: expect.any(Number), statusCode: null, errorClass: 'other' },
           attemptLog: [{ number: 1, statusCode: null, errorClass: 'other', error: INTERRUPTED }],
         });
         expect(await sweep()).toMatchObject({ reclaimed: 0 });

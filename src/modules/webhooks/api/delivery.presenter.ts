@@ -36,6 +36,31 @@ export class DeliveryView {
   })
   last_error!: string | null;
 
+  @ApiProperty({
+    type: 'integer',
+    nullable: true,
+    description: 'What the last attempt was answered; null when it was not, or before the first.',
+    example: 200,
+  })
+  last_status_code!: number | null;
+
+  @ApiProperty({
+    type: 'integer',
+    nullable: true,
+    description: 'Milliseconds that the last attempt took; null before the first has ended.',
+    example: 84,
+  })
+  last_duration_ms!: number | null;
+
+  @ApiProperty({
+    type: 'string',
+    nullable: true,
+    enum: [...ERROR_CLASSES, null],
+    description: 'Why the last attempt failed; null when it did not, or before the first.',
+    example: null,
+  })
+  last_error_class!: ErrorClass | null;
+
   @ApiProperty({ format: 'date-time', example: '2026-11-24T09:00:00.000Z' })
   created_at!: string;
 
@@ -127,6 +152,16 @@ export class AttemptView {
 
   @ApiProperty({
     type: 'object',
+    nullable: true,
+    additionalProperties: { type: 'string' },
+    description:
+      'Of the answer, at most 2 KiB; a longer value is cut and ends with `…`. Cookies, and what is named like a key, token or secret, is `***`, and so are secret headers of the subscription wherever the receiver sent them back. Null when there was no answer.',
+    example: { 'content-type': 'text/plain', 'retry-after': '120' },
+  })
+  response_headers!: Readonly<Record<string, string>> | null;
+
+  @ApiProperty({
+    type: 'object',
     additionalProperties: { type: 'string' },
     example: { 'Content-Type': 'application/json', 'X-Event': 'invoice.created' },
   })
@@ -161,6 +196,9 @@ export function presentDelivery(delivery: Delivery): DeliveryView {
     attempts: delivery.attempts,
     target_url: delivery.targetUrl,
     last_error: delivery.lastError,
+    last_status_code: delivery.lastAttempt?.statusCode ?? null,
+    last_duration_ms: delivery.lastAttempt?.durationMs ?? null,
+    last_error_class: delivery.lastAttempt?.errorClass ?? null,
     created_at: delivery.createdAt.toISOString(),
     updated_at: delivery.updatedAt.toISOString(),
     subscription_id: delivery.subscriptionId,
@@ -193,6 +231,7 @@ function presentAttempt(attempt: AttemptRecord): AttemptView {
     error_class: attempt.errorClass,
     error: attempt.error,
     response_body: attempt.responseBody,
+    response_headers: attempt.responseHeaders,
     request_headers: attempt.requestHeaders,
   };
 }

@@ -176,6 +176,27 @@ describe('AttemptDelivery', () => {
     });
   });
 
+  // Red when an answer is kept as it came: receivers that show what they got send secrets back.
+  it('keeps what was answered, without the secret headers that were sent back', async () => {
+    const of = { tenantId: lane.tenantId, subscriptionId: lane.subscriptionId };
+    set(
+      new VaultSettingsSealing(webhooks.vault, of).headers(
+        { Authorization: 'Bearer s3cret-of-acme' },
+        DEFAULT_SETTINGS,
+      ),
+    );
+    const headers = { server: 'x', 'x-got': 's3cret-of-acme', 'set-cookie': 'session=1' };
+    webhooks.sender.queue({ status: 200, headers, body: 'you sent Bearer s3cret-of-acme' });
+    await attempt();
+    expect(stored().attemptLog).toMatchObject([
+      {
+        responseHeaders: { server: 'x', 'x-got': '***', 'set-cookie': '***' },
+        responseBody: 'you sent ***',
+      },
+    ]);
+    expect(stored().lastAttempt).toEqual({ durationMs: 1, statusCode: 200, errorClass: null });
+  });
+
   it('adds the headers of the subscription, and keeps the secret ones out of the log', async () => {
     const of = { tenantId: lane.tenantId, subscriptionId: lane.subscriptionId };
     const wish = { 'X-Source': 'erp', Authorization: 'Bearer 1' };

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { AppLogger } from '../../../platform/kernel/app-logger.js';
 import { Clock } from '../../../platform/kernel/clock.js';
 import type { ClaimedDelivery } from '../domain/delivery.js';
+import { keptHeaders, withoutEchoes } from '../domain/kept-answer.js';
 import type { RequestBody } from '../domain/preset-body.js';
 import {
   nextStep,
@@ -48,10 +49,12 @@ interface MadeAttempt {
   readonly durationMs: number;
   readonly statusCode: number | null;
   readonly responseBody: string | null;
+  readonly responseHeaders: Readonly<Record<string, string>> | null;
   readonly requestHeaders: Readonly<Record<string, string>>;
 }
 
-const NOT_SENT = { durationMs: 0, statusCode: null, responseBody: null, requestHeaders: {} };
+const NOT_ANSWERED = { statusCode: null, responseBody: null, responseHeaders: null };
+const NOT_SENT = { ...NOT_ANSWERED, durationMs: 0, requestHeaders: {} };
 
 /** Makes one attempt of a claimed delivery: sign, send, decide, record. */
 @Injectable()
@@ -105,12 +108,11 @@ export class AttemptDelivery {
     });
     const outcome = this.outcomeOf(result);
     const goesOn = onAnswered(isHealthy(result));
-    const isResponse = result.kind === 'response';
+    const { durationMs } = result;
     const made = {
       outcome,
-      durationMs: result.durationMs,
-      statusCode: isResponse ? result.statusCode : null,
-      responseBody: isResponse ? result.responseBody : null,
+      durationMs,
+      ...answered(result, headers.secrets),
       requestHeaders: headers.logged,
     };
     return this.recorded(claim, made, waits, goesOn);
@@ -128,7 +130,7 @@ export class AttemptDelivery {
     waits: RetryWaits,
     goesOn: boolean,
   ): Promise<AttemptEnd> {
-    const { outcome, durationMs, statusCode, responseBody, requestHeaders } = made;
+    const { outcome, durationMs, statusCode, responseBody, responseHeaders, requestHeaders } = made;
     const next = claim.isProbe ? probeStep(outcome, claim, waits) : nextStep(outcome, claim, waits);
     const errorClass =
       outcome.kind === 'delivered' ? null : outcome.kind === 'blocked' ? 'blocked' : outcome.errorClass;
@@ -145,6 +147,7 @@ export class AttemptDelivery {
       errorClass,
       error: outcome.kind === 'delivered' ? null : outcome.error,
       responseBody,
+      responseHeaders,
       requestHeaders,
       next,
       epoch: claim.epoch,
@@ -221,6 +224,19 @@ export class AttemptDelivery {
 /** Whether the endpoint coped: it answered, and not that it cannot or that it is too much. */
 function isHealthy(result: HttpSendResult): boolean {
   return result.kind === 'response' && result.statusCode < 500 && result.statusCode !== 429;
+}
+
+/** What was answered, as far as it is kept. */
+function answered(
+  result: HttpSendResult,
+  secrets: readonly string[],
+): Pick<MadeAttempt, 'statusCode' | 'responseBody' | 'responseHeaders'> {
+  if (result.kind !== 'response') return NOT_ANSWERED;
+  return {
+    statusCode: result.statusCode,
+    responseBody: withoutEchoes(result.responseBody, secrets),
+    responseHeaders: keptHeaders(result.responseHeaders, secrets),
+  };
 }
 
 /** A URL as it may be logged: query strings can carry tokens. */

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { BoundedCache } from '../../../platform/kernel/bounded-cache.js';
 import { KEPT_VALUE } from '../domain/custom-headers.js';
 import type { ClaimedDelivery } from '../domain/delivery.js';
+import { echoesOf } from '../domain/kept-answer.js';
 import type { SubscriptionSettings } from '../domain/subscription-settings.js';
 import { SecretVault } from './ports/secret-vault.js';
 import { openHeaders, type HeaderValues } from './sealed-header-values.js';
@@ -17,6 +18,8 @@ export interface AddedHeaders {
   readonly sent: Readonly<Record<string, string>>;
   /** The same as they may be kept in the log. */
   readonly logged: Readonly<Record<string, string>>;
+  /** What must not be kept of an answer. */
+  readonly secrets: readonly string[];
 }
 
 /** Opens the secret headers of a subscription once, not for every attempt: changed ones have another sealed text. */
@@ -35,6 +38,7 @@ export class HeaderCache {
         headers.map(({ name, value }) => [name, value ?? secret.get(name.toLowerCase()) ?? '']),
       ),
       logged: Object.fromEntries(headers.map(({ name, value }) => [name, value ?? KEPT_VALUE])),
+      secrets: [...secret.values()].flatMap(echoesOf),
     };
   }
 

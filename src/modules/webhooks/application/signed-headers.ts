@@ -15,7 +15,11 @@ export interface RequestHeaders {
   readonly sent: Readonly<Record<string, string>>;
   /** The same as they may be kept in the log: secret ones of the tenant are masked. */
   readonly logged: Readonly<Record<string, string>>;
+  /** What must not be kept of an answer. */
+  readonly secrets: readonly string[];
 }
+
+const NONE: readonly string[] = [];
 
 /** Makes the headers of an attempt: what the contract names, its signatures, and what the subscription adds. */
 @Injectable()
@@ -51,8 +55,9 @@ export class SignedHeaders {
       own[JWT_HEADER] = await this.token(claim, settings, signers, nowSeconds, body.text);
     }
     const added = this.added.of(claim, settings);
-    if (added === null) return { sent: own, logged: own };
-    return { sent: { ...own, ...added.sent }, logged: { ...own, ...added.logged } };
+    if (added === null) return { sent: own, logged: own, secrets: NONE };
+    const { sent, logged, secrets } = added;
+    return { sent: { ...own, ...sent }, logged: { ...own, ...logged }, secrets };
   }
 
   /** Receivers try each: one that was not told the new secret or key yet still finds the signature that it knows. */

@@ -1,4 +1,4 @@
-import type { AttemptTrigger } from './attempt.js';
+import type { AttemptTrigger, ErrorClass } from './attempt.js';
 
 /**
  * `PENDING`: waiting, or waiting for its next attempt. `SENDING`: an attempt is under way. `DELIVERED`: a 2xx came back.
@@ -23,6 +23,13 @@ export interface Hold {
   readonly until: Date | null;
 }
 
+/** What an attempt came to, as lists show it. */
+export interface LastAttempt {
+  readonly durationMs: number;
+  readonly statusCode: number | null;
+  readonly errorClass: ErrorClass | null;
+}
+
 /** A delivery: one event for one subscription, with the state that its attempts have brought it to. */
 export interface Delivery {
   readonly id: string;
@@ -35,6 +42,8 @@ export interface Delivery {
   readonly attempts: number;
   readonly targetUrl: string;
   readonly lastError: string | null;
+  /** The last attempt that ended; null before the first has. */
+  readonly lastAttempt: LastAttempt | null;
   /** When the next attempt is due; null unless PENDING. */
   readonly nextAttemptAt: Date | null;
   /** What keeps it back; null unless PENDING. */

@@ -73,6 +73,9 @@ export class FakeHttpSender extends HttpSender {
     const { status, body = '', headers = {} } = typeof answer === 'number' ? { status: answer } : answer;
     const kept = Buffer.from(body, 'utf8').subarray(0, KEPT_BYTES).toString('utf8').replaceAll('\0', '');
     const retryAfter = headers['retry-after'] ?? null;
-    return { kind: 'response', statusCode: status, retryAfter, responseBody: kept, durationMs: 1 };
+    return {
+      ...{ kind: 'response', statusCode: status, retryAfter, responseBody: kept, responseHeaders: headers },
+      durationMs: 1,
+    };
   }
 }

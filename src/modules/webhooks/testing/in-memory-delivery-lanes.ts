@@ -123,22 +123,12 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
   private write(result: AttemptResult): boolean {
     const row = this.store.deliveries.get(result.deliveryId);
     if (row === undefined) return false;
-    const { number, trigger, durationMs, statusCode, errorClass, error, responseBody, requestHeaders } =
-      result;
+    const { number, trigger, durationMs, statusCode, errorClass, error, responseBody } = result;
     row.attemptLog = row.attemptLog.filter((attempt) => attempt.number !== number);
     const startedAt = new Date(this.store.clock.nowMs() - durationMs);
     row.attemptLog.push({
-      ...{
-        number,
-        trigger,
-        startedAt,
-        durationMs,
-        statusCode,
-        errorClass,
-        error,
-        responseBody,
-        requestHeaders,
-      },
+      ...{ number, trigger, startedAt, durationMs, statusCode, errorClass, error, responseBody },
+      ...{ responseHeaders: result.responseHeaders, requestHeaders: result.requestHeaders },
       isProbe: result.isProbe,
     });
     if (row.leaseToken !== result.leaseToken) return false;
@@ -150,6 +140,7 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
     this.settle(row, {
       status: next.status,
       lastError: next.status === 'DELIVERED' ? null : next.lastError,
+      lastAttempt: { durationMs, statusCode, errorClass },
       nextAttemptAt: next.status === 'PENDING' ? new Date(this.store.clock.nowMs() + next.delayMs) : null,
       nextTrigger: 'auto',
       isRetry: next.status === 'PENDING',
@@ -285,6 +276,7 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
         errorClass: 'other',
         error: INTERRUPTED,
         responseBody: null,
+        responseHeaders: null,
         requestHeaders: {},
         isProbe: false,
       });
@@ -298,6 +290,7 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
       status: usedUp ? 'FAILED' : 'PENDING',
       nextAttemptAt: usedUp ? null : this.store.now(),
       lastError: INTERRUPTED,
+      lastAttempt: { durationMs: this.leaseMs, statusCode: null, errorClass: 'other' },
       autoAttempts: row.autoAttempts - (isFree && row.nextTrigger === 'auto' ? 1 : 0),
       interruptions: row.interruptions + 1,
       nextTrigger: isManual ? 'manual' : 'auto',

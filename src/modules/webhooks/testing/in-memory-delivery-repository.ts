@@ -114,6 +114,7 @@ function shown(row: StoredDelivery): Delivery {
     attempts: row.attempts,
     targetUrl: row.targetUrl,
     lastError: row.lastError,
+    lastAttempt: row.lastAttempt,
     nextAttemptAt: row.status === 'PENDING' ? row.nextAttemptAt : null,
     hold: row.hold,
     createdAt: row.createdAt,

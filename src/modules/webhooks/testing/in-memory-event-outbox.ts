@@ -76,6 +76,7 @@ export class InMemoryEventOutbox extends EventOutbox {
       isRetry: false,
       targetUrl: subscription.url,
       lastError: null,
+      lastAttempt: null,
       nextAttemptAt: now,
       hold: null,
       leaseToken: null,

@@ -58,7 +58,10 @@ class SimulatedSender extends HttpSender {
         durationMs: timeoutMs,
       };
     }
-    return { kind: 'response', statusCode: 200, retryAfter: null, responseBody: '', durationMs: takesMs };
+    return {
+      ...{ kind: 'response', statusCode: 200, retryAfter: null, responseBody: '', responseHeaders: {} },
+      durationMs: takesMs,
+    };
   }
 
   override async close(): Promise<void> {

@@ -37,6 +37,8 @@ export interface AttemptResult {
   readonly errorClass: ErrorClass | null;
   readonly error: string | null;
   readonly responseBody: string | null;
+  /** Of what was answered, as far as it is kept. */
+  readonly responseHeaders: Readonly<Record<string, string>> | null;
   readonly requestHeaders: Readonly<Record<string, string>>;
   readonly next: NextStep;
   /** As its claim had them. */

@@ -30,6 +30,8 @@ export interface AttemptRecord {
   readonly errorClass: ErrorClass | null;
   readonly error: string | null;
   readonly responseBody: string | null;
+  /** Null where there was no answer, and of attempts from before they were kept. */
+  readonly responseHeaders: Readonly<Record<string, string>> | null;
   readonly requestHeaders: Readonly<Record<string, string>>;
 }
 

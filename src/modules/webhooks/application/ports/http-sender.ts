@@ -1,4 +1,5 @@
 import type { ErrorClass } from '../../domain/attempt.js';
+import type { AnswerHeaders } from '../../domain/kept-answer.js';
 
 /** One POST. `headers` are complete; `body` is sent byte for byte. */
 export interface HttpSendRequest {
@@ -19,6 +20,7 @@ export type HttpSendResult =
       readonly retryAfter: string | null;
       /** At most the first 4 KiB of the body as text: NUL-free, invalid UTF-8 replaced. */
       readonly responseBody: string;
+      readonly responseHeaders: AnswerHeaders;
       readonly durationMs: number;
     }
   | {

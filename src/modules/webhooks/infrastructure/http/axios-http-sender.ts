@@ -12,7 +12,7 @@ import { PinnedConnector } from './pinned-connector.js';
 import { requestHeaderProblem } from './request-headers.js';
 import { BlockedTargetError, RequestRefusedError } from './send-errors.js';
 import { TargetResolver } from './target-resolver.js';
-import { Outgoing, undiciAxiosAdapter } from './undici-axios-adapter.js';
+import { Outgoing, undiciAxiosAdapter, type Answer } from './undici-axios-adapter.js';
 
 /** What one receiver sees at most at a time; the same as the concurrency of one lane. */
 const DEFAULT_CONNECTIONS_PER_ORIGIN = 16;
@@ -71,12 +71,13 @@ export class AxiosHttpSender extends HttpSender {
     const startedAt = performance.now();
     this.#inFlight += 1;
     try {
-      const response = await this.#post(request);
+      const { status, data } = await this.#post(request);
       return {
         kind: 'response',
-        statusCode: response.status,
-        retryAfter: retryAfterOf(response),
-        responseBody: response.data,
+        statusCode: status,
+        retryAfter: retryAfterOf(data),
+        responseBody: data.body,
+        responseHeaders: data.headers,
         durationMs: performance.now() - startedAt,
       };
     } catch (error) {
@@ -95,14 +96,14 @@ export class AxiosHttpSender extends HttpSender {
     await this.#pools.destroy();
   }
 
-  async #post(request: HttpSendRequest): Promise<AxiosResponse<string>> {
+  async #post(request: HttpSendRequest): Promise<AxiosResponse<Answer>> {
     if (this.#isClosed) throw new RequestRefusedError('sender is shutting down');
     const target = this.#targetOf(request.url);
     if ('refused' in target) throw new BlockedTargetError(target.refused);
     const { headers, body, timeoutMs } = request;
     const problem = requestHeaderProblem(headers);
     if (problem !== null) throw new RequestRefusedError(problem);
-    return this.#axios.request<string, AxiosResponse<string>>({
+    return this.#axios.request<Answer, AxiosResponse<Answer>>({
       method: 'post',
       data: new Outgoing(target.origin, target.path, headers, body, timeoutMs),
     });
@@ -121,7 +122,7 @@ export class AxiosHttpSender extends HttpSender {
   }
 }
 
-function retryAfterOf(response: AxiosResponse<string>): string | null {
-  const value: unknown = response.headers['retry-after'];
-  return typeof value === 'string' ? value : null;
+function retryAfterOf({ headers }: Answer): string | null {
+  const value = headers['retry-after'];
+  return (typeof value === 'string' ? value : value?.[0]) ?? null;
 }

@@ -1,5 +1,6 @@
 import type { AxiosAdapter, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 import type { Dispatcher } from 'undici';
+import type { AnswerHeaders } from '../../domain/kept-answer.js';
 import type { OriginPools } from './origin-pools.js';
 import { STORED_BODY_BYTES, storedBodyOf } from './response-text.js';
 import { BudgetExceededError } from './send-errors.js';
@@ -7,6 +8,12 @@ import { BudgetExceededError } from './send-errors.js';
 /** A body beyond this is dropped with its connection: reading on would cost more than a new connection. */
 const MAX_READ_BODY_BYTES = 64 * 1024;
 const NO_BYTES = Buffer.alloc(0);
+
+/** In the data of axios's response: headers of its own it would copy one by one. */
+export interface Answer {
+  readonly body: string;
+  readonly headers: AnswerHeaders;
+}
 
 /**
  * One POST as axios hands it through: in `data`, which it passes on as it stands when it is no plain object. Headers in its
@@ -32,7 +39,7 @@ export class Outgoing {
  */
 export function undiciAxiosAdapter(pools: OriginPools): AxiosAdapter {
   return (config) =>
-    new Promise<AxiosResponse<string>>((resolve, reject) => {
+    new Promise<AxiosResponse<Answer>>((resolve, reject) => {
       const { origin, path, headers, body, timeoutMs } = config.data as Outgoing;
       pools
         .get(origin, timeoutMs)
@@ -56,7 +63,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   #isSettled = false;
   #status: number | null = null;
   #statusText = '';
-  #retryAfter: string | null = null;
+  #headers: AnswerHeaders = {};
   #readBytes = 0;
   #head: Buffer = NO_BYTES;
 
@@ -64,7 +71,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     timeoutMs: number,
     phaseBefore: () => BudgetExceededError['phase'],
     private readonly config: InternalAxiosRequestConfig,
-    private readonly resolve: (response: AxiosResponse<string>) => void,
+    private readonly resolve: (response: AxiosResponse<Answer>) => void,
     private readonly reject: (error: Error) => void,
   ) {
     this.#timer = setTimeout(() => {
@@ -83,14 +90,13 @@ class Exchange implements Dispatcher.DispatchHandler {
   onResponseStart(
     _controller: Dispatcher.DispatchController,
     statusCode: number,
-    headers: Readonly<Record<string, string | string[] | undefined>>,
+    headers: AnswerHeaders,
     statusText = '',
   ): void {
     if (statusCode < 200) return;
     this.#status = statusCode;
     this.#statusText = statusText;
-    const retryAfter = headers['retry-after'];
-    this.#retryAfter = (Array.isArray(retryAfter) ? retryAfter[0] : retryAfter) ?? null;
+    this.#headers = headers;
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -122,13 +128,15 @@ class Exchange implements Dispatcher.DispatchHandler {
     if (isConnectionOpen) this.#controller?.abort(cause ?? new Error('response body dropped'));
   }
 
-  #response(status: number): AxiosResponse<string> {
+  #response(status: number): AxiosResponse<Answer> {
     return {
       status,
       statusText: this.#statusText,
-      // The one header that anybody asks for; the rest of what a receiver says stays out.
-      headers: this.#retryAfter === null ? {} : { 'retry-after': this.#retryAfter },
-      data: storedBodyOf(this.#head, this.#readBytes === this.#head.length),
+      headers: {},
+      data: {
+        body: storedBodyOf(this.#head, this.#readBytes === this.#head.length),
+        headers: this.#headers,
+      },
       config: this.config,
     };
   }

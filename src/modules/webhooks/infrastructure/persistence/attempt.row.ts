@@ -41,4 +41,7 @@ export class AttemptRow {
 
   @Column({ name: 'response_body', type: 'text', nullable: true })
   responseBody!: string | null;
+
+  @Column({ name: 'response_headers', type: 'json', nullable: true })
+  responseHeaders!: Record<string, string> | null;
 }

@@ -1,5 +1,5 @@
 import type { AttemptRecord } from '../../application/ports/delivery-repository.js';
-import type { Delivery, Hold } from '../../domain/delivery.js';
+import type { Delivery, Hold, LastAttempt } from '../../domain/delivery.js';
 import type { AttemptRow } from './attempt.row.js';
 import type { DeliveryRow } from './delivery.row.js';
 
@@ -14,11 +14,17 @@ export function toDelivery(row: DeliveryRow): Delivery {
     attempts: row.attempts,
     targetUrl: row.targetUrl,
     lastError: row.lastError,
+    lastAttempt: lastAttemptOf(row),
     nextAttemptAt: row.status === 'PENDING' ? row.nextAttemptAt : null,
     hold: holdOf(row),
     createdAt: row.createdAt,
     updatedAt: row.updatedAt,
   };
+}
+
+function lastAttemptOf({ lastDurationMs, lastStatusCode, lastErrorClass }: DeliveryRow): LastAttempt | null {
+  if (lastDurationMs === null) return null;
+  return { durationMs: lastDurationMs, statusCode: lastStatusCode, errorClass: lastErrorClass };
 }
 
 function holdOf({ status, heldReason, heldUntil, nextAttemptAt }: DeliveryRow): Hold | null {
@@ -37,6 +43,7 @@ export function toAttemptRecord(row: AttemptRow): AttemptRecord {
     errorClass: row.errorClass,
     error: row.error,
     responseBody: row.responseBody,
+    responseHeaders: row.responseHeaders,
     requestHeaders: row.requestHeaders,
   };
 }

@@ -1,6 +1,6 @@
 import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
-import type { AttemptTrigger } from '../../domain/attempt.js';
+import type { AttemptTrigger, ErrorClass } from '../../domain/attempt.js';
 import type { DeliveryStatus, HoldReason } from '../../domain/delivery.js';
 
 @Entity({ name: 'webhook_deliveries' })
@@ -83,6 +83,16 @@ export class DeliveryRow {
 
   @Column({ name: 'last_error', type: 'text', nullable: true })
   lastError!: string | null;
+
+  /** Of the last attempt that ended; all three null before the first. */
+  @Column({ name: 'last_status_code', type: 'integer', nullable: true })
+  lastStatusCode!: number | null;
+
+  @Column({ name: 'last_duration_ms', type: 'integer', nullable: true })
+  lastDurationMs!: number | null;
+
+  @Column({ name: 'last_error_class', type: 'text', nullable: true })
+  lastErrorClass!: ErrorClass | null;
 
   @Column({ name: 'created_at', type: 'timestamptz', default: () => 'now()' })
   createdAt!: Date;

@@ -4,7 +4,7 @@ import { DEACTIVATED_BY_FAILING, DEACTIVATED_BY_GONE } from '../../domain/subscr
 import type { HotStatements } from './hot-statements.js';
 
 const SETTLE = `SELECT * FROM webhook_settle($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-  $20, $21, $22, $23, $24)`;
+  $20, $21, $22, $23, $24, $25)`;
 
 interface SettledRow {
   readonly moved: string[];
@@ -48,6 +48,7 @@ export async function recordAttempts(
     probes.map((r) => r.deliveryId),
     probes.map((r) => r.retryAfterMs),
     DEACTIVATED_BY_FAILING,
+    column((r) => (r.responseHeaders === null ? null : JSON.stringify(r.responseHeaders))),
   ]);
   const held = new Set(row?.moved);
   const due = new Set(row?.due);

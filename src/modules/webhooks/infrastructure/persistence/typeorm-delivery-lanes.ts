@@ -172,8 +172,8 @@ export class TypeormDeliveryLanes extends DeliveryLanes {
   private async recordApart(results: readonly AttemptResult[], cause: unknown): Promise<Recorded[]> {
     const [only] = results;
     if (only !== undefined && results.length === 1) {
-      if (only.responseBody === null) throw cause;
-      return this.recordAll([{ ...only, responseBody: null }]);
+      if (only.responseBody === null && only.responseHeaders === null) throw cause;
+      return this.recordAll([{ ...only, responseBody: null, responseHeaders: null }]);
     }
     const recorded: Recorded[] = [];
     for (const result of results) recorded.push(...(await this.recordAll([result])));
