@@ -19,9 +19,15 @@ import {
   withProbe,
   type Circuit,
 } from '../../src/modules/webhooks/domain/gates/circuit.js';
-import { GATE_CASES, NOW_MS, type GateCase } from '../../src/modules/webhooks/domain/gates/gate-cases.js';
+import {
+  GATE_CASES,
+  NOW_MS,
+  THROTTLE_CASES,
+  type GateCase,
+} from '../../src/modules/webhooks/domain/gates/gate-cases.js';
 import { takesBirths } from '../../src/modules/webhooks/domain/gates/fold-gates.js';
 import { RATE_AHEAD_MS, rateSlots } from '../../src/modules/webhooks/domain/gates/rate-gate.js';
+import { throttledAfter } from '../../src/modules/webhooks/domain/gates/throttle-gate.js';
 import { toStoredRate } from '../../src/modules/webhooks/domain/subscription-settings.js';
 import { dataSourceOptions } from '../../src/platform/database/data-source-options.js';
 import { createMigratedDatabase } from '../support/migrated-database.js';
@@ -32,7 +38,7 @@ import { circuitOf, rowOf } from './circuit-row.js';
 /* A row as it would be stored, and what the functions of the database make of it. */
 const ASK = `
 SELECT gate.granted, gate.reason, extract(epoch FROM gate.until - n.now)::float8 * 1000 AS until_ms,
-       webhook_takes_births(l, $2::jsonb) AS births,
+       webhook_takes_births(l, $2::jsonb, n.now) AS births,
        extract(epoch FROM slots.first - n.now)::float8 * 1000 AS first_ms, extract(epoch FROM slots.step)::float8 * 1000 AS step_ms
   FROM (SELECT to_timestamp($4::float8 / 1000) AS now) AS n
  CROSS JOIN LATERAL jsonb_populate_record(NULL::webhook_lanes, $1::jsonb) AS l
@@ -64,6 +70,7 @@ describeWithPostgres('the gates of the database say what the rules say', () => {
     const row = {
       ...rowOf({ ...CLOSED_CIRCUIT, ...lane.circuit }),
       ...{ paused_at: lane.isPaused ? at(NOW_MS) : null, rate_next_at: at(lane.rateNextAtMs) },
+      held_until: at(lane.heldUntilMs),
     };
     const settings = lane.rateLimit === null ? null : { rate_limit: toStoredRate(lane.rateLimit) };
     const rows = await dataSource.query<unknown[]>(ASK, [row, settings, wanted, NOW_MS, RATE_AHEAD_MS]);
@@ -74,10 +81,27 @@ describeWithPostgres('the gates of the database say what the rules say', () => {
   it.each(GATE_CASES)('$name', async (one) => {
     const slots = rateSlots(one.lane, NOW_MS);
     expect(await ask(one)).toEqual({
-      ...{ granted: one.granted, reason: one.reason, until_ms: one.untilMs, births: takesBirths(one.lane) },
+      ...{
+        granted: one.granted,
+        reason: one.reason,
+        until_ms: one.untilMs,
+        births: takesBirths(one.lane, NOW_MS),
+      },
       first_ms: slots === null ? null : slots.firstMs - NOW_MS,
       step_ms: slots === null ? null : slots.stepMs,
     });
+  });
+
+  it.each(THROTTLE_CASES)('a hold of $heldInMs, an answer that asks for $waitMs', async (one) => {
+    const rows = await dataSource.query<{ until_ms: number | null }[]>(
+      `SELECT extract(epoch FROM webhook_throttle_after($1, $2::float8, n.now) - n.now)::float8 * 1000 AS until_ms
+         FROM (SELECT to_timestamp($3::float8 / 1000) AS now) AS n`,
+      [at(one.heldInMs === null ? null : NOW_MS + one.heldInMs), one.waitMs, NOW_MS],
+    );
+    expect(rows).toEqual([{ until_ms: one.untilMs }]);
+    const held = one.heldInMs === null ? null : NOW_MS + one.heldInMs;
+    const after = throttledAfter(held, one.waitMs, NOW_MS);
+    expect(after === null ? null : after - NOW_MS).toBe(one.untilMs);
   });
 
   /** What the function makes of one result, which must be what the rule does. */

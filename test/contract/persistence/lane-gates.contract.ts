@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 
+import type { AttemptResult } from '../../../src/modules/webhooks/application/ports/delivery-lanes.js';
 import { DEFAULT_SETTINGS } from '../../../src/modules/webhooks/domain/subscription-settings.js';
 import { deliveryDetail, failed, MAX_RETRIES, resultOf } from './attempts.js';
 import { claimFrom, deliverEvents, subscribe, TENANT, type PersistenceHarness } from './harness.js';
@@ -97,11 +98,89 @@ export function laneGatesContract(current: () => PersistenceHarness): void {
       expect(claims.map(({ waitMs }) => waitMs)).toEqual([0, 100, 200]);
     });
 
+    /** A failure whose answer asked for a while. */
+    const busy = (
+      statusCode: number,
+      retryAfterMs: number,
+      delayMs = retryAfterMs,
+    ): Partial<AttemptResult> => ({
+      ...failed(delayMs),
+      ...{ statusCode, retryAfterMs },
+    });
+
+    // Red when the wait is the delivery's alone: the others would go on at once.
+    it('an endpoint that asks for a while gets nothing before, of whatever waits, and then all of it', async () => {
+      const lane = await subscribe(current());
+      const [first, ...ids] = await deliverEvents(current(), 4);
+      const { lanes, otherLanes } = current();
+      const [claim, other] = await claimFrom(lanes, lane, 2);
+      expect((await lanes.record(resultOf(claim!, busy(429, 60_000)))).turns).toEqual(['throttled']);
+      // What was under way together comes back in any order: the latest counts, and a success ends nothing.
+      expect((await lanes.record(resultOf(other!))).turns).toEqual([]);
+      const opened = await otherLanes.claim(lane, { limit: 5 });
+      expect(opened).toMatchObject({ claims: [], rest: { firstDueInMs: 0, hold: { reason: 'throttled' } } });
+      const heldMs = opened.rest.kind === 'seen' ? (opened.rest.hold?.forMs ?? 0) : 0;
+      expect(heldMs).toBeGreaterThan(30_000);
+      expect(heldMs).toBeLessThanOrEqual(60_000);
+      for (const id of [first!, ids[1]!, ids[2]!]) {
+        const { hold, nextAttemptAt, ...shown } = await deliveryDetail(current(), id);
+        expect(shown.status).toBe('PENDING');
+        expect(hold).toEqual({ reason: 'throttled', until: expect.any(Date) });
+        expect(hold!.until!.getTime()).toBeGreaterThanOrEqual(id === first ? nextAttemptAt!.getTime() : 0);
+      }
+      await current().elapse(1_000);
+      expect((await lanes.sweep(MAX_RETRIES, 100)).dueLanes).toEqual([]);
+      expect((await lanes.backlog()).oldestDueAgeMs).toBe(0);
+      await current().elapse(59_500);
+      expect((await lanes.sweep(MAX_RETRIES, 100)).dueLanes).toEqual([lane]);
+      const claims = await claimFrom(lanes, lane, 5);
+      expect(claims.map(({ id }) => id).sort()).toEqual([first!, ids[1]!, ids[2]!].sort());
+      expect((await lanes.record(resultOf(claims[0]!))).turns).toEqual(['unthrottled']);
+      expect((await deliveryDetail(current(), ids[2]!)).hold).toBeNull();
+    });
+
+    it('holds a lane for an hour at most, and not for what speaks of one request', async () => {
+      const lane = await subscribe(current());
+      const { lanes } = current();
+      await deliverEvents(current(), 4);
+      const [one, two, three] = await claimFrom(lanes, lane, 3);
+      await lanes.record(resultOf(one!, { ...failed(9_000), retryAfterMs: 9_000 }));
+      expect(await claimFrom(lanes, lane, 0)).toEqual([]);
+      expect((await lanes.claim(lane, { limit: 0 })).rest).toMatchObject({ hold: null });
+      await lanes.record(resultOf(two!, busy(503, 86_400_000)));
+      const { rest } = await lanes.claim(lane, { limit: 1 });
+      const heldMs = rest.kind === 'seen' ? (rest.hold?.forMs ?? 0) : 0;
+      expect(heldMs).toBeGreaterThan(3_500_000);
+      expect(heldMs).toBeLessThanOrEqual(3_600_000);
+      // A shorter wait than the one in force changes nothing.
+      expect((await lanes.record(resultOf(three!, busy(429, 1_000)))).turns).toEqual([]);
+      expect((await lanes.claim(lane, { limit: 1 })).rest).toMatchObject({ hold: { reason: 'throttled' } });
+    });
+
+    // Red when a result of before a reset holds the lane again.
+    it('a reset forgets what the endpoint asked for, and what of before comes late holds nothing', async () => {
+      const lane = await subscribe(current());
+      const { lanes, circuits, transactions } = current();
+      await deliverEvents(current(), 3);
+      const [first, late] = await claimFrom(lanes, lane, 2);
+      await lanes.record(resultOf(first!, busy(503, 60_000)));
+      expect(await claimFrom(lanes, lane, 5)).toEqual([]);
+      await transactions.run('other', (transaction) => circuits.reset(transaction, lane.subscriptionId));
+      expect(await claimFrom(lanes, lane, 5)).toEqual([]);
+      await transactions.run(TENANT, (transaction) => circuits.reset(transaction, lane.subscriptionId));
+      expect((await lanes.record(resultOf(late!, busy(429, 60_000)))).turns).toEqual([]);
+      expect(await claimFrom(lanes, lane, 5)).toHaveLength(1);
+    });
+
     it('nothing is born claimed where a gate has a say', async () => {
       const lane = await subscribe(current());
       const rated = { ...DEFAULT_SETTINGS, rateLimit: { max: 10, perSeconds: 1 } };
       await subscribe(current(), { url: 'https://rated.customer.com/', settings: rated });
       await setPaused(lane.subscriptionId, true);
+      const busyLane = await subscribe(current(), { url: 'https://busy.customer.com/' });
+      await deliverEvents(current(), 1);
+      const [claim] = await claimFrom(current().lanes, busyLane, 1);
+      await current().lanes.record(resultOf(claim!, busy(429, 60_000)));
       current().places.ofUnknown = 9;
       const result = await current().intake.accept({
         ...{ id: current().ids.next(), tenantId: TENANT, event: 'thing.done', patterns: ['thing.done'] },

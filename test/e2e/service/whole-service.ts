@@ -7,6 +7,7 @@ import { filters } from './filters.js';
 import { recovery } from './recovery.js';
 import { secretRotation } from './secret-rotation.js';
 import { signatures } from './signatures.js';
+import { throttling } from './throttling.js';
 
 /**
  * What the service does, tried on one running server: booting costs more than everything that is tried on it. Each suite
@@ -27,6 +28,7 @@ export function describeWholeService(combination: Combination): void {
 
     describe('delivering', () => deliveryLife(running, combination));
     describe('leaving an endpoint alone that fails', () => circuits(running));
+    describe('waiting as an endpoint asks', () => throttling(running));
     describe('recovering', () => recovery(running));
     describe('rotating a secret', () => secretRotation(running));
     describe('signing', () => signatures(running));

@@ -9,10 +9,10 @@ export const DELIVERY_STATUSES = ['PENDING', 'SENDING', 'DELIVERED', 'FAILED'] a
 export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
 
 /**
- * Who or what keeps a delivery back, in the order in which they are named: its tenant, its endpoint that fails, a limit of its
- * subscription; `operator`: the service itself is not set up as it should be.
+ * Who or what keeps a delivery back, in the order in which they are named: its tenant, its endpoint that fails, or that asked
+ * to be left alone for a while, a limit of its subscription; `operator`: the service itself is not set up as it should be.
  */
-export const HOLD_REASONS = ['paused', 'circuit_open', 'rate_limited', 'operator'] as const;
+export const HOLD_REASONS = ['paused', 'circuit_open', 'throttled', 'rate_limited', 'operator'] as const;
 
 export type HoldReason = (typeof HOLD_REASONS)[number];
 

@@ -6,6 +6,7 @@ import {
   type CircuitResult,
 } from '../domain/gates/circuit-after.js';
 import { isShut } from '../domain/gates/circuit-gate.js';
+import { isThrottled, throttledAfter, throttleWaitMs } from '../domain/gates/throttle-gate.js';
 import { withoutProbe, type Circuit } from '../domain/gates/circuit.js';
 import { BUCKETS, bucketOf, countedFrom } from '../domain/gates/recent-attempts.js';
 import { DEACTIVATED_BY_FAILING } from '../domain/subscription.js';
@@ -30,9 +31,17 @@ export function tellCircuit(store: InMemoryStore, result: AttemptResult): Circui
   const isOver = isGivenUp(begun, told, nowMs);
   const after = circuitAfter(begun, subscription.settings.circuit, told, nowMs);
   subscription.laneCircuit = after;
+  const heldBefore = subscription.heldUntilMs;
+  const waitMs = epoch === begun.epoch ? throttleWaitMs(result.statusCode, retryAfterMs) : 0;
+  subscription.heldUntilMs = throttledAfter(heldBefore, waitMs, nowMs);
   if (isOver && subscription.active) store.deactivate(subscription, DEACTIVATED_BY_FAILING);
   const turn = turnOf(begun, after);
-  return [...(turn === null ? [] : [turn]), ...(isOver ? (['given_up'] as const) : [])];
+  const throttle = throttleTurn(heldBefore, subscription.heldUntilMs, nowMs);
+  return [
+    ...(throttle === null ? [] : [throttle]),
+    ...(turn === null ? [] : [turn]),
+    ...(isOver ? (['given_up'] as const) : []),
+  ];
 }
 
 function outcomeOf({ next, errorClass, statusCode }: AttemptResult): CircuitOutcome {
@@ -45,6 +54,12 @@ function turnOf(before: Circuit, after: Circuit): CircuitTurn | null {
   if (before.state === after.state) return null;
   if (after.state === 'closed') return 'closed';
   return before.state === 'closed' ? 'opened' : 'reopened';
+}
+
+function throttleTurn(before: number | null, after: number | null, nowMs: number): CircuitTurn | null {
+  const was = isThrottled(before, nowMs);
+  if (after !== null) return was ? null : 'throttled';
+  return before === null ? null : 'unthrottled';
 }
 
 /** What went well before the first failure is looked up once. */
@@ -93,6 +108,8 @@ export function endProbes(
 
 /** Nothing that is due in a lane can go out now, whatever else there is. */
 export function isKept(store: InMemoryStore, subscriptionId: string): boolean {
-  const { isPaused, circuit } = gatedLane(store.subscriptions.get(subscriptionId));
-  return isPaused || (circuit.state !== 'closed' && isShut(circuit.nextProbeAtMs, store.clock.nowMs()));
+  const { isPaused, circuit, heldUntilMs } = gatedLane(store.subscriptions.get(subscriptionId));
+  const nowMs = store.clock.nowMs();
+  const isOpen = circuit.state !== 'closed' && isShut(circuit.nextProbeAtMs, nowMs);
+  return isPaused || isOpen || isThrottled(heldUntilMs, nowMs);
 }

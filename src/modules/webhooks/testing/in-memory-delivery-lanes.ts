@@ -18,6 +18,7 @@ import { rampedPlaces } from '../domain/gates/circuit-gate.js';
 import { withProbe } from '../domain/gates/circuit.js';
 import { foldGates, takesBirths } from '../domain/gates/fold-gates.js';
 import { rateSlots } from '../domain/gates/rate-gate.js';
+import { isThrottled } from '../domain/gates/throttle-gate.js';
 import type { Lane } from '../domain/lane.js';
 import { waitsOf } from '../domain/retry-schedule.js';
 import { toStoredSettings } from '../domain/subscription-settings.js';
@@ -97,7 +98,8 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
   /** The claims of new deliveries where they are stored: as many as there is room for, if nothing of the lane waits. */
   bear(lane: Lane, ids: readonly string[], places: number, taken: number): ClaimedDelivery[] {
     const ofLane = (row: StoredDelivery): boolean => row.subscriptionId === lane.subscriptionId;
-    if (!takesBirths(gatedLane(this.store.subscriptions.get(lane.subscriptionId)))) return [];
+    const gated = gatedLane(this.store.subscriptions.get(lane.subscriptionId));
+    if (!takesBirths(gated, this.store.clock.nowMs())) return [];
     if (this.due(lane.subscriptionId).some((row) => !ids.includes(row.id))) return [];
     const others = this.rows('SENDING').filter((row) => ofLane(row) && row.leasedBy !== this.owner).length;
     const room = Math.min(places, ENGINE_LIMITS.perEndpoint - taken - others);
@@ -191,8 +193,9 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
   override async backlog(): Promise<{ oldestDueAgeMs: number; pending: number }> {
     const pending = this.rows('PENDING');
     const kept = pending.filter(({ subscriptionId: id }) => {
-      const { isPaused, circuit } = gatedLane(this.store.subscriptions.get(id));
-      return !isPaused && circuit.state === 'closed';
+      const { isPaused, circuit, heldUntilMs } = gatedLane(this.store.subscriptions.get(id));
+      const isThrottledNow = isThrottled(heldUntilMs, this.store.clock.nowMs());
+      return !isPaused && circuit.state === 'closed' && !isThrottledNow;
     });
     const oldest = Math.min(...kept.map((row) => row.nextAttemptAt?.getTime() ?? Infinity));
     const oldestDueAgeMs = kept.length === 0 ? 0 : Math.max(0, this.store.clock.nowMs() - oldest);

@@ -11,6 +11,8 @@ export class InMemoryLaneCircuits extends LaneCircuits {
 
   override async reset(transaction: Transaction, subscriptionId: string): Promise<void> {
     this.change(transaction, subscriptionId, resetCircuit);
+    const row = this.store.subscriptions.get(subscriptionId);
+    if (row?.tenantId === tenantOf(transaction)) row.heldUntilMs = null;
     return Promise.resolve();
   }
 

@@ -13,6 +13,8 @@ export type StoredSubscription = Mutable<Omit<Subscription, 'circuit'>> & {
   laneCircuit: Circuit;
   /** Of its lane: the first slot of its rate that no delivery has yet. */
   rateNextAtMs: number | null;
+  /** Of its lane: the endpoint asked for nothing before. */
+  heldUntilMs: number | null;
 };
 
 /** What gates look at. */
@@ -20,6 +22,7 @@ export function gatedLane(subscription: StoredSubscription | undefined): GatedLa
   return {
     isPaused: subscription?.isPaused === true,
     circuit: subscription?.laneCircuit ?? CLOSED_CIRCUIT,
+    heldUntilMs: subscription?.heldUntilMs ?? null,
     rateLimit: subscription?.settings.rateLimit ?? null,
     rateNextAtMs: subscription?.rateNextAtMs ?? null,
   };

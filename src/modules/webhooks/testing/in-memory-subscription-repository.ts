@@ -30,6 +30,7 @@ export class InMemorySubscriptionRepository extends SubscriptionRepository {
       isPaused: false,
       laneCircuit: CLOSED_CIRCUIT,
       rateNextAtMs: null,
+      heldUntilMs: null,
       deactivationReason: null,
       deactivatedAt: null,
       secretRotatedAt: null,
@@ -113,6 +114,7 @@ export class InMemorySubscriptionRepository extends SubscriptionRepository {
 function shown({
   sealedSecret: _sealedSecret,
   rateNextAtMs: _rateNextAtMs,
+  heldUntilMs: _heldUntilMs,
   laneCircuit: { state, cause, openedAtMs, nextProbeAtMs, failures },
   ...row
 }: StoredSubscription): Subscription {

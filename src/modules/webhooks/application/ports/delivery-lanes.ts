@@ -52,9 +52,9 @@ export interface AttemptResult {
 
 /**
  * What became of an endpoint's circuit: it opened, a probe has failed, a probe went well, or one has failed for so long that the
- * subscription ended.
+ * subscription ended. And of the time for which it wants nothing: it asked for one, or that is over.
  */
-export type CircuitTurn = 'opened' | 'reopened' | 'closed' | 'given_up';
+export type CircuitTurn = 'opened' | 'reopened' | 'closed' | 'given_up' | 'throttled' | 'unthrottled';
 
 /** What recording a result answered. */
 export interface Recorded {
@@ -84,8 +84,8 @@ export abstract class DeliveryLanes {
    */
   abstract claim(lane: Lane, wish: ClaimWish): Promise<OpenedLane>;
   /**
-   * Writes the attempt, moves the delivery on and tells the endpoint's circuit, in one statement. A lost lease is recorded as an attempt but changes
-   * nothing of the delivery. Resolves once it is durable.
+   * Writes the attempt, moves the delivery on, tells the endpoint's circuit and holds the lane for as long as a 429 or 503 asked
+   * for, in one statement. A lost lease is recorded as an attempt but changes nothing of the delivery. Resolves once it is durable.
    */
   abstract record(result: AttemptResult): Promise<Recorded>;
   /** Gives claimed deliveries back untouched: the attempt did not start after all. */

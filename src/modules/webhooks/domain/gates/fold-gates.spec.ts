@@ -14,8 +14,8 @@ describe('foldGates', () => {
   });
 
   it('lets births in where no gate has a say', () => {
-    expect(GATE_CASES.filter(({ lane }) => takesBirths(lane)).map(({ name }) => name)).toEqual([
-      'an open lane',
+    expect(GATE_CASES.filter(({ lane }) => takesBirths(lane, NOW_MS)).map(({ name }) => name)).toEqual([
+      ...['an open lane', 'what it asked for is over', 'a hold of before a clock was set back'],
     ]);
   });
 
@@ -25,7 +25,7 @@ describe('foldGates', () => {
     let rateNextAtMs: number | null = null;
     const sentAtMs: number[] = [];
     for (let nowMs = NOW_MS; nowMs < NOW_MS + 60_000; nowMs += (nowMs % 7) * 31 + 1) {
-      const lane = { isPaused: false, circuit: CLOSED_CIRCUIT, rateLimit, rateNextAtMs };
+      const lane = { isPaused: false, circuit: CLOSED_CIRCUIT, heldUntilMs: null, rateLimit, rateNextAtMs };
       const { granted } = rateGate(lane, 9, nowMs);
       const slots = rateSlots(lane, nowMs);
       for (let n = 0; n < granted; n += 1) sentAtMs.push((slots?.firstMs ?? 0) + n * (slots?.stepMs ?? 0));
@@ -39,7 +39,7 @@ describe('foldGates', () => {
 
 describe('laneHold', () => {
   const limited = {
-    ...{ isPaused: false, circuit: CLOSED_CIRCUIT, rateLimit: { max: 1, perSeconds: 60 } },
+    ...{ isPaused: false, circuit: CLOSED_CIRCUIT, heldUntilMs: null, rateLimit: { max: 1, perSeconds: 60 } },
     rateNextAtMs: NOW_MS + 5_000,
   };
 
@@ -53,6 +53,15 @@ describe('laneHold', () => {
     expect(laneHold(limited, NOW_MS + 1, NOW_MS)).toBeNull();
     expect(laneHold({ ...limited, rateNextAtMs: null }, NOW_MS, NOW_MS)).toBeNull();
     expect(laneHold({ ...limited, rateLimit: null }, NOW_MS, NOW_MS)).toBeNull();
+  });
+
+  it('is what its endpoint asked for, of what is due before that is over', () => {
+    const throttled = { ...limited, heldUntilMs: NOW_MS + 9_000 };
+    const held = { reason: 'throttled', until: new Date(NOW_MS + 9_000) };
+    expect(laneHold(throttled, NOW_MS, NOW_MS)).toEqual(held);
+    expect(laneHold(throttled, NOW_MS + 9_000, NOW_MS)).toEqual(held);
+    expect(laneHold(throttled, NOW_MS + 9_001, NOW_MS)).toBeNull();
+    expect(laneHold(throttled, NOW_MS, NOW_MS + 9_000)).toBeNull();
   });
 });
 

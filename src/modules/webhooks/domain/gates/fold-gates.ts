@@ -3,11 +3,13 @@ import { circuitGate } from './circuit-gate.js';
 import type { Gate, GateAnswer, GatedLane } from './gate.js';
 import { pauseGate } from './pause-gate.js';
 import { rateGate } from './rate-gate.js';
+import { isThrottled, throttleGate } from './throttle-gate.js';
 
 /** In their order; what counts what it grants comes last. */
 const GATES: readonly (readonly [HoldReason, Gate])[] = [
   ['paused', pauseGate],
   ['circuit_open', circuitGate],
+  ['throttled', throttleGate],
   ['rate_limited', rateGate],
 ];
 
@@ -29,6 +31,10 @@ export function foldGates(lane: GatedLane, wanted: number, nowMs: number): Folde
 }
 
 /** Whether new deliveries may be claimed where they are stored. The function `webhook_takes_births`. */
-export function takesBirths({ isPaused, circuit, rateLimit }: GatedLane): boolean {
-  return !isPaused && circuit.state === 'closed' && circuit.ramp === null && rateLimit === null;
+export function takesBirths(
+  { isPaused, circuit, heldUntilMs, rateLimit }: GatedLane,
+  nowMs: number,
+): boolean {
+  const isHealthy = circuit.state === 'closed' && circuit.ramp === null && !isThrottled(heldUntilMs, nowMs);
+  return !isPaused && isHealthy && rateLimit === null;
 }

@@ -9,13 +9,13 @@ export interface GateCase {
   readonly lane: GatedLane;
   readonly wanted: number;
   readonly granted: number;
-  readonly reason: 'paused' | 'circuit_open' | 'rate_limited' | null;
+  readonly reason: 'paused' | 'circuit_open' | 'throttled' | 'rate_limited' | null;
   /** Milliseconds from now; null: nobody knows, or there is nothing to wait for. */
   readonly untilMs: number | null;
 }
 
 const lane = (change: Partial<GatedLane> = {}): GatedLane => ({
-  ...{ isPaused: false, circuit: CLOSED_CIRCUIT, rateLimit: null, rateNextAtMs: null },
+  ...{ isPaused: false, circuit: CLOSED_CIRCUIT, heldUntilMs: null, rateLimit: null, rateNextAtMs: null },
   ...change,
 });
 const circuit = (
@@ -27,6 +27,8 @@ const circuit = (
     circuit: { state, nextProbeAtMs: nextInMs === null ? null : NOW_MS + nextInMs, ramp: null },
     ...change,
   });
+const held = (forMs: number, change: Partial<GatedLane> = {}): GatedLane =>
+  lane({ heldUntilMs: NOW_MS + forMs, ...change });
 const rate = (max: number, perSeconds: number, nextInMs: number | null = null, isPaused = false): GatedLane =>
   lane({
     isPaused,
@@ -175,4 +177,55 @@ export const GATE_CASES: readonly GateCase[] = [
     lane: circuit('open', 0, { rateLimit: { max: 1, perSeconds: 1 }, rateNextAtMs: NOW_MS + 900 }),
     ...{ wanted: 5, granted: 0, reason: 'circuit_open', untilMs: 775 },
   },
+  {
+    name: 'an endpoint that asked for five minutes',
+    ...{ lane: held(300_000), wanted: 5, granted: 0, reason: 'throttled', untilMs: 300_000 },
+  },
+  {
+    name: 'an endpoint that asked for an hour: no more is ever kept',
+    ...{ lane: held(3_600_000), wanted: 5, granted: 0, reason: 'throttled', untilMs: 3_600_000 },
+  },
+  { name: 'what it asked for is over', lane: held(0), wanted: 5, granted: 5, reason: null, untilMs: null },
+  {
+    name: 'a hold of before a clock was set back',
+    ...{ lane: held(7_200_000), wanted: 5, granted: 5, reason: null, untilMs: null },
+  },
+  {
+    name: 'throttled in a paused lane',
+    ...{ lane: held(300_000, { isPaused: true }), wanted: 5, granted: 0, reason: 'paused', untilMs: null },
+  },
+  {
+    name: 'a probe that is due before the endpoint wants one',
+    lane: circuit('open', 0, { heldUntilMs: NOW_MS + 300_000 }),
+    ...{ wanted: 5, granted: 0, reason: 'circuit_open', untilMs: 300_000 },
+  },
+  {
+    name: 'an open circuit that waits for longer than the endpoint asked for',
+    lane: circuit('open', 30_000, { heldUntilMs: NOW_MS + 10_000 }),
+    ...{ wanted: 5, granted: 0, reason: 'circuit_open', untilMs: 30_000 },
+  },
+  {
+    name: 'throttled, and no slot yet',
+    lane: { ...rate(1, 1, 900), heldUntilMs: NOW_MS + 5_000 },
+    ...{ wanted: 5, granted: 0, reason: 'throttled', untilMs: 5_000 },
+  },
+];
+
+/** Until when a lane is held after an answer: one table for the rule and the function `webhook_throttle_after`. */
+export const THROTTLE_CASES: readonly {
+  readonly heldInMs: number | null;
+  readonly waitMs: number;
+  /** Milliseconds from now; null: it is not held. */
+  readonly untilMs: number | null;
+}[] = [
+  { heldInMs: null, waitMs: 0, untilMs: null },
+  { heldInMs: null, waitMs: 5_000, untilMs: 5_000 },
+  { heldInMs: null, waitMs: 86_400_000, untilMs: 3_600_000 },
+  { heldInMs: 9_000, waitMs: 5_000, untilMs: 9_000 },
+  { heldInMs: 5_000, waitMs: 9_000, untilMs: 9_000 },
+  { heldInMs: 5_000, waitMs: 0, untilMs: 5_000 },
+  { heldInMs: 0, waitMs: 0, untilMs: null },
+  { heldInMs: -1, waitMs: 1_000, untilMs: 1_000 },
+  { heldInMs: 7_200_000, waitMs: 0, untilMs: null },
+  { heldInMs: 7_200_000, waitMs: 1_000, untilMs: 1_000 },
 ];

@@ -6,6 +6,8 @@ export interface GatedLane {
   /** By the tenant, until somebody resumes it. */
   readonly isPaused: boolean;
   readonly circuit: GatedCircuit;
+  /** The endpoint asked for nothing before; null: it did not. */
+  readonly heldUntilMs: number | null;
   readonly rateLimit: RateLimit | null;
   /** The first slot that no delivery has yet; null before the first. */
   readonly rateNextAtMs: number | null;

@@ -1,6 +1,7 @@
 import type { Hold } from '../delivery.js';
 import { isShut } from './circuit-gate.js';
 import type { GatedLane } from './gate.js';
+import { isThrottled } from './throttle-gate.js';
 
 /** What keeps a waiting delivery back because of its lane, read from it and never written to the delivery. */
 export function laneHold(lane: GatedLane, dueAtMs: number, nowMs: number): Hold | null {
@@ -12,6 +13,10 @@ export function laneHold(lane: GatedLane, dueAtMs: number, nowMs: number): Hold 
     if (dueAtMs <= Math.max(nowMs, nextProbeAtMs ?? nowMs)) {
       return { reason: 'circuit_open', until: isKnown ? new Date(nextProbeAtMs) : null };
     }
+  }
+  const { heldUntilMs } = lane;
+  if (isThrottled(heldUntilMs, nowMs) && dueAtMs <= heldUntilMs) {
+    return { reason: 'throttled', until: new Date(heldUntilMs) };
   }
   if (lane.rateLimit === null || dueAtMs > nowMs) return null;
   const { rateNextAtMs } = lane;

@@ -11,6 +11,7 @@ interface GatedRow {
   readonly is_paused: boolean;
   readonly circuit_state: CircuitState;
   readonly next_probe_at: Date | null;
+  readonly held_until: Date | null;
   readonly rate_next_at: Date | null;
   readonly rate_limit: NonNullable<StoredSettings['rate_limit']> | null;
   readonly now: Date;
@@ -18,11 +19,11 @@ interface GatedRow {
 
 /* Those that may keep something back: most lanes do not. */
 const GATED = `
-SELECT l.subscription_id, l.paused_at IS NOT NULL AS is_paused, l.circuit_state, l.next_probe_at, l.rate_next_at, s.settings -> 'rate_limit' AS rate_limit,
-       now() AS now
+SELECT l.subscription_id, l.paused_at IS NOT NULL AS is_paused, l.circuit_state, l.next_probe_at, l.held_until,
+       l.rate_next_at, s.settings -> 'rate_limit' AS rate_limit, now() AS now
   FROM webhook_lanes l JOIN webhook_subscriptions s ON s.tenant_id = l.tenant_id AND s.id = l.subscription_id
  WHERE l.tenant_id = $1 AND l.subscription_id = ANY ($2::uuid[])
-   AND (l.paused_at IS NOT NULL OR l.circuit_state <> 'closed' OR s.settings -> 'rate_limit' IS NOT NULL)`;
+   AND (l.paused_at IS NOT NULL OR l.circuit_state <> 'closed' OR l.held_until IS NOT NULL OR s.settings -> 'rate_limit' IS NOT NULL)`;
 
 /** Deliveries with what keeps them back because of their lane; what waits for nothing of it stays as it is. */
 export async function withLaneHolds<T extends Delivery>(
@@ -51,6 +52,7 @@ function toGatedLane(row: GatedRow): GatedLane {
   return {
     isPaused: row.is_paused,
     circuit: { state: row.circuit_state, nextProbeAtMs: row.next_probe_at?.getTime() ?? null, ramp: null },
+    heldUntilMs: row.held_until?.getTime() ?? null,
     rateLimit: row.rate_limit === null ? null : fromStoredRate(row.rate_limit),
     rateNextAtMs: row.rate_next_at?.getTime() ?? null,
   };

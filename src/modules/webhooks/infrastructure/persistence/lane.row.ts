@@ -3,7 +3,7 @@ import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
 /** What a lane may do now; made with its subscription, by a trigger. Locked by whoever opens the lane. */
 @Entity({ name: 'webhook_lanes' })
 @Index('webhook_lanes_kept_ix', ['tenantId', 'subscriptionId'], {
-  where: `paused_at IS NOT NULL OR circuit_state <> 'closed'`,
+  where: `paused_at IS NOT NULL OR circuit_state <> 'closed' OR held_until IS NOT NULL`,
 })
 @Check('webhook_lanes_circuit_ck', `circuit_state IN ('closed', 'open', 'half_open')`)
 export class LaneRow {
@@ -21,6 +21,7 @@ export class LaneRow {
   @Column({ name: 'rate_next_at', type: 'timestamptz', nullable: true })
   rateNextAt!: Date | null;
 
+  /** The endpoint asked for nothing before; forgotten with the first settlement after it. */
   @Column({ name: 'held_until', type: 'timestamptz', nullable: true })
   heldUntil!: Date | null;
 

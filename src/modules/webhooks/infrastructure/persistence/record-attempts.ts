@@ -1,10 +1,11 @@
 import type { AttemptResult, CircuitTurn, Recorded } from '../../application/ports/delivery-lanes.js';
 import { SUBSCRIPTION_DEACTIVATED } from '../../domain/delivery.js';
+import { throttleWaitMs } from '../../domain/gates/throttle-gate.js';
 import { DEACTIVATED_BY_FAILING, DEACTIVATED_BY_GONE } from '../../domain/subscription.js';
 import type { HotStatements } from './hot-statements.js';
 
 const SETTLE = `SELECT * FROM webhook_settle($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-  $20, $21, $22, $23, $24, $25)`;
+  $20, $21, $22, $23, $24, $25, $26, $27)`;
 
 interface SettledRow {
   readonly moved: string[];
@@ -22,6 +23,7 @@ export async function recordAttempts(
   results: readonly AttemptResult[],
 ): Promise<Recorded[]> {
   const probes = results.filter((r) => r.isProbe);
+  const throttled = results.filter((r) => waitOf(r) > 0);
   const column = <T>(read: (result: AttemptResult) => T): T[] => results.map(read);
   const [row] = await statements.run<SettledRow>(SETTLE, [
     column((r) => r.tenantId),
@@ -49,6 +51,8 @@ export async function recordAttempts(
     probes.map((r) => r.retryAfterMs),
     DEACTIVATED_BY_FAILING,
     column((r) => (r.responseHeaders === null ? null : JSON.stringify(r.responseHeaders))),
+    throttled.map((r) => r.deliveryId),
+    throttled.map(waitOf),
   ]);
   const held = new Set(row?.moved);
   const due = new Set(row?.due);
@@ -58,6 +62,11 @@ export async function recordAttempts(
     isMoreDue: asksForMore && due.has(subscriptionId),
     turns: taken(turns, subscriptionId),
   }));
+}
+
+/** What the answer asks of all that goes to its endpoint, in milliseconds. */
+function waitOf({ statusCode, retryAfterMs }: AttemptResult): number {
+  return throttleWaitMs(statusCode, retryAfterMs);
 }
 
 function turnsOf(row: SettledRow | undefined): Map<string, CircuitTurn[]> {

@@ -89,7 +89,8 @@ SELECT count(*)::int AS count FROM reclaimed`;
 
 /*
  * One index probe for each lane that has first attempts waiting and one for retries, however many of them there are. A lane that
- * its tenant has paused has nothing to be rung for, nor has one whose circuit is open before the next probe. One with a rate is rung all the same: its limit may have been changed.
+ * its tenant has paused has nothing to be rung for, nor has one whose circuit is open before the next probe, or whose endpoint
+ * asked for a while. One with a rate is rung all the same: its limit may have been changed.
  */
 const DUE_LANES = `
 WITH RECURSIVE lane AS (
@@ -108,7 +109,8 @@ WITH RECURSIVE lane AS (
 SELECT subscription_id, tenant_id FROM lane
  WHERE next_attempt_at <= now() - ${GRACE_MS} * interval '1 millisecond'
    AND NOT EXISTS (SELECT FROM webhook_lanes l WHERE l.tenant_id = lane.tenant_id AND l.subscription_id = lane.subscription_id
-                      AND (l.paused_at IS NOT NULL OR webhook_circuit_shut(l.circuit_state, l.next_probe_at, now())))
+                      AND (l.paused_at IS NOT NULL OR webhook_circuit_shut(l.circuit_state, l.next_probe_at, now())
+                           OR webhook_throttled(l.held_until, now())))
  LIMIT $2::int`;
 
 /**

@@ -53,7 +53,7 @@ SELECT count(*)::int AS pending,
   FROM webhook_deliveries d
   LEFT JOIN webhook_lanes l
     ON l.tenant_id = d.tenant_id AND l.subscription_id = d.subscription_id
-   AND (l.paused_at IS NOT NULL OR l.circuit_state <> 'closed')
+   AND (l.paused_at IS NOT NULL OR l.circuit_state <> 'closed' OR l.held_until > now())
  WHERE d.status = 'PENDING'`;
 
 @Injectable()

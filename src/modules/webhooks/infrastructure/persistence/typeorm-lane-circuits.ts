@@ -9,12 +9,14 @@ import { managerOf } from './typeorm-transactions.js';
 
 /* Each as the function of its name in domain/gates/circuit.ts. They wait for whoever opens or settles the lane at this instant. */
 
+/* And what the endpoint asked for is forgotten with it. */
 const RESET = `
 UPDATE webhook_lanes
    SET circuit_state = 'closed', circuit_cause = NULL, circuit_opened_at = NULL, next_probe_at = NULL, probe_wait_ms = NULL,
        probe_id = NULL, next_probe_id = NULL, failures = 0, failing_since = NULL,
        ramp = CASE WHEN circuit_state = 'closed' THEN ramp ELSE 1 END,
-       recent_bucket = NULL, recent_attempts = NULL, recent_failed = NULL, counted_from = now(), epoch = epoch + 1
+       recent_bucket = NULL, recent_attempts = NULL, recent_failed = NULL, counted_from = now(), held_until = NULL,
+       epoch = epoch + 1
  WHERE tenant_id = $1 AND subscription_id = $2`;
 
 const PROBE_SOON = `
