@@ -188,6 +188,7 @@ export function preparedCalls(call: Call, database: Pick<pg.Client, 'query'>): R
       await deliver(client);
       return [await call(operation, client, { query: '?limit=1&matched=true' })];
     },
+    listEventTypes: async (client, operation) => [await call(operation, client)],
     getEvent: async (client, operation) => [
       await call(operation, client, { id: await eventIn(client) }),
       await call(operation, client),

@@ -12,6 +12,7 @@ import { BrokerConnectionModule } from './broker-connection.module.js';
 import { AuditController } from './api/audit.controller.js';
 import { DeliveriesController } from './api/deliveries.controller.js';
 import { TargetUrlConstraint } from './api/dto/constraints.js';
+import { EventTypesController } from './api/event-types.controller.js';
 import { EventsController } from './api/events.controller.js';
 import { JwksController } from './api/jwks.controller.js';
 import { PreviewController } from './api/preview.controller.js';
@@ -22,6 +23,7 @@ import { AttemptDelivery } from './application/attempt-delivery.js';
 import { AttemptsUnderWay } from './application/attempts-under-way.js';
 import { AttemptWatch } from './application/attempt-watch.js';
 import { CancelDelivery } from './application/cancel-delivery.js';
+import { CheckPayload } from './application/check-payload.js';
 import { CreateSubscription } from './application/create-subscription.js';
 import { DeactivateSubscription } from './application/deactivate-subscription.js';
 import { DeliverySettings } from './application/delivery-settings.js';
@@ -43,6 +45,7 @@ import { HttpSender } from './application/ports/http-sender.js';
 import { JwtKeys } from './application/ports/jwt-keys.js';
 import { JwtSigner } from './application/ports/jwt-signer.js';
 import { LaneDispatcher } from './application/ports/lane-dispatcher.js';
+import { SchemaValidator } from './application/ports/schema-validator.js';
 import { SealedSecrets } from './application/ports/sealed-secrets.js';
 import { SecretVault } from './application/ports/secret-vault.js';
 import { SubscriptionRepository } from './application/ports/subscription-repository.js';
@@ -80,6 +83,9 @@ import { SweepLanes } from './application/sweep-lanes.js';
 import { UnreadableSecrets } from './application/unreadable-secrets.js';
 import { UpdateSubscription } from './application/update-subscription.js';
 import { AttemptSlots } from './domain/attempt-slots.js';
+import { EventCatalogue } from './domain/event-types/event-catalogue.js';
+import type { EventType } from './domain/event-types/event-type.js';
+import { EventTypesModule } from './event-types.module.js';
 import { AesGcmSecretVault } from './infrastructure/crypto/aes-gcm-secret-vault.js';
 import { JoseJwtSigner } from './infrastructure/crypto/jose-jwt-signer.js';
 import { JwtKeySchedule } from './infrastructure/crypto/jwt-key-schedule.js';
@@ -131,6 +137,7 @@ import { LocalTurns } from './infrastructure/queue/local-turns.js';
 import { RedisConnection } from './infrastructure/queue/redis-connection.js';
 import { RetentionSchedule } from './infrastructure/queue/retention-schedule.js';
 import { TaskRunner } from './infrastructure/queue/task-runner.js';
+import { AjvSchemaValidator } from './infrastructure/schemas/ajv-schema-validator.js';
 import { JsonataSandbox } from './infrastructure/templates/jsonata-sandbox.js';
 import { WEBHOOKS_OPTIONS, type WebhooksOptions } from './webhooks-options.js';
 
@@ -142,6 +149,7 @@ const CONTROLLERS = [
   DeliveriesController,
   AuditController,
   EventsController,
+  EventTypesController,
   TasksController,
   JwksController,
 ];
@@ -162,6 +170,7 @@ const USE_CASES: Provider[] = [
   ReadDeliveries,
   RetryDelivery,
   CancelDelivery,
+  CheckPayload,
   EmitEvent,
   AttemptDelivery,
   DrainLane,
@@ -243,8 +252,18 @@ export class WebhooksModule {
         JwtKeySchedule,
         ...(options.role === 'api' ? [] : [TaskRunner, ResealSchedule, RetentionSchedule]),
       ],
-      exports: [WebhookEmitter, AttemptsUnderWay],
+      exports: [WebhookEmitter, AttemptsUnderWay, EventCatalogue],
     };
+  }
+
+  /**
+   * Registers the event types of a module, so that the catalogue shows them and their payloads can be held against their
+   * schemas. The service does not start with a type that is not one, or with two of a name.
+   *
+   * @example imports: [WebhooksModule.forFeature([{ event: 'shipment.sent', description: '…', schema: {…}, example: {…} }])]
+   */
+  static forFeature(eventTypes: readonly EventType[]): DynamicModule {
+    return EventTypesModule.of(eventTypes);
   }
 }
 
@@ -259,6 +278,8 @@ function adapters(options: WebhooksOptions): Provider[] {
     { provide: DeliverySettings, useValue: options },
     { provide: RetentionSettings, useValue: options },
     { provide: SubscriptionLimits, useValue: options },
+    { provide: EventCatalogue, useFactory: () => new EventCatalogue() },
+    { provide: SchemaValidator, useClass: AjvSchemaValidator },
     { provide: Clock, useClass: SystemClock },
     { provide: IdGenerator, useClass: UuidV7Generator },
     { provide: TemplateEngine, useClass: JsonataSandbox },
@@ -277,9 +298,9 @@ function adapters(options: WebhooksOptions): Provider[] {
     { provide: AttemptSlots, useFactory: () => new AttemptSlots(ENGINE_LIMITS.slots) },
     {
       provide: DeliveryMetrics,
-      inject: [MetricsRegistry],
-      useFactory: ({ registry }: MetricsRegistry) =>
-        new PrometheusDeliveryMetrics(registry, options.labelTenants),
+      inject: [MetricsRegistry, EventCatalogue],
+      useFactory: ({ registry }: MetricsRegistry, catalogue: EventCatalogue) =>
+        new PrometheusDeliveryMetrics(registry, catalogue, options.labelTenants),
     },
     BacklogMonitor,
     SecretsReadiness,
