@@ -19,6 +19,7 @@ import { PreviewController } from './api/preview.controller.js';
 import { RecoveryController } from './api/recovery.controller.js';
 import { SubscriptionsController } from './api/subscriptions.controller.js';
 import { TasksController } from './api/tasks.controller.js';
+import { TestController } from './api/test.controller.js';
 import { AttemptDelivery } from './application/attempt-delivery.js';
 import { AttemptsUnderWay } from './application/attempts-under-way.js';
 import { AttemptWatch } from './application/attempt-watch.js';
@@ -54,6 +55,7 @@ import { TaskSteps } from './application/ports/task-steps.js';
 import { SubscriptionSecrets } from './application/ports/subscription-secrets.js';
 import { TargetPolicy } from './application/ports/target-policy.js';
 import { TemplateEngine } from './application/ports/template-engine.js';
+import { TestDeliveries } from './application/ports/test-deliveries.js';
 import { TenantTransactions } from './application/ports/transaction.js';
 import { PreviewBody } from './application/preview-body.js';
 import { PublishedKeys } from './application/published-keys.js';
@@ -80,6 +82,7 @@ import { SignerCache } from './application/signer-cache.js';
 import { StartTask } from './application/start-task.js';
 import { SubscriptionLimits } from './application/subscription-limits.js';
 import { SweepLanes } from './application/sweep-lanes.js';
+import { TestSubscription } from './application/test-subscription.js';
 import { UnreadableSecrets } from './application/unreadable-secrets.js';
 import { UpdateSubscription } from './application/update-subscription.js';
 import { AttemptSlots } from './domain/attempt-slots.js';
@@ -121,6 +124,7 @@ import { TypeormSubscriptionRepository } from './infrastructure/persistence/type
 import { TypeormTaskRepository } from './infrastructure/persistence/typeorm-task-repository.js';
 import { TypeormTaskSteps } from './infrastructure/persistence/typeorm-task-steps.js';
 import { TypeormSubscriptionSecrets } from './infrastructure/persistence/typeorm-subscription-secrets.js';
+import { TypeormTestDeliveries } from './infrastructure/persistence/typeorm-test-deliveries.js';
 import { TypeormTransactions } from './infrastructure/persistence/typeorm-transactions.js';
 import { WebhookEmitter } from './infrastructure/persistence/webhook-emitter.js';
 import { LaneRow } from './infrastructure/persistence/lane.row.js';
@@ -146,6 +150,7 @@ const CONTROLLERS = [
   PreviewController,
   RecoveryController,
   SubscriptionsController,
+  TestController,
   DeliveriesController,
   AuditController,
   EventsController,
@@ -185,6 +190,7 @@ const USE_CASES: Provider[] = [
   AttemptWatch,
   ReadEvents,
   ReplayEvent,
+  TestSubscription,
   StartTask,
   FollowTasks,
   RunTasks,
@@ -212,6 +218,7 @@ const PERSISTENCE: Provider[] = [
   { provide: DeliveryLanes, useClass: TypeormDeliveryLanes },
   { provide: LaneCircuits, useClass: TypeormLaneCircuits },
   { provide: LanePauses, useClass: TypeormLanePauses },
+  { provide: TestDeliveries, useClass: TypeormTestDeliveries },
   { provide: EventRepository, useClass: TypeormEventRepository },
   { provide: TaskRepository, useClass: TypeormTaskRepository },
   { provide: TaskSteps, useClass: TypeormTaskSteps },

@@ -4,6 +4,7 @@ import { startCombination, type Combination, type RunningService } from '../comb
 import { catalogue } from './catalogue.js';
 import { circuits } from './circuit.js';
 import { deliveryLife } from './delivery-life.js';
+import { endpointTests } from './endpoint-tests.js';
 import { filters } from './filters.js';
 import { recovery } from './recovery.js';
 import { secretRotation } from './secret-rotation.js';
@@ -33,6 +34,7 @@ export function describeWholeService(combination: Combination): void {
     describe('rotating a secret', () => secretRotation(running));
     describe('signing', () => signatures(running));
     describe('describing events', () => catalogue(running));
+    describe('testing an endpoint', () => endpointTests(running));
     describe('filtering', () => filters(running));
   });
 }
