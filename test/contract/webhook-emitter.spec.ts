@@ -1,13 +1,19 @@
 import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { EntityManager } from 'typeorm';
 
+import { CheckPayload } from '../../src/modules/webhooks/application/check-payload.js';
 import {
   EmitEvent,
   type EmitCommand,
   type EmittedEvent,
 } from '../../src/modules/webhooks/application/emit-event.js';
 import { EmitOutsideTransactionError, InvalidEmitError } from '../../src/modules/webhooks/domain/errors.js';
+import { EventCatalogue } from '../../src/modules/webhooks/domain/event-types/event-catalogue.js';
 import { WebhookEmitter } from '../../src/modules/webhooks/infrastructure/persistence/webhook-emitter.js';
+import { AjvSchemaValidator } from '../../src/modules/webhooks/infrastructure/schemas/ajv-schema-validator.js';
+import { FakeClock } from '../../src/modules/webhooks/testing/fake-clock.js';
+import { uncheckedPayloads } from '../../src/modules/webhooks/testing/fake-schema-validator.js';
+import { RecordingLogger } from '../../src/modules/webhooks/testing/recording-logger.js';
 import { RecordingWebhookEmitter } from '../../src/modules/webhooks/testing/recording-webhook-emitter.js';
 import { testSettings } from '../../src/modules/webhooks/testing/test-settings.js';
 import type { Transaction } from '../../src/modules/webhooks/application/ports/transaction.js';
@@ -91,7 +97,9 @@ describeWithPostgres('WebhookEmitter', () => {
   afterAll(storages.close);
   emitterContract(async () => {
     const storage: PersistenceHarness = await storages.open();
-    const emitter = new WebhookEmitter(new EmitEvent(storage.outbox, storage.ids, testSettings()));
+    const emitter = new WebhookEmitter(
+      new EmitEvent(storage.outbox, storage.ids, testSettings(), uncheckedPayloads()),
+    );
     return {
       emit: async (command) =>
         storage.transactions.run('acme', (transaction) => emitter.emit(managerOf(transaction), command)),
@@ -103,5 +111,46 @@ describeWithPostgres('WebhookEmitter', () => {
       },
       dispose: async () => storage.dispose(),
     };
+  });
+
+  const checking = async (
+    eventValidation: 'warn' | 'reject',
+    logger = new RecordingLogger(),
+  ): Promise<CheckPayload> => {
+    const settings = testSettings({ eventValidation });
+    const catalogue = new EventCatalogue();
+    const checks = new CheckPayload(catalogue, new AjvSchemaValidator(), settings, new FakeClock(), logger);
+    await checks.onModuleInit();
+    return checks;
+  };
+  const WRONG: EmitCommand = { tenantId: 'acme', event: 'invoice.paid', payload: { event: 'invoice.paid' } };
+
+  // Red when the check comes after the event is stored: a caller that goes on after the error would commit it.
+  it('stores nothing of what `reject` refuses, and leaves the transaction usable; `warn` stores it', async () => {
+    const storage = await storages.open();
+    const logger = new RecordingLogger();
+    const emitterWith = (checks: CheckPayload): WebhookEmitter =>
+      new WebhookEmitter(new EmitEvent(storage.outbox, storage.ids, testSettings(), checks));
+    const strict = emitterWith(await checking('reject'));
+    const lenient = emitterWith(await checking('warn', logger));
+    try {
+      const stored = await storage.transactions.run('acme', async (transaction) => {
+        const manager = managerOf(transaction);
+        const refused = strict.emit(manager, WRONG);
+        await expect(refused).rejects.toThrow(InvalidEmitError);
+        await expect(refused).rejects.toThrow(
+          /invoice\.paid does not fit its schema: .*required property 'data'/,
+        );
+        await strict.emit(manager, { ...WRONG, event: 'invoice.unheard_of' });
+        await lenient.emit(manager, WRONG);
+        return manager.query<{ event: string }[]>('SELECT event FROM webhook_events ORDER BY id');
+      });
+      expect(stored).toEqual([{ event: 'invoice.unheard_of' }, { event: 'invoice.paid' }]);
+      expect(logger.messages('warn')).toEqual([
+        expect.stringContaining('does not fit its schema: invoice.paid'),
+      ]);
+    } finally {
+      await storage.dispose();
+    }
   });
 });

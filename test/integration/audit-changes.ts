@@ -23,6 +23,8 @@ export interface Change {
 export interface AuditLab {
   /** The client of the tenant of the running test. */
   readonly api: ApiClient;
+  /** Makes the target of a subscription one that is refused when it is dialled: nothing leaves the machine. */
+  block(subscriptionId: string): Promise<unknown>;
   /** Makes a delivery FAILED. */
   fail(deliveryId: string): Promise<unknown>;
 }
@@ -182,6 +184,24 @@ export function auditedChanges(lab: AuditLab): Readonly<Record<string, Change>> 
         return [
           () => lab.api.post(`/subscriptions/${UNKNOWN_ID}/reset-circuit`),
           () => lab.api.post(`/subscriptions/${id}/reset-circuit`),
+        ];
+      },
+    },
+    testSubscription: {
+      action: 'subscription.tested',
+      type: 'subscription',
+      make: async () => {
+        const id = await subscribe(lab.api, 'invoice.paid');
+        await lab.block(id);
+        const answer = await lab.api.post(`/subscriptions/${id}/test`);
+        return { answer, resource: id, details: { event: 'invoice.paid' } };
+      },
+      refusals: async () => {
+        const id = await subscribe(lab.api, 'audit.tested');
+        await lab.api.delete(`/subscriptions/${id}`);
+        return [
+          () => lab.api.post(`/subscriptions/${UNKNOWN_ID}/test`),
+          () => lab.api.post(`/subscriptions/${id}/test`),
         ];
       },
     },

@@ -55,6 +55,8 @@ describeWithPostgres('the audit trail', () => {
     get api() {
       return api;
     },
+    block: (id) =>
+      database.query(`UPDATE webhook_subscriptions SET url = 'https://127.0.0.1/' WHERE id = $1`, [id]),
     fail: (id) =>
       database.query(
         `UPDATE webhook_deliveries SET status = 'FAILED', next_attempt_at = NULL WHERE id = $1`,

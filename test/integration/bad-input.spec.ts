@@ -132,6 +132,7 @@ describeWithPostgres('bad input', () => {
       ['POST', '/webhooks/deliveries/{delivery}/retry', 'delivery_not_found', { force: true }],
       ['GET', '/webhooks/events/{event}', 'event_not_found'],
       ['POST', '/webhooks/events/{event}/replay', 'event_not_found'],
+      ['POST', '/webhooks/subscriptions/{subscription}/test', 'subscription_not_found'],
       ['POST', '/webhooks/subscriptions/{subscription}/recover', 'subscription_not_found', SINCE],
       ['POST', '/webhooks/subscriptions/{subscription}/replay-missing', 'subscription_not_found', SINCE],
       ['GET', '/invoices/{invoice}', 'invoice_not_found'],

@@ -173,8 +173,8 @@ describeWithPostgres('the edges of HTTP', () => {
     await door.shut();
     const document = app.document;
     for (const operation of document.operations.filter(({ security }) => security?.length === 1)) {
-      // The payload of its example stands in the request: nothing has to be read for it.
-      if (operation.operationId === 'previewBody') continue;
+      // Neither has to read anything: the payload of a preview's example stands in the request.
+      if (['previewBody', 'listEventTypes'].includes(operation.operationId ?? '')) continue;
       const path = operation.path.replaceAll(/\{\w+\}/g, '0193c5a0-8d2b-7a01-b0f3-6b1d2c3e4f50');
       const body = operation.requestBody?.content?.['application/json']?.example;
       const answer = await client.request(operation.method, path, body === undefined ? {} : { body });

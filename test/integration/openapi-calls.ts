@@ -127,6 +127,15 @@ export function preparedCalls(call: Call, database: Pick<pg.Client, 'query'>): R
       await client.delete(`/subscriptions/${id}`);
       return [done, await call(operation, client, { id }), await call(operation, client)];
     },
+    testSubscription: async (client, operation) => {
+      const id = await subscribe(client, 'doc.tested');
+      // Refused when it is dialled: nothing leaves the machine.
+      await database.query(`UPDATE webhook_subscriptions SET url = 'https://127.0.0.1/' WHERE id = $1`, [id]);
+      const made: Made[] = [];
+      for (let n = 0; n <= 10; n += 1) made.push(await call(operation, client, { id }));
+      await client.delete(`/subscriptions/${id}`);
+      return [...made, await call(operation, client, { id }), await call(operation, client)];
+    },
     listAudit: async (client, operation) => {
       await deliver(client);
       await client.patch(`/subscriptions/${await subscribe(client, 'doc.other')}`, { active: false });
@@ -188,6 +197,7 @@ export function preparedCalls(call: Call, database: Pick<pg.Client, 'query'>): R
       await deliver(client);
       return [await call(operation, client, { query: '?limit=1&matched=true' })];
     },
+    listEventTypes: async (client, operation) => [await call(operation, client)],
     getEvent: async (client, operation) => [
       await call(operation, client, { id: await eventIn(client) }),
       await call(operation, client),

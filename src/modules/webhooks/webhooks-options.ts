@@ -17,6 +17,8 @@ export interface WebhooksOptions {
   readonly maxActiveSubscriptions: number;
   /** Keeps emitted events that nobody is subscribed to. */
   readonly storeUnmatched: boolean;
+  /** `warn` logs emitted payloads that do not fit the schema of their type, `reject` refuses them. */
+  readonly eventValidation: 'off' | 'warn' | 'reject';
   /** Days that events, deliveries and attempts are kept; 0 for ever. */
   readonly retentionDays: number;
   /** Days that payloads are kept; null as long as their events. */

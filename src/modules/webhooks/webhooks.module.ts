@@ -12,16 +12,19 @@ import { BrokerConnectionModule } from './broker-connection.module.js';
 import { AuditController } from './api/audit.controller.js';
 import { DeliveriesController } from './api/deliveries.controller.js';
 import { TargetUrlConstraint } from './api/dto/constraints.js';
+import { EventTypesController } from './api/event-types.controller.js';
 import { EventsController } from './api/events.controller.js';
 import { JwksController } from './api/jwks.controller.js';
 import { PreviewController } from './api/preview.controller.js';
 import { RecoveryController } from './api/recovery.controller.js';
 import { SubscriptionsController } from './api/subscriptions.controller.js';
 import { TasksController } from './api/tasks.controller.js';
+import { TestController } from './api/test.controller.js';
 import { AttemptDelivery } from './application/attempt-delivery.js';
 import { AttemptsUnderWay } from './application/attempts-under-way.js';
 import { AttemptWatch } from './application/attempt-watch.js';
 import { CancelDelivery } from './application/cancel-delivery.js';
+import { CheckPayload } from './application/check-payload.js';
 import { CreateSubscription } from './application/create-subscription.js';
 import { DeactivateSubscription } from './application/deactivate-subscription.js';
 import { DeliverySettings } from './application/delivery-settings.js';
@@ -43,6 +46,7 @@ import { HttpSender } from './application/ports/http-sender.js';
 import { JwtKeys } from './application/ports/jwt-keys.js';
 import { JwtSigner } from './application/ports/jwt-signer.js';
 import { LaneDispatcher } from './application/ports/lane-dispatcher.js';
+import { SchemaValidator } from './application/ports/schema-validator.js';
 import { SealedSecrets } from './application/ports/sealed-secrets.js';
 import { SecretVault } from './application/ports/secret-vault.js';
 import { SubscriptionRepository } from './application/ports/subscription-repository.js';
@@ -51,6 +55,7 @@ import { TaskSteps } from './application/ports/task-steps.js';
 import { SubscriptionSecrets } from './application/ports/subscription-secrets.js';
 import { TargetPolicy } from './application/ports/target-policy.js';
 import { TemplateEngine } from './application/ports/template-engine.js';
+import { TestDeliveries } from './application/ports/test-deliveries.js';
 import { TenantTransactions } from './application/ports/transaction.js';
 import { PreviewBody } from './application/preview-body.js';
 import { PublishedKeys } from './application/published-keys.js';
@@ -77,9 +82,13 @@ import { SignerCache } from './application/signer-cache.js';
 import { StartTask } from './application/start-task.js';
 import { SubscriptionLimits } from './application/subscription-limits.js';
 import { SweepLanes } from './application/sweep-lanes.js';
+import { TestSubscription } from './application/test-subscription.js';
 import { UnreadableSecrets } from './application/unreadable-secrets.js';
 import { UpdateSubscription } from './application/update-subscription.js';
 import { AttemptSlots } from './domain/attempt-slots.js';
+import { EventCatalogue } from './domain/event-types/event-catalogue.js';
+import type { EventType } from './domain/event-types/event-type.js';
+import { EventTypesModule } from './event-types.module.js';
 import { AesGcmSecretVault } from './infrastructure/crypto/aes-gcm-secret-vault.js';
 import { JoseJwtSigner } from './infrastructure/crypto/jose-jwt-signer.js';
 import { JwtKeySchedule } from './infrastructure/crypto/jwt-key-schedule.js';
@@ -115,6 +124,7 @@ import { TypeormSubscriptionRepository } from './infrastructure/persistence/type
 import { TypeormTaskRepository } from './infrastructure/persistence/typeorm-task-repository.js';
 import { TypeormTaskSteps } from './infrastructure/persistence/typeorm-task-steps.js';
 import { TypeormSubscriptionSecrets } from './infrastructure/persistence/typeorm-subscription-secrets.js';
+import { TypeormTestDeliveries } from './infrastructure/persistence/typeorm-test-deliveries.js';
 import { TypeormTransactions } from './infrastructure/persistence/typeorm-transactions.js';
 import { WebhookEmitter } from './infrastructure/persistence/webhook-emitter.js';
 import { LaneRow } from './infrastructure/persistence/lane.row.js';
@@ -131,6 +141,7 @@ import { LocalTurns } from './infrastructure/queue/local-turns.js';
 import { RedisConnection } from './infrastructure/queue/redis-connection.js';
 import { RetentionSchedule } from './infrastructure/queue/retention-schedule.js';
 import { TaskRunner } from './infrastructure/queue/task-runner.js';
+import { AjvSchemaValidator } from './infrastructure/schemas/ajv-schema-validator.js';
 import { JsonataSandbox } from './infrastructure/templates/jsonata-sandbox.js';
 import { WEBHOOKS_OPTIONS, type WebhooksOptions } from './webhooks-options.js';
 
@@ -139,9 +150,11 @@ const CONTROLLERS = [
   PreviewController,
   RecoveryController,
   SubscriptionsController,
+  TestController,
   DeliveriesController,
   AuditController,
   EventsController,
+  EventTypesController,
   TasksController,
   JwksController,
 ];
@@ -162,6 +175,7 @@ const USE_CASES: Provider[] = [
   ReadDeliveries,
   RetryDelivery,
   CancelDelivery,
+  CheckPayload,
   EmitEvent,
   AttemptDelivery,
   DrainLane,
@@ -176,6 +190,7 @@ const USE_CASES: Provider[] = [
   AttemptWatch,
   ReadEvents,
   ReplayEvent,
+  TestSubscription,
   StartTask,
   FollowTasks,
   RunTasks,
@@ -203,6 +218,7 @@ const PERSISTENCE: Provider[] = [
   { provide: DeliveryLanes, useClass: TypeormDeliveryLanes },
   { provide: LaneCircuits, useClass: TypeormLaneCircuits },
   { provide: LanePauses, useClass: TypeormLanePauses },
+  { provide: TestDeliveries, useClass: TypeormTestDeliveries },
   { provide: EventRepository, useClass: TypeormEventRepository },
   { provide: TaskRepository, useClass: TypeormTaskRepository },
   { provide: TaskSteps, useClass: TypeormTaskSteps },
@@ -243,8 +259,18 @@ export class WebhooksModule {
         JwtKeySchedule,
         ...(options.role === 'api' ? [] : [TaskRunner, ResealSchedule, RetentionSchedule]),
       ],
-      exports: [WebhookEmitter, AttemptsUnderWay],
+      exports: [WebhookEmitter, AttemptsUnderWay, EventCatalogue],
     };
+  }
+
+  /**
+   * Registers the event types of a module, so that the catalogue shows them and their payloads can be held against their
+   * schemas. The service does not start with a type that is not one, or with two of a name.
+   *
+   * @example imports: [WebhooksModule.forFeature([{ event: 'shipment.sent', description: '…', schema: {…}, example: {…} }])]
+   */
+  static forFeature(eventTypes: readonly EventType[]): DynamicModule {
+    return EventTypesModule.of(eventTypes);
   }
 }
 
@@ -259,6 +285,8 @@ function adapters(options: WebhooksOptions): Provider[] {
     { provide: DeliverySettings, useValue: options },
     { provide: RetentionSettings, useValue: options },
     { provide: SubscriptionLimits, useValue: options },
+    { provide: EventCatalogue, useFactory: () => new EventCatalogue() },
+    { provide: SchemaValidator, useClass: AjvSchemaValidator },
     { provide: Clock, useClass: SystemClock },
     { provide: IdGenerator, useClass: UuidV7Generator },
     { provide: TemplateEngine, useClass: JsonataSandbox },
@@ -277,9 +305,9 @@ function adapters(options: WebhooksOptions): Provider[] {
     { provide: AttemptSlots, useFactory: () => new AttemptSlots(ENGINE_LIMITS.slots) },
     {
       provide: DeliveryMetrics,
-      inject: [MetricsRegistry],
-      useFactory: ({ registry }: MetricsRegistry) =>
-        new PrometheusDeliveryMetrics(registry, options.labelTenants),
+      inject: [MetricsRegistry, EventCatalogue],
+      useFactory: ({ registry }: MetricsRegistry, catalogue: EventCatalogue) =>
+        new PrometheusDeliveryMetrics(registry, catalogue, options.labelTenants),
     },
     BacklogMonitor,
     SecretsReadiness,

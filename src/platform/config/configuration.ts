@@ -46,6 +46,7 @@ export interface DeliverySection {
   readonly userAgent: string;
   readonly maxActiveSubscriptions: number;
   readonly storeUnmatched: boolean;
+  readonly eventValidation: 'off' | 'warn' | 'reject';
   /** 0 keeps history for ever. */
   readonly retentionDays: number;
   /** Null keeps payloads as long as their events. */
@@ -158,6 +159,7 @@ export function readConfiguration(env: Environment): Configuration {
       userAgent: read('WEBHOOK_USER_AGENT') ?? 'GestiqCloud-Webhooks/1.0',
       maxActiveSubscriptions: read('WEBHOOK_MAX_SUBSCRIPTIONS_PER_TENANT') ?? 1_000,
       storeUnmatched: read('WEBHOOK_STORE_UNMATCHED') ?? true,
+      eventValidation: read('WEBHOOK_EVENT_VALIDATION') ?? 'off',
       retentionDays,
       payloadRetentionDays,
       allowInsecureTargets: insecure,

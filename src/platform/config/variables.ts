@@ -103,6 +103,11 @@ export const VARIABLES = {
     'true',
     'Keep events that modules emit and nobody is subscribed to, so that they can be replayed; `POST /deliveries` answers 404 then and stores nothing',
   ),
+  WEBHOOK_EVENT_VALIDATION: variable(
+    oneOf('off', 'warn', 'reject'),
+    'off',
+    'Hold emitted payloads of known event types against their JSON Schema: `warn` logs what does not fit, `reject` refuses it before anything is stored',
+  ),
   WEBHOOK_RETENTION_DAYS: variable(
     wholeNumber(0, 36_500),
     '90',

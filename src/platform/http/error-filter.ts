@@ -9,6 +9,7 @@ import { platformCodeOf, STATUS_OF_KIND } from './http-errors.js';
 interface Answer {
   readonly status: number;
   readonly detail: string | readonly InputProblem[];
+  readonly retryAfterSeconds?: number | null;
 }
 
 /** Seconds after which what could not be served may be asked for again: a database that is restarted takes as long. */
@@ -23,9 +24,10 @@ export class ErrorFilter implements ExceptionFilter {
     const http = host.switchToHttp();
     const reply = http.getResponse<FastifyReply>();
     const request = http.getRequest<FastifyRequest>();
-    const { status, detail } = this.answerOf(cause, request);
+    const { status, detail, retryAfterSeconds = null } = this.answerOf(cause, request);
     if (status === 401) void reply.header('WWW-Authenticate', 'Bearer');
-    if (status === 503) void reply.header('Retry-After', String(RETRY_AFTER_SECONDS));
+    if (retryAfterSeconds !== null) void reply.header('Retry-After', String(retryAfterSeconds));
+    else if (status === 503) void reply.header('Retry-After', String(RETRY_AFTER_SECONDS));
     // Fastify would close the connection while the client still writes, which then fails before it reads why. Node drops
     // the rest of the body instead; the time limit of requests bounds it.
     if (status === 413) void reply.removeHeader('Connection');
@@ -34,7 +36,10 @@ export class ErrorFilter implements ExceptionFilter {
 
   private answerOf(cause: unknown, request: FastifyRequest): Answer {
     if (cause instanceof InvalidInputError) return { status: 400, detail: cause.problems };
-    if (cause instanceof DomainError) return { status: STATUS_OF_KIND[cause.kind], detail: cause.code };
+    if (cause instanceof DomainError) {
+      const { kind, code, retryAfterSeconds } = cause;
+      return { status: STATUS_OF_KIND[kind], detail: code, retryAfterSeconds };
+    }
     if (isDatabaseUnavailable(cause)) {
       this.logger.warn('The database does not answer', {
         requestId: request.id,

@@ -21,6 +21,9 @@ export interface InputProblem {
  * (`{"detail":"<code>"}`); `message` is for people and logs.
  */
 export class DomainError extends Error {
+  /** When it is worth to try again; null: nobody knows, or whoever answers says so by itself. */
+  readonly retryAfterSeconds: number | null = null;
+
   constructor(
     readonly code: string,
     readonly kind: DomainErrorKind,

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe } from '@jest/globals';
 
 import { startCombination, type Combination, type RunningService } from '../combination.js';
+import { catalogue } from './catalogue.js';
 import { circuits } from './circuit.js';
 import { deliveryLife } from './delivery-life.js';
+import { endpointTests } from './endpoint-tests.js';
 import { filters } from './filters.js';
 import { recovery } from './recovery.js';
 import { secretRotation } from './secret-rotation.js';
@@ -19,7 +21,8 @@ export function describeWholeService(combination: Combination): void {
     const running = (): RunningService => service;
 
     beforeAll(async () => {
-      service = await startCombination(combination);
+      // So that everything here also shows that `warn` stops nothing.
+      service = await startCombination(combination, { WEBHOOK_EVENT_VALIDATION: 'warn' });
     }, 180_000);
 
     afterAll(async () => {
@@ -32,6 +35,8 @@ export function describeWholeService(combination: Combination): void {
     describe('recovering', () => recovery(running));
     describe('rotating a secret', () => secretRotation(running));
     describe('signing', () => signatures(running));
+    describe('describing events', () => catalogue(running));
+    describe('testing an endpoint', () => endpointTests(running));
     describe('filtering', () => filters(running));
   });
 }

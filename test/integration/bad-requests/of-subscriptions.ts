@@ -243,5 +243,7 @@ export const BAD_SUBSCRIPTION_REQUESTS: readonly BadRequest[] = [
     problems: [wrong('overlap_seconds', 'overlap_seconds must be an integer from 0 to 604800')],
   })),
   ...badIds('POST', `${SUBSCRIPTIONS}/{id}/rotate-secret`, 'subscription_not_found'),
+  ...badIds('POST', `${SUBSCRIPTIONS}/{id}/test`, 'subscription_not_found'),
+  ...badBodies('POST', `${SUBSCRIPTIONS}/{subscription}/test`, {}, []),
   ...badPaging('/api/v1/tenant/webhooks/audit'),
 ];

@@ -10,17 +10,22 @@ import { ReadInvoices } from '../../../src/modules/invoicing/application/read-in
 import type { Invoice, InvoiceTransition } from '../../../src/modules/invoicing/domain/invoice.js';
 import { InvoiceRow } from '../../../src/modules/invoicing/infrastructure/persistence/invoice.row.js';
 import { TypeormInvoiceRepository } from '../../../src/modules/invoicing/infrastructure/persistence/typeorm-invoice-repository.js';
+import { CheckPayload } from '../../../src/modules/webhooks/application/check-payload.js';
 import { EmitEvent } from '../../../src/modules/webhooks/application/emit-event.js';
 import { DeliveryMetrics } from '../../../src/modules/webhooks/application/ports/delivery-metrics.js';
 import type { AppendResult, NewEvent } from '../../../src/modules/webhooks/application/ports/event-outbox.js';
 import { LaneDispatcher } from '../../../src/modules/webhooks/application/ports/lane-dispatcher.js';
 import type { Transaction } from '../../../src/modules/webhooks/application/ports/transaction.js';
+import { EventCatalogue } from '../../../src/modules/webhooks/domain/event-types/event-catalogue.js';
 import type { Lane } from '../../../src/modules/webhooks/domain/lane.js';
 import { KnownFilters } from '../../../src/modules/webhooks/infrastructure/persistence/known-filters.js';
 import { RingAfterCommitSubscriber } from '../../../src/modules/webhooks/infrastructure/persistence/ring-after-commit.subscriber.js';
 import { TypeormEventOutbox } from '../../../src/modules/webhooks/infrastructure/persistence/typeorm-event-outbox.js';
 import { WebhookEmitter } from '../../../src/modules/webhooks/infrastructure/persistence/webhook-emitter.js';
+import { AjvSchemaValidator } from '../../../src/modules/webhooks/infrastructure/schemas/ajv-schema-validator.js';
+import { FakeClock } from '../../../src/modules/webhooks/testing/fake-clock.js';
 import { RecordingLogger } from '../../../src/modules/webhooks/testing/recording-logger.js';
+import { testSettings } from '../../../src/modules/webhooks/testing/test-settings.js';
 import { dataSourceOptions } from '../../../src/platform/database/data-source-options.js';
 import { TenantTransaction } from '../../../src/platform/database/tenant-transaction.js';
 import { UuidV7Generator } from '../../../src/platform/kernel/uuid.js';
@@ -30,6 +35,9 @@ import type { TestDatabase } from '../../support/test-database.js';
 /** Connections: more than the parallel requests of any test here, so that the rows decide and not the pool. */
 const POOL_SIZE = 10;
 export const PARALLEL = 6;
+
+/** Strict: what the module emits has to be what the catalogue says. */
+const SETTINGS = testSettings({ eventValidation: 'reject' });
 
 /** `xmin` is the transaction that wrote a row's version: equal ones committed together. */
 interface Stored {
@@ -101,6 +109,7 @@ export class InvoicingLab {
   private constructor(
     private readonly database: TestDatabase,
     readonly dataSource: DataSource,
+    private readonly checks: CheckPayload,
     readonly tenants = new TenantTransaction(dataSource),
     private readonly invoices = new TypeormInvoiceRepository(tenants),
     private readonly ids = new UuidV7Generator(),
@@ -112,7 +121,15 @@ export class InvoicingLab {
       ...dataSourceOptions(database.url, POOL_SIZE),
       entities: [InvoiceRow],
     }).initialize();
-    return new InvoicingLab(database, dataSource);
+    const checks = new CheckPayload(
+      new EventCatalogue(),
+      new AjvSchemaValidator(),
+      SETTINGS,
+      new FakeClock(),
+      new RecordingLogger(),
+    );
+    await checks.onModuleInit();
+    return new InvoicingLab(database, dataSource, checks);
   }
 
   /** A tenant of its own for every test, subscribed to everything about invoices. */
@@ -187,15 +204,7 @@ export class InvoicingLab {
   }
 
   private get webhooks(): WebhookEmitter {
-    return new WebhookEmitter(
-      new EmitEvent(this.outbox, this.ids, {
-        storeUnmatched: true,
-        timeoutMs: 1_000,
-        maxRetries: 0,
-        userAgent: 'test',
-        issuer: 'test',
-      }),
-    );
+    return new WebhookEmitter(new EmitEvent(this.outbox, this.ids, SETTINGS, this.checks));
   }
 }
 

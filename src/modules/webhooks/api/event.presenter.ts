@@ -32,6 +32,12 @@ export class EventView {
   })
   filtered!: number;
 
+  @ApiProperty({
+    description: 'True when it was made by `POST /subscriptions/:id/test`: nothing of it has happened.',
+    example: false,
+  })
+  test!: boolean;
+
   @ApiProperty({ format: 'date-time', example: '2026-11-24T09:00:00.000Z' })
   created_at!: string;
 }
@@ -71,6 +77,7 @@ export function presentEvent(event: StoredEvent): EventView {
     delivery_count: event.deliveryCount,
     matched: event.matched,
     filtered: event.filtered,
+    test: event.isTest,
     created_at: event.createdAt.toISOString(),
   };
 }

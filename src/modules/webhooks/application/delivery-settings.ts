@@ -1,3 +1,5 @@
+export type EventValidation = 'off' | 'warn' | 'reject';
+
 /** The engine's settings, each injected from configuration or left at its default. */
 export abstract class DeliverySettings {
   /** Total budget of one attempt in milliseconds. */
@@ -9,4 +11,6 @@ export abstract class DeliverySettings {
   abstract readonly issuer: string;
   /** Whether an emitted event is kept when nobody is subscribed to it. */
   abstract readonly storeUnmatched: boolean;
+  /** What becomes of emitted payloads that do not fit the schema of their type. */
+  abstract readonly eventValidation: EventValidation;
 }

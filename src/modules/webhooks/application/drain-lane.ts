@@ -96,6 +96,21 @@ export class DrainLane extends BirthPlaces implements AttemptsUnderWay {
     return turn;
   }
 
+  /**
+   * An attempt beside all turns: it takes no slot, and this process waits for it before it ends.
+   *
+   * @throws what the attempt throws
+   */
+  async accompany(attempt: Promise<void>): Promise<void> {
+    this.work.track(
+      attempt.then(
+        () => undefined,
+        () => undefined,
+      ),
+    );
+    return attempt;
+  }
+
   /** Stops taking new work and resolves when every turn has ended and every attempt under way is recorded. */
   async stop(): Promise<void> {
     await this.work.stop();

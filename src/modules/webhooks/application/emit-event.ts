@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { IdGenerator } from '../../../platform/kernel/id-generator.js';
 import { InvalidEmitError } from '../domain/errors.js';
 import { parseEmittedName, patternsMatching } from '../domain/event-name.js';
+import { CheckPayload, problemText } from './check-payload.js';
 import { DeliverySettings } from './delivery-settings.js';
 import { EventOutbox } from './ports/event-outbox.js';
 import type { Transaction } from './ports/transaction.js';
@@ -31,9 +32,11 @@ export class EmitEvent {
     private readonly outbox: EventOutbox,
     private readonly ids: IdGenerator,
     private readonly settings: DeliverySettings,
+    private readonly checks: CheckPayload,
   ) {}
 
-  /** @throws InvalidEmitError when the tenant, the event name or the payload cannot be one. */
+  /** @throws InvalidEmitError when the tenant, the event name or the payload cannot be one, or the payload is to
+   * fit its schema and does not. Nothing was stored then. */
   async execute(transaction: Transaction, command: EmitCommand): Promise<EmittedEvent> {
     if (!TENANT_ID.test(command.tenantId)) {
       throw new InvalidEmitError(
@@ -42,13 +45,18 @@ export class EmitEvent {
     }
     const event = parseEmittedName(command.event);
     if (!event.ok) throw new InvalidEmitError(`${event.message}, not ${quoted(command.event)}`);
+    const payload = serialise(command.payload);
+    const problems = this.checks.execute(event.name, payload);
+    if (problems.length > 0) {
+      throw new InvalidEmitError(`${event.name} does not fit its schema: ${problemText(problems)}`);
+    }
     const id = this.ids.next();
     const result = await this.outbox.append(transaction, {
       id,
       tenantId: command.tenantId,
       event: event.name,
       patterns: patternsMatching(event.name),
-      payload: serialise(command.payload),
+      payload,
       idempotency: null,
       onlyIfMatched: !this.settings.storeUnmatched,
     });

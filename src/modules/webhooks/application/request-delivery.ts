@@ -3,11 +3,13 @@ import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 
 import type { Actor } from '../../../platform/kernel/actor.js';
-import { InvalidInputError } from '../../../platform/kernel/domain-error.js';
+import { InvalidInputError, type InputProblem } from '../../../platform/kernel/domain-error.js';
+import type { FieldProblem } from '../../../platform/kernel/field-problem.js';
 import { IdGenerator } from '../../../platform/kernel/id-generator.js';
 import { WebhookError } from '../domain/errors.js';
 import { parseEmittedName, patternsMatching } from '../domain/event-name.js';
 import { DeliveryMetrics } from './ports/delivery-metrics.js';
+import { CheckPayload } from './check-payload.js';
 import { DrainLane } from './drain-lane.js';
 import { EventIntake, type IntakeResult } from './ports/event-intake.js';
 import { LaneDispatcher } from './ports/lane-dispatcher.js';
@@ -35,6 +37,7 @@ export class RequestDelivery {
     private readonly dispatcher: LaneDispatcher,
     private readonly ids: IdGenerator,
     private readonly metrics: DeliveryMetrics,
+    private readonly checks: CheckPayload,
   ) {}
 
   /**
@@ -44,6 +47,8 @@ export class RequestDelivery {
   async execute(command: RequestDeliveryCommand): Promise<RequestedDelivery> {
     const event = parseEmittedName(command.event);
     if (!event.ok) throw InvalidInputError.ofField('event', event.message);
+    const problems = this.checks.execute(event.name, command.payload);
+    if (problems.length > 0) throw new InvalidInputError(problems.map(inPayload));
     const fingerprint = fingerprintOf(event.name, command.payload);
     const id = this.ids.next();
     const result = await this.intake.accept({
@@ -77,6 +82,10 @@ export class RequestDelivery {
     await answerable;
     return { eventId: id, deliveryIds: result.deliveryIds };
   }
+}
+
+function inPayload({ path, msg }: FieldProblem): InputProblem {
+  return { type: 'value_error', loc: ['body', 'payload', ...path], msg: `Payload: ${msg}` };
 }
 
 /** Tells whether two requests with one idempotency key ask for the same thing. */

@@ -13,6 +13,7 @@ import {
   type Subscription,
 } from '../domain/subscription.js';
 import type { StoredSubscription } from '../testing/in-memory-store.js';
+import { uncheckedPayloads } from '../testing/fake-schema-validator.js';
 import { ACTOR, InMemoryWebhooks, NO_LIMIT, TENANT } from '../testing/in-memory-webhooks.js';
 import { CancelDelivery } from './cancel-delivery.js';
 import { CreateSubscription } from './create-subscription.js';
@@ -262,7 +263,7 @@ describe('the use cases', () => {
   describe('RequestDelivery', () => {
     const request = (change: object = {}): ReturnType<RequestDelivery['execute']> => {
       const { intake, drain, dispatcher, ids, metrics } = webhooks;
-      const useCase = new RequestDelivery(intake, drain, dispatcher, ids, metrics);
+      const useCase = new RequestDelivery(intake, drain, dispatcher, ids, metrics, uncheckedPayloads());
       return useCase.execute({
         tenantId: TENANT,
         actor: ACTOR,
@@ -458,7 +459,7 @@ describe('the use cases', () => {
 
   describe('EmitEvent', () => {
     const emit = (payload: object, fail = false): Promise<unknown> => {
-      const useCase = new EmitEvent(webhooks.outbox, webhooks.ids, webhooks.settings);
+      const useCase = new EmitEvent(webhooks.outbox, webhooks.ids, webhooks.settings, uncheckedPayloads());
       return webhooks.transactions.run(TENANT, async (transaction) => {
         const emitted = await useCase.execute(transaction, {
           tenantId: TENANT,

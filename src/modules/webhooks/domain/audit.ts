@@ -7,6 +7,7 @@ export const AUDIT_ACTIONS = [
   'subscription.resumed',
   'subscription.deactivated',
   'subscription.circuit_reset',
+  'subscription.tested',
   'delivery.requested',
   'delivery.retried',
   'delivery.cancelled',

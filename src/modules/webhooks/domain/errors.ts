@@ -43,6 +43,11 @@ export const WEBHOOK_ERRORS = {
     kind: 'conflict',
     message: 'The tenant has reached its limit of active subscriptions.',
   },
+  too_many_tests: {
+    kind: 'rate_limited',
+    message:
+      'A subscription may be tested ten times in a minute, and a few at once; wait `Retry-After` seconds.',
+  },
 } as const;
 
 export type WebhookErrorCode = keyof typeof WEBHOOK_ERRORS;
@@ -53,6 +58,13 @@ export class WebhookError extends DomainError {
     const { kind, message } = WEBHOOK_ERRORS[code];
     super(code, kind, message);
     this.name = 'WebhookError';
+  }
+}
+
+/** A test that has to wait. */
+export class TooManyTestsError extends WebhookError {
+  constructor(override readonly retryAfterSeconds: number) {
+    super('too_many_tests');
   }
 }
 

@@ -11,6 +11,8 @@ export interface StoredEvent {
   readonly matched: number;
   /** Subscriptions that listened to it then and whose filter kept it back. */
   readonly filtered: number;
+  /** It was made to test an endpoint. */
+  readonly isTest: boolean;
   readonly createdAt: Date;
 }
 

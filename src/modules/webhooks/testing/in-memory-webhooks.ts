@@ -17,6 +17,7 @@ import { FakeClock } from './fake-clock.js';
 import { FakeHttpSender } from './fake-http-sender.js';
 import { FakeJwtSigner } from './fake-jwt-signer.js';
 import { FakeLaneDispatcher } from './fake-lane-dispatcher.js';
+import { uncheckedPayloads } from './fake-schema-validator.js';
 import { FakeTemplateEngine } from './fake-template-engine.js';
 import { FakeTargetPolicy } from './fake-target-policy.js';
 import { InMemoryDeliveryLanes } from './in-memory-delivery-lanes.js';
@@ -113,7 +114,7 @@ export class InMemoryWebhooks {
   /** Requests a delivery through the use case and gives the ids of what was stored. */
   async deliver(payload = '{"n":1}', event = 'thing.done'): Promise<readonly string[]> {
     const { intake, drain, dispatcher, ids, metrics } = this;
-    const request = new RequestDelivery(intake, drain, dispatcher, ids, metrics);
+    const request = new RequestDelivery(intake, drain, dispatcher, ids, metrics, uncheckedPayloads());
     return (await request.execute({ tenantId: TENANT, actor: ACTOR, event, payload })).deliveryIds;
   }
 }

@@ -1,6 +1,7 @@
 import { EmitEvent, type EmitCommand, type EmittedEvent } from '../application/emit-event.js';
 import { EventOutbox, type AppendResult, type NewEvent } from '../application/ports/event-outbox.js';
 import { EmitOutsideTransactionError } from '../domain/errors.js';
+import { uncheckedPayloads } from './fake-schema-validator.js';
 import { SequentialIds } from './sequential-ids.js';
 import { testSettings } from './test-settings.js';
 
@@ -41,7 +42,12 @@ class ListOutbox extends EventOutbox {
 export class RecordingWebhookEmitter {
   readonly emitted: RecordedEvent[] = [];
   private readonly outbox = new ListOutbox();
-  private readonly emitEvent = new EmitEvent(this.outbox, new SequentialIds(), testSettings());
+  private readonly emitEvent = new EmitEvent(
+    this.outbox,
+    new SequentialIds(),
+    testSettings(),
+    uncheckedPayloads(),
+  );
 
   async emit(manager: EmittingManager, event: EmitCommand): Promise<EmittedEvent> {
     if (manager.queryRunner?.isTransactionActive !== true) throw new EmitOutsideTransactionError();

@@ -8,6 +8,7 @@ export function testSettings(change: Partial<DeliverySettings> = {}): DeliverySe
     userAgent: 'GestiqCloud-Webhooks/1.0',
     issuer: 'https://webhooks.gestiqcloud.com',
     storeUnmatched: true,
+    eventValidation: 'off',
     ...change,
   };
 }

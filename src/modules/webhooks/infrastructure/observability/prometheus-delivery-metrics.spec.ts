@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Registry } from 'prom-client';
 
+import { EventCatalogue } from '../../domain/event-types/event-catalogue.js';
 import { WebhookEventType } from '../../domain/webhook-event-type.js';
 import { PrometheusDeliveryMetrics } from './prometheus-delivery-metrics.js';
 
@@ -10,7 +11,7 @@ describe('PrometheusDeliveryMetrics', () => {
   // Red when a label is the name as it came: each makes series of its own, for as long as the process lives.
   it('has series for the catalogue alone, however many names and statuses come', async () => {
     const registry = new Registry();
-    const metrics = new PrometheusDeliveryMetrics(registry, false);
+    const metrics = new PrometheusDeliveryMetrics(registry, new EventCatalogue(), false);
     const attempted = (event: string, statusCode: number, status: 'DELIVERED' | 'PENDING'): void => {
       metrics.attempted({
         ...{

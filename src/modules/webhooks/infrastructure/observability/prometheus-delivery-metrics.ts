@@ -6,16 +6,13 @@ import {
   type RemovedKind,
 } from '../../application/ports/delivery-metrics.js';
 import type { CircuitState } from '../../domain/gates/circuit.js';
-import { WebhookEventType } from '../../domain/webhook-event-type.js';
+import type { EventCatalogue } from '../../domain/event-types/event-catalogue.js';
+
 /** Seconds; from a receiver on the same host to one at the end of the default time budget. */
 const DURATION_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 /** The label of every event name that is not in the catalogue: tenants may make up as many as they like. */
 const OTHER = 'other';
-
-const CATALOGUE: ReadonlySet<string> = new Set(Object.values(WebhookEventType));
-
-const eventLabel = (event: string): string => (CATALOGUE.has(event) ? event : OTHER);
 
 /** Receivers may answer any three digits; those that HTTP has no class for share one series. */
 const statusLabel = (status: number): string => (status >= 100 && status < 600 ? String(status) : OTHER);
@@ -32,6 +29,7 @@ export class PrometheusDeliveryMetrics extends DeliveryMetrics {
 
   constructor(
     registry: Registry,
+    private readonly catalogue: EventCatalogue,
     private readonly labelTenants: boolean,
   ) {
     super();
@@ -82,7 +80,7 @@ export class PrometheusDeliveryMetrics extends DeliveryMetrics {
   }
 
   override attempted(attempt: MeasuredAttempt): void {
-    const event = eventLabel(attempt.event);
+    const event = this.eventLabel(attempt.event);
     const tenant = this.labelTenants ? { tenant: attempt.tenantId } : {};
     this.duration.observe(attempt.durationMs / 1_000);
     if (attempt.statusCode !== null) this.httpStatus.inc({ status_code: statusLabel(attempt.statusCode) });
@@ -94,7 +92,7 @@ export class PrometheusDeliveryMetrics extends DeliveryMetrics {
   }
 
   override emitted(event: string): void {
-    this.events.inc({ event: eventLabel(event) });
+    this.events.inc({ event: this.eventLabel(event) });
   }
 
   override circuitTurned(to: CircuitState): void {
@@ -103,5 +101,9 @@ export class PrometheusDeliveryMetrics extends DeliveryMetrics {
 
   override removed(what: RemovedKind, count: number): void {
     if (count > 0) this.retention.inc({ kind: what }, count);
+  }
+
+  private eventLabel(event: string): string {
+    return this.catalogue.has(event) ? event : OTHER;
   }
 }

@@ -7,6 +7,7 @@ import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
 })
 @Index('webhook_events_name_ix', ['event', 'tenantId', 'id'])
 @Index('webhook_events_age_ix', ['hasPayload', 'createdAt'])
+@Index('webhook_events_test_ix', ['tenantId', 'id'], { where: 'is_test' })
 @Check('webhook_events_payload_ck', 'has_payload = (payload IS NOT NULL)')
 export class EventRow {
   @PrimaryColumn({ name: 'tenant_id', type: 'text', primaryKeyConstraintName: 'webhook_events_pk' })
@@ -35,6 +36,10 @@ export class EventRow {
   /** Subscriptions that listened to it and whose filter kept it back; null: none did. */
   @Column({ name: 'filtered_by', type: 'uuid', array: true, nullable: true })
   filteredBy!: string[] | null;
+
+  /** Made to test an endpoint; null, as for most: it was not. */
+  @Column({ name: 'is_test', type: 'boolean', nullable: true })
+  isTest!: boolean | null;
 
   @Column({ name: 'created_at', type: 'timestamptz', default: () => 'now()' })
   createdAt!: Date;

@@ -36,7 +36,7 @@ export function rowsOf(work: TaskSelection, tenantId: string, first: number): Se
       `FROM webhook_deliveries r ${joined} AND s.id = r.subscription_id WHERE ${tenant}` +
       clause('r.status = ?', status) +
       ` AND EXISTS (SELECT FROM webhook_events e
-                     WHERE e.tenant_id = r.tenant_id AND e.id = r.event_id AND e.has_payload)` +
+                     WHERE e.tenant_id = r.tenant_id AND e.id = r.event_id AND e.has_payload AND e.is_test IS NOT TRUE)` +
       (event === undefined ? '' : clause('r.event = ?', event)) +
       (subscriptionId === undefined ? '' : clause('r.subscription_id = ?', subscriptionId)) +
       (since === undefined ? '' : clause('r.created_at >= ?', since)) +
@@ -48,7 +48,7 @@ export function rowsOf(work: TaskSelection, tenantId: string, first: number): Se
     clause('s.id = ?', work.selection.subscriptionId) +
     ` AND ${MATCHES} WHERE ${tenant}` +
     clause('r.created_at >= ?', work.selection.since) +
-    ` AND r.has_payload AND NOT EXISTS (SELECT FROM webhook_deliveries d
+    ` AND r.has_payload AND r.is_test IS NOT TRUE AND NOT EXISTS (SELECT FROM webhook_deliveries d
                        WHERE d.tenant_id = r.tenant_id AND d.event_id = r.id AND d.subscription_id = s.id)`;
   return { from, parameters, startAfter };
 }

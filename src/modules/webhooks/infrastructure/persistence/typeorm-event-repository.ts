@@ -24,6 +24,7 @@ interface ListedRow {
   readonly delivery_count: number;
   readonly matched: number;
   readonly filtered: number;
+  readonly is_test: boolean | null;
 }
 
 type DetailRow = ListedRow & { readonly payload: string | null; readonly filtered_by: string[] | null };
@@ -95,7 +96,7 @@ export class TypeormEventRepository extends EventRepository {
       (afterId === null ? '' : clause('e.id < ', afterId)) +
       (filter.matched === undefined ? '' : ` AND ${filter.matched ? '' : 'NOT '}EXISTS (SELECT ${OF_EVENT})`);
     const rows = await managerOf(transaction).query<ListedRow[]>(
-      `SELECT e.id, e.tenant_id, e.event, e.created_at, (SELECT count(*)::int ${OF_EVENT}) AS delivery_count, ${MATCHED}, ${FILTERED}
+      `SELECT e.id, e.tenant_id, e.event, e.is_test, e.created_at, (SELECT count(*)::int ${OF_EVENT}) AS delivery_count, ${MATCHED}, ${FILTERED}
          FROM webhook_events e WHERE e.tenant_id = $2${where} ORDER BY e.id DESC LIMIT $1`,
       values,
     );
@@ -105,7 +106,7 @@ export class TypeormEventRepository extends EventRepository {
   override async findDetail(transaction: Transaction, id: string): Promise<StoredEventDetail | null> {
     const manager = managerOf(transaction);
     const [row] = await manager.query<DetailRow[]>(
-      `SELECT e.id, e.tenant_id, e.event, e.created_at, 0 AS delivery_count, 0 AS matched, ${FILTERED}, e.filtered_by,
+      `SELECT e.id, e.tenant_id, e.event, e.is_test, e.created_at, 0 AS delivery_count, 0 AS matched, ${FILTERED}, e.filtered_by,
               e.payload::text AS payload
          FROM webhook_events e WHERE e.tenant_id = $1 AND e.id = $2`,
       [transaction.tenantId, id],
@@ -176,6 +177,7 @@ function toStoredEvent(row: ListedRow): StoredEvent {
     deliveryCount: row.delivery_count,
     matched: row.matched,
     filtered: row.filtered,
+    isTest: row.is_test === true,
     createdAt: row.created_at,
   };
 }
