@@ -11,6 +11,9 @@ import { describeWithPostgres } from '../support/servers.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
+/** Migrations that fill columns and change nothing of the schema. */
+const ROWS_ALONE = new Set(['LastAttempts1764002205000']);
+
 /** Runs the first `count` migrations of the project, those that are still missing. */
 async function upTo(url: string, count: number): Promise<void> {
   const all = await openForMigrations(url);
@@ -34,21 +37,22 @@ async function down(url: string): Promise<void> {
   }
 }
 
-async function countOfMigrations(url: string): Promise<number> {
+async function namesOfMigrations(url: string): Promise<string[]> {
   const dataSource = await openForMigrations(url);
   await dataSource.destroy();
-  return dataSource.migrations.length;
+  return dataSource.migrations.map(({ name = '' }) => name);
 }
 
 /** Up one by one, then down one by one: after each step down all must be as it was before that step up. */
 async function expectReversible(url: string): Promise<void> {
-  const total = await countOfMigrations(url);
+  const all = await namesOfMigrations(url);
+  const total = all.length;
   expect(total).toBeGreaterThan(1);
   const before = [await schemaSnapshot(url)];
   for (let count = 1; count <= total; count += 1) {
     await upTo(url, count);
     before.push(await schemaSnapshot(url));
-    expect(before[count]).not.toEqual(before[count - 1]);
+    if (!ROWS_ALONE.has(all[count - 1]!)) expect(before[count]).not.toEqual(before[count - 1]);
   }
   for (let count = total; count >= 1; count -= 1) {
     await down(url);
@@ -79,7 +83,7 @@ describeWithPostgres('migrations on an empty PostgreSQL', () => {
     expect(await rolesOf(database.url)).toEqual([]);
     await expectReversible(database.url);
     expect(await rolesOf(database.url)).toEqual(['webhooks_tenant', 'webhooks_worker']);
-    const total = await countOfMigrations(database.url);
+    const total = (await namesOfMigrations(database.url)).length;
     for (let count = 0; count < total; count += 1) await down(database.url);
     expect(await rolesOf(database.url)).toEqual([]);
     expect(await queryOnce(database.url, 'SELECT * FROM migrations')).toEqual([]);
@@ -90,7 +94,7 @@ describeWithPostgres('migrations on an empty PostgreSQL', () => {
     const other = await createTestDatabase(server.url);
     await migrate(other.url);
     const kept = await schemaSnapshot(other.url);
-    const total = await countOfMigrations(database.url);
+    const total = (await namesOfMigrations(database.url)).length;
     for (let count = 0; count < total; count += 1) await down(database.url);
     expect(await rolesOf(other.url)).toEqual(['webhooks_tenant', 'webhooks_worker']);
     expect(await schemaSnapshot(other.url)).toEqual(kept);
@@ -101,7 +105,12 @@ describeWithPostgres('migrations on an empty PostgreSQL', () => {
   it('run once when several processes start at the same moment', async () => {
     const fresh = await createTestDatabase(server.url);
     const ran = await Promise.all(Array.from({ length: 4 }, () => migrate(fresh.url)));
-    expect(ran.map((names) => names.length).sort()).toEqual([0, 0, 0, await countOfMigrations(fresh.url)]);
+    expect(ran.map((names) => names.length).sort()).toEqual([
+      0,
+      0,
+      0,
+      (await namesOfMigrations(fresh.url)).length,
+    ]);
     await fresh.drop();
   }, 180_000);
 });

@@ -208,7 +208,9 @@ describeWithPostgres('the OpenAPI document', () => {
         for (const [status, refuse] of Object.entries(refusals)) {
           if (status in operation.responses) seen.add((await refuse(operation, client)).status);
         }
-        const documented = Object.keys(operation.responses).filter((status) => !NOT_CAUSED_HERE.has(status));
+        const documented = Object.keys(operation.responses).filter(
+          (status) => !NOT_CAUSED_HERE.has(status) || seen.has(Number(status)),
+        );
         expect({ operation: operation.operationId, seen: [...seen].map(String).sort() }).toEqual({
           operation: operation.operationId,
           seen: documented.sort(),
