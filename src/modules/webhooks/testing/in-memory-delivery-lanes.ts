@@ -49,8 +49,7 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
 
   override async claim(lane: Lane, wish: ClaimWish): Promise<OpenedLane> {
     const { limit, retryLimit = limit, taken = 0, retriesTaken = 0 } = wish;
-    const ofLane = (row: StoredDelivery): boolean => row.subscriptionId === lane.subscriptionId;
-    const underWay = this.rows('SENDING').filter(ofLane);
+    const underWay = this.rows('SENDING', lane.subscriptionId);
     const ofOthers = underWay.filter((row) => row.leasedBy !== this.owner);
     const retrying = ofOthers.filter((row) => row.isRetry).length;
     let retriesLeft = Math.min(retryLimit, ENGINE_LIMITS.retriesPerEndpoint - retriesTaken - retrying);
@@ -87,8 +86,8 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
   } {
     const nowMs = this.store.clock.nowMs();
     const next = (isRetry: boolean): number | null => {
-      const dueAt = this.rows('PENDING')
-        .filter((row) => row.subscriptionId === subscriptionId && row.isRetry === isRetry)
+      const dueAt = this.rows('PENDING', subscriptionId)
+        .filter((row) => row.isRetry === isRetry)
         .map((row) => row.nextAttemptAt?.getTime() ?? Infinity);
       return dueAt.length === 0 ? null : Math.max(0, Math.min(...dueAt) - nowMs);
     };
@@ -97,11 +96,11 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
 
   /** The claims of new deliveries where they are stored: as many as there is room for, if nothing of the lane waits. */
   bear(lane: Lane, ids: readonly string[], places: number, taken: number): ClaimedDelivery[] {
-    const ofLane = (row: StoredDelivery): boolean => row.subscriptionId === lane.subscriptionId;
     const gated = gatedLane(this.store.subscriptions.get(lane.subscriptionId));
     if (!takesBirths(gated, this.store.clock.nowMs())) return [];
     if (this.due(lane.subscriptionId).some((row) => !ids.includes(row.id))) return [];
-    const others = this.rows('SENDING').filter((row) => ofLane(row) && row.leasedBy !== this.owner).length;
+    const underWay = this.rows('SENDING', lane.subscriptionId);
+    const others = underWay.filter((row) => row.leasedBy !== this.owner).length;
     const room = Math.min(places, ENGINE_LIMITS.perEndpoint - taken - others);
     const leaseToken = this.ids.next();
     return ids.slice(0, Math.max(0, room)).flatMap((id) => {
@@ -202,8 +201,11 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
     return Promise.resolve({ oldestDueAgeMs, pending: pending.length });
   }
 
-  private rows(status: StoredDelivery['status']): StoredDelivery[] {
-    return [...this.store.deliveries.values()].filter((row) => row.status === status);
+  /** Of one lane or of all. */
+  private rows(status: StoredDelivery['status'], subscriptionId?: string): StoredDelivery[] {
+    const { deliveries } = this.store;
+    const rows = subscriptionId === undefined ? deliveries.values() : deliveries.ofLane(subscriptionId);
+    return [...rows].filter((row) => row.status === status);
   }
 
   /** In order of their ids from where the last full list ended, so that each gets its turn to be listed. */
@@ -223,8 +225,7 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
   private due(subscriptionId?: string): StoredDelivery[] {
     const nowMs = this.store.clock.nowMs();
     const dueAt = (row: StoredDelivery): number => row.nextAttemptAt?.getTime() ?? Infinity;
-    return this.rows('PENDING')
-      .filter((row) => subscriptionId === undefined || row.subscriptionId === subscriptionId)
+    return this.rows('PENDING', subscriptionId)
       .filter((row) => dueAt(row) <= nowMs)
       .sort((a, b) => dueAt(a) - dueAt(b) || (a.id < b.id ? -1 : 1));
   }

@@ -5,6 +5,7 @@ import { SUBSCRIPTION_DEACTIVATED, type Delivery } from '../domain/delivery.js';
 import { CLOSED_CIRCUIT, type Circuit } from '../domain/gates/circuit.js';
 import type { GatedLane } from '../domain/gates/gate.js';
 import type { Subscription } from '../domain/subscription.js';
+import { InMemoryDeliveryTable } from './in-memory-delivery-table.js';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -58,7 +59,7 @@ export type StoredDelivery = Mutable<Delivery> & {
 export class InMemoryStore {
   subscriptions = new Map<string, StoredSubscription>();
   events = new Map<string, StoredEvent>();
-  deliveries = new Map<string, StoredDelivery>();
+  deliveries = new InMemoryDeliveryTable();
 
   constructor(readonly clock: Clock) {}
 
@@ -70,8 +71,8 @@ export class InMemoryStore {
   deactivate(subscription: StoredSubscription, deactivationReason: string): void {
     const now = this.now();
     Object.assign(subscription, { active: false, deactivationReason, deactivatedAt: now, updatedAt: now });
-    for (const row of this.deliveries.values()) {
-      if (row.subscriptionId !== subscription.id || row.status !== 'PENDING') continue;
+    for (const row of this.deliveries.ofLane(subscription.id)) {
+      if (row.status !== 'PENDING') continue;
       Object.assign(row, { status: 'FAILED', lastError: SUBSCRIPTION_DEACTIVATED, nextAttemptAt: null });
       Object.assign(row, { nextTrigger: 'auto', updatedAt: now });
     }
@@ -87,7 +88,7 @@ export class InMemoryStore {
     return () => {
       this.subscriptions = subscriptions;
       this.events = events;
-      this.deliveries = deliveries;
+      this.deliveries = InMemoryDeliveryTable.of(deliveries.values());
     };
   }
 }
