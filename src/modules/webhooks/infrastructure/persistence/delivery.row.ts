@@ -13,6 +13,18 @@ import type { DeliveryStatus, HoldReason } from '../../domain/delivery.js';
 @Index('webhook_deliveries_finished_ix', ['subscriptionId', 'event', 'tenantId', 'id'], {
   where: `status IN ('DELIVERED', 'FAILED')`,
 })
+@Index('webhook_deliveries_class_ix', ['lastErrorClass', 'tenantId', 'id'], {
+  where: 'last_error_class IS NOT NULL',
+})
+@Index('webhook_deliveries_class_name_ix', ['event', 'lastErrorClass', 'tenantId', 'id'], {
+  where: 'last_error_class IS NOT NULL',
+})
+@Index('webhook_deliveries_class_lane_ix', ['subscriptionId', 'lastErrorClass', 'tenantId', 'id'], {
+  where: 'last_error_class IS NOT NULL',
+})
+@Index('webhook_deliveries_answered_ix', ['tenantId', 'id'], {
+  where: `status = 'FAILED' AND last_error_class IS NULL AND last_status_code IS NOT NULL`,
+})
 @Index('webhook_deliveries_name_ix', ['event', 'tenantId', 'id'])
 @Index('webhook_deliveries_subscription_ix', ['tenantId', 'subscriptionId', 'id'])
 @Index('webhook_deliveries_event_uq', ['eventId', 'subscriptionId', 'tenantId'], { unique: true })
