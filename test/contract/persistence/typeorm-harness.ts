@@ -1,6 +1,7 @@
 import { DataSource } from 'typeorm';
 
 import { ENGINE_LIMITS } from '../../../src/modules/webhooks/application/engine-limits.js';
+import type { HeldDeliveries } from '../../../src/modules/webhooks/application/ports/held-deliveries.js';
 import type { DeliveryState } from '../../../src/modules/webhooks/domain/delivery-transitions.js';
 import { AttemptRow } from '../../../src/modules/webhooks/infrastructure/persistence/attempt.row.js';
 import { DeliveryRow } from '../../../src/modules/webhooks/infrastructure/persistence/delivery.row.js';
@@ -16,6 +17,7 @@ import { TypeormDeliveryRepository } from '../../../src/modules/webhooks/infrast
 import { TypeormEventIntake } from '../../../src/modules/webhooks/infrastructure/persistence/typeorm-event-intake.js';
 import { TypeormEventOutbox } from '../../../src/modules/webhooks/infrastructure/persistence/typeorm-event-outbox.js';
 import { TypeormExpiredHistory } from '../../../src/modules/webhooks/infrastructure/persistence/typeorm-expired-history.js';
+import { TypeormHeldDeliveries } from '../../../src/modules/webhooks/infrastructure/persistence/typeorm-held-deliveries.js';
 import { TypeormLaneCircuits } from '../../../src/modules/webhooks/infrastructure/persistence/typeorm-lane-circuits.js';
 import { TypeormLanePauses } from '../../../src/modules/webhooks/infrastructure/persistence/typeorm-lane-pauses.js';
 import { TypeormSubscriptionRepository } from '../../../src/modules/webhooks/infrastructure/persistence/typeorm-subscription-repository.js';
@@ -39,12 +41,13 @@ const ELAPSE = `
 WITH passed AS (SELECT $1::float8 * interval '1 millisecond' AS span), events AS (
   UPDATE webhook_events SET created_at = created_at - span FROM passed
 ), lanes AS (
-  UPDATE webhook_lanes SET next_probe_at = next_probe_at - span, circuit_opened_at = circuit_opened_at - span,
+  UPDATE webhook_lanes SET paused_at = paused_at - span, next_probe_at = next_probe_at - span, circuit_opened_at = circuit_opened_at - span,
                            failing_since = failing_since - span, counted_from = counted_from - span,
                            recent_bucket = recent_bucket - floor(extract(epoch FROM span) / 30)::int
     FROM passed
 )
 UPDATE webhook_deliveries SET next_attempt_at = next_attempt_at - span, leased_until = leased_until - span,
+                              held_until = held_until - span, held_since = held_since - span,
                               created_at = created_at - span, updated_at = updated_at - span
   FROM passed`;
 
@@ -54,7 +57,7 @@ SELECT status, attempts, auto_attempts AS "autoAttempts", next_trigger AS "nextT
   FROM webhook_deliveries WHERE id = $1`;
 
 /** The real adapters on a database of their own. */
-export async function typeormHarness(): Promise<PersistenceHarness> {
+export async function typeormHarness(): Promise<PersistenceHarness & { readonly held: HeldDeliveries }> {
   const database = await createMigratedDatabase();
   const dataSource = await new DataSource({
     ...dataSourceOptions(database.url, 10),
@@ -92,6 +95,7 @@ export async function typeormHarness(): Promise<PersistenceHarness> {
     circuits: new TypeormLaneCircuits(),
     otherLanes: otherLanes!,
     history: new TypeormExpiredHistory(transactions),
+    held: new TypeormHeldDeliveries(transactions),
     dispatcher,
     metrics,
     ids,

@@ -32,6 +32,9 @@ import type { DeliveryStatus, HoldReason } from '../../domain/delivery.js';
   where: `status = 'PENDING'`,
 })
 @Index('webhook_deliveries_leased_ix', ['subscriptionId', 'leasedUntil'], { where: `status = 'SENDING'` })
+@Index('webhook_deliveries_held_ix', ['heldSince'], {
+  where: `status = 'PENDING' AND held_since IS NOT NULL`,
+})
 @Check('webhook_deliveries_status_ck', `status IN ('PENDING', 'SENDING', 'DELIVERED', 'FAILED')`)
 @Check('webhook_deliveries_trigger_ck', `next_trigger IN ('auto', 'manual')`)
 export class DeliveryRow {
@@ -75,6 +78,10 @@ export class DeliveryRow {
 
   @Column({ name: 'held_until', type: 'timestamptz', nullable: true })
   heldUntil!: Date | null;
+
+  /** Since when the service itself could not send it, while it is held for that. */
+  @Column({ name: 'held_since', type: 'timestamptz', nullable: true })
+  heldSince!: Date | null;
 
   @Column({ name: 'lease_token', type: 'uuid', nullable: true })
   leaseToken!: string | null;
