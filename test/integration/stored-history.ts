@@ -17,26 +17,33 @@ export const MADE_ID = (ms: string): string =>
 
 /*
  * The hardest for an index of one filter alone: half of the rows have the one event and half the other, and so it is with the
- * subscriptions; nothing failed of the one half, and four in five of the other. One row in a thousand has a rare name.
+ * subscriptions; nothing failed of the one half, and four in five of the other. One row in a thousand has a rare name,
+ * and as many failed in a rare way.
  */
 const STORE = `
 WITH row AS (
   SELECT n, $2::bigint + n * ${MINUTE_MS}::bigint AS ms, n % 2 = 0 AS is_common, n % 1000 = 7 AS is_rare
     FROM generate_series(0, $3::int - 1) AS n
 ), stored AS (
-  INSERT INTO webhook_events (tenant_id, id, event, payload, created_at)
+  INSERT INTO webhook_events (tenant_id, id, event, payload, resource_id, created_at)
     SELECT $1::text, ${MADE_ID('ms')}, CASE WHEN is_rare THEN 'cost.rare' WHEN is_common THEN 'cost.common' ELSE 'cost.other' END,
-           '{}', to_timestamp(ms / 1000.0)
+           '{}', CASE WHEN is_rare THEN 'R-' || n WHEN n % 4 = 0 THEN 'often' END, to_timestamp(ms / 1000.0)
       FROM row
   RETURNING tenant_id, id, event, created_at
 )
 INSERT INTO webhook_deliveries (tenant_id, id, event_id, subscription_id, event, status, attempts, auto_attempts,
-                                next_attempt_at, target_url, created_at, updated_at)
+                                next_attempt_at, target_url, created_at, updated_at, last_duration_ms, last_status_code,
+                                last_error_class)
   SELECT s.tenant_id, ${MADE_ID('of.ms')}, s.id,
          CASE WHEN s.event = 'cost.common' THEN $4::uuid ELSE $5::uuid END, s.event,
-         CASE WHEN s.event <> 'cost.other' OR of.ms / ${MINUTE_MS} % 10 = 3 THEN 'DELIVERED' ELSE 'FAILED' END,
-         1, 1, NULL, 'https://hooks.customer.com/in', s.created_at, s.created_at
-    FROM stored s CROSS JOIN LATERAL (SELECT (extract(epoch FROM s.created_at) * 1000)::bigint AS ms) AS of
+         CASE WHEN of.class IS NULL THEN 'DELIVERED' ELSE 'FAILED' END,
+         1, 1, NULL, 'https://hooks.customer.com/in', s.created_at, s.created_at, 12,
+         CASE of.class WHEN 'dns_error' THEN NULL WHEN 'http_5xx' THEN 500 ELSE 200 END, of.class
+    FROM stored s CROSS JOIN LATERAL (SELECT (extract(epoch FROM s.created_at) * 1000)::bigint AS ms) AS made
+   CROSS JOIN LATERAL (
+     SELECT made.ms, CASE WHEN s.event <> 'cost.other' OR made.ms / ${MINUTE_MS} % 10 = 3 THEN NULL
+                          WHEN made.ms / ${MINUTE_MS} % 1000 = 5 THEN 'dns_error' ELSE 'http_5xx' END AS class
+   ) AS of
    ORDER BY of.ms`;
 
 /** Fills the tables of a tenant, and leaves them without statistics. */

@@ -23,6 +23,8 @@ export interface WebhooksOptions {
   readonly retentionDays: number;
   /** Days that payloads are kept; null as long as their events. */
   readonly payloadRetentionDays: number | null;
+  /** Days that a delivery may be held; 0 for ever. */
+  readonly maxHoldDays: number;
   /** AES-256 keys of 32 bytes; the first seals, all of them open. */
   readonly encryptionKeys: readonly { readonly kid: string; readonly key: Buffer }[];
   readonly allowInsecureTargets: 'false' | 'loopback' | 'true';

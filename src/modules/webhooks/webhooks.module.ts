@@ -30,9 +30,11 @@ import { DeactivateSubscription } from './application/deactivate-subscription.js
 import { DeliverySettings } from './application/delivery-settings.js';
 import { DrainLane } from './application/drain-lane.js';
 import { EmitEvent } from './application/emit-event.js';
+import { EndHolds } from './application/end-holds.js';
 import { FollowTasks } from './application/follow-tasks.js';
 import { ENGINE_LIMITS } from './application/engine-limits.js';
 import { HeaderCache } from './application/header-cache.js';
+import { HoldSettings } from './application/hold-settings.js';
 import { KeepJwtKeys } from './application/keep-jwt-keys.js';
 import { AuditTrail } from './application/ports/audit-trail.js';
 import { DeliveryLanes } from './application/ports/delivery-lanes.js';
@@ -42,6 +44,7 @@ import { ExpiredHistory } from './application/ports/expired-history.js';
 import { EventRepository } from './application/ports/event-repository.js';
 import { BirthPlaces, EventIntake } from './application/ports/event-intake.js';
 import { EventOutbox } from './application/ports/event-outbox.js';
+import { HeldDeliveries } from './application/ports/held-deliveries.js';
 import { HttpSender } from './application/ports/http-sender.js';
 import { JwtKeys } from './application/ports/jwt-keys.js';
 import { JwtSigner } from './application/ports/jwt-signer.js';
@@ -96,6 +99,7 @@ import { ResealSchedule } from './infrastructure/crypto/reseal-schedule.js';
 import { AxiosHttpSender } from './infrastructure/http/axios-http-sender.js';
 import { ConfiguredTargetPolicy } from './infrastructure/http/configured-target-policy.js';
 import { BacklogMonitor } from './infrastructure/observability/backlog-monitor.js';
+import { HeldMonitor } from './infrastructure/observability/held-monitor.js';
 import { BrokerReadiness } from './infrastructure/observability/broker-readiness.js';
 import { PrometheusDeliveryMetrics } from './infrastructure/observability/prometheus-delivery-metrics.js';
 import { SecretsReadiness } from './infrastructure/observability/secrets-readiness.js';
@@ -118,6 +122,7 @@ import { TypeormEventIntake } from './infrastructure/persistence/typeorm-event-i
 import { TypeormEventOutbox } from './infrastructure/persistence/typeorm-event-outbox.js';
 import { TypeormEventRepository } from './infrastructure/persistence/typeorm-event-repository.js';
 import { TypeormExpiredHistory } from './infrastructure/persistence/typeorm-expired-history.js';
+import { TypeormHeldDeliveries } from './infrastructure/persistence/typeorm-held-deliveries.js';
 import { TypeormJwtKeys } from './infrastructure/persistence/typeorm-jwt-keys.js';
 import { TypeormSealedSecrets } from './infrastructure/persistence/typeorm-sealed-secrets.js';
 import { TypeormSubscriptionRepository } from './infrastructure/persistence/typeorm-subscription-repository.js';
@@ -194,6 +199,7 @@ const USE_CASES: Provider[] = [
   StartTask,
   FollowTasks,
   RunTasks,
+  EndHolds,
   RemoveExpired,
 ];
 
@@ -223,6 +229,7 @@ const PERSISTENCE: Provider[] = [
   { provide: TaskRepository, useClass: TypeormTaskRepository },
   { provide: TaskSteps, useClass: TypeormTaskSteps },
   { provide: ExpiredHistory, useClass: TypeormExpiredHistory },
+  { provide: HeldDeliveries, useClass: TypeormHeldDeliveries },
 ];
 
 @Module({})
@@ -284,6 +291,7 @@ function adapters(options: WebhooksOptions): Provider[] {
     { provide: WEBHOOKS_OPTIONS, useValue: options },
     { provide: DeliverySettings, useValue: options },
     { provide: RetentionSettings, useValue: options },
+    { provide: HoldSettings, useValue: options },
     { provide: SubscriptionLimits, useValue: options },
     { provide: EventCatalogue, useFactory: () => new EventCatalogue() },
     { provide: SchemaValidator, useClass: AjvSchemaValidator },
@@ -310,6 +318,7 @@ function adapters(options: WebhooksOptions): Provider[] {
         new PrometheusDeliveryMetrics(registry, catalogue, options.labelTenants),
     },
     BacklogMonitor,
+    HeldMonitor,
     SecretsReadiness,
     TargetUrlConstraint,
   ];

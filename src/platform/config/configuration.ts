@@ -51,6 +51,8 @@ export interface DeliverySection {
   readonly retentionDays: number;
   /** Null keeps payloads as long as their events. */
   readonly payloadRetentionDays: number | null;
+  /** 0 lets deliveries be held for ever. */
+  readonly maxHoldDays: number;
   readonly encryptionKeys: readonly EncryptionKey[];
   readonly allowInsecureTargets: 'false' | 'loopback' | 'true';
   readonly egressAllowCidrs: readonly string[];
@@ -162,6 +164,7 @@ export function readConfiguration(env: Environment): Configuration {
       eventValidation: read('WEBHOOK_EVENT_VALIDATION') ?? 'off',
       retentionDays,
       payloadRetentionDays,
+      maxHoldDays: read('WEBHOOK_MAX_HOLD_DAYS') ?? 30,
       allowInsecureTargets: insecure,
       egressAllowCidrs: read('WEBHOOK_EGRESS_ALLOW_CIDRS') ?? [],
       dnsServers: read('WEBHOOK_DNS_SERVERS') ?? [],

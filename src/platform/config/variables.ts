@@ -118,6 +118,11 @@ export const VARIABLES = {
     'unset: as long as the event',
     'Days after which the payload alone is removed; the rows stay, but cannot be sent again',
   ),
+  WEBHOOK_MAX_HOLD_DAYS: variable(
+    wholeNumber(0, 36_500),
+    '30',
+    'Days after which a delivery that something keeps back (`held_reason`) is FAILED with `Held too long`; 0 lets it wait for ever',
+  ),
   WEBHOOK_USER_AGENT: variable(headerValue, 'GestiqCloud-Webhooks/1.0', '`User-Agent` of deliveries'),
   WEBHOOK_ALLOW_INSECURE_TARGETS: variable(
     oneOf('false', 'loopback', 'true'),

@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { DeliveryFilter } from '../../../src/modules/webhooks/application/ports/delivery-repository.js';
 import type { Transaction } from '../../../src/modules/webhooks/application/ports/transaction.js';
 import { eventually } from '../../support/eventually.js';
+import { resultOf } from './attempts.js';
 import { append, deliverEvents, subscribe, TENANT, type PersistenceHarness, claimFrom } from './harness.js';
 
 /** What DeliveryRepository promises to the API. */
@@ -68,6 +69,62 @@ export function deliveryRepositoryContract(current: () => PersistenceHarness): v
       expect((await page({ since: longAgo, until: later })).ids).toHaveLength(2);
       expect((await page({ since: later })).ids).toEqual([]);
       expect((await page({ until: longAgo })).ids).toEqual([]);
+    });
+
+    it('filters by what the last attempt came to', async () => {
+      const lane = await subscribe(current());
+      const [arrived, refused, late, waiting] = await deliverEvents(current(), 4);
+      const claims = await claimFrom(current().lanes, lane, 3);
+      const next = { status: 'FAILED', lastError: 'why', deactivate: false } as const;
+      const came = [
+        {},
+        { statusCode: 404, errorClass: 'http_4xx', next },
+        { statusCode: null, errorClass: 'timeout', next },
+      ] as const;
+      for (const [n, change] of came.entries()) await current().lanes.record(resultOf(claims[n]!, change));
+      expect((await page({ httpClass: '2xx' })).ids).toEqual([arrived]);
+      expect((await page({ httpClass: '4xx' })).ids).toEqual([refused]);
+      expect((await page({ errorClass: 'http_4xx', httpClass: '4xx' })).ids).toEqual([refused]);
+      expect((await page({ errorClass: 'timeout', status: 'FAILED' })).ids).toEqual([late]);
+      for (const none of [
+        { httpClass: '5xx' },
+        { errorClass: 'timeout', httpClass: '4xx' },
+        { errorClass: 'timeout', httpClass: '2xx' },
+        { errorClass: 'timeout', status: 'DELIVERED' },
+        { errorClass: 'timeout', status: 'PENDING' },
+        { httpClass: '2xx', status: 'FAILED' },
+      ] as const)
+        expect((await page(none)).ids).toEqual([]);
+      // The last attempt is what it was while another is asked for.
+      await run((transaction) => current().deliveries.requeueManually(transaction, refused!));
+      expect((await page({ httpClass: '4xx', status: 'PENDING' })).ids).toEqual([refused]);
+      expect((await page({ status: 'PENDING' })).ids.sort()).toEqual([refused, waiting].sort());
+    });
+
+    it('finds by ids, and by what an event is about', async () => {
+      const lane = await subscribe(current());
+      const other = await subscribe(current(), { event: 'other.done' });
+      const eventId = current().ids.next();
+      await append(current(), { id: eventId, payload: '{"resource_id":"F-1","id":"x"}' });
+      await append(current(), { payload: '{"id":42}' });
+      await append(current(), { event: 'other.done', patterns: ['other.done'], payload: '{"id":"F-1"}' });
+      const { ids: all } = await page();
+      const [last, second, first] = all;
+      expect((await page({ q: first })).ids).toEqual([first]);
+      expect((await page({ q: eventId })).ids).toEqual([first]);
+      expect((await page({ q: lane.subscriptionId })).ids).toEqual([second, first]);
+      expect((await page({ q: 'F-1' })).ids).toEqual([last, first]);
+      expect((await page({ q: 'F-1' }, 1, last)).ids).toEqual([first]);
+      expect((await page({ q: '42' })).ids).toEqual([second]);
+      expect((await page({ q: 'F-1', event: 'thing.done', status: 'PENDING' })).ids).toEqual([first]);
+      expect((await page({ q: lane.subscriptionId, subscriptionId: other.subscriptionId })).ids).toEqual([]);
+      for (const q of ['x', 'f-1', 'F', '%', '01900000-0000-7000-8000-ffffffffffff'])
+        expect((await page({ q })).ids).toEqual([]);
+      const theirs = await run(
+        (transaction) => current().deliveries.list(transaction, { q: 'F-1' }, 10, null),
+        'other',
+      );
+      expect(theirs.deliveries).toEqual([]);
     });
 
     it('shows, locks and changes nothing of an id that is unknown or another tenant’s', async () => {

@@ -1,6 +1,7 @@
 import { DataSource } from 'typeorm';
 
 import { ENGINE_LIMITS } from '../../../src/modules/webhooks/application/engine-limits.js';
+import type { HeldDeliveries } from '../../../src/modules/webhooks/application/ports/held-deliveries.js';
 import type { DeliveryState } from '../../../src/modules/webhooks/domain/delivery-transitions.js';
 import { AttemptRow } from '../../../src/modules/webhooks/infrastructure/persistence/attempt.row.js';
 import { DeliveryRow } from '../../../src/modules/webhooks/infrastructure/persistence/delivery.row.js';
@@ -16,6 +17,7 @@ import { TypeormDeliveryRepository } from '../../../src/modules/webhooks/infrast
 import { TypeormEventIntake } from '../../../src/modules/webhooks/infrastructure/persistence/typeorm-event-intake.js';
 import { TypeormEventOutbox } from '../../../src/modules/webhooks/infrastructure/persistence/typeorm-event-outbox.js';
 import { TypeormExpiredHistory } from '../../../src/modules/webhooks/infrastructure/persistence/typeorm-expired-history.js';
+import { TypeormHeldDeliveries } from '../../../src/modules/webhooks/infrastructure/persistence/typeorm-held-deliveries.js';
 import { TypeormLaneCircuits } from '../../../src/modules/webhooks/infrastructure/persistence/typeorm-lane-circuits.js';
 import { TypeormLanePauses } from '../../../src/modules/webhooks/infrastructure/persistence/typeorm-lane-pauses.js';
 import { TypeormSubscriptionRepository } from '../../../src/modules/webhooks/infrastructure/persistence/typeorm-subscription-repository.js';
@@ -41,13 +43,14 @@ const ELAPSE = `
 WITH passed AS (SELECT $1::float8 * interval '1 millisecond' AS span), events AS (
   UPDATE webhook_events SET created_at = created_at - span FROM passed
 ), lanes AS (
-  UPDATE webhook_lanes SET next_probe_at = next_probe_at - span, circuit_opened_at = circuit_opened_at - span,
+  UPDATE webhook_lanes SET paused_at = paused_at - span, next_probe_at = next_probe_at - span, circuit_opened_at = circuit_opened_at - span,
                            failing_since = failing_since - span, counted_from = counted_from - span,
                            held_until = held_until - span,
                            recent_bucket = recent_bucket - floor(extract(epoch FROM span) / 30)::int
     FROM passed
 )
 UPDATE webhook_deliveries SET next_attempt_at = next_attempt_at - span, leased_until = leased_until - span,
+                              held_until = held_until - span, held_since = held_since - span,
                               created_at = created_at - span, updated_at = updated_at - span
   FROM passed`;
 
@@ -67,8 +70,11 @@ DO $$ DECLARE tab regclass; BEGIN
   END LOOP;
 END $$`;
 
+/** What the database alone can do comes on top of what is held against the fakes. */
+export type TypeormHarness = PersistenceHarness & { readonly held: HeldDeliveries };
+
 /** The real adapters, each time on an empty storage; `close` removes the database that they share. */
-export function typeormStorages(): { open: () => Promise<PersistenceHarness>; close: () => Promise<void> } {
+export function typeormStorages(): { open: () => Promise<TypeormHarness>; close: () => Promise<void> } {
   let database: Promise<TestDatabase> | undefined;
   return {
     open: async () => {
@@ -81,7 +87,7 @@ export function typeormStorages(): { open: () => Promise<PersistenceHarness>; cl
   };
 }
 
-async function harnessOn(url: string): Promise<PersistenceHarness> {
+async function harnessOn(url: string): Promise<TypeormHarness> {
   const dataSource = await new DataSource({
     ...dataSourceOptions(url, 10),
     entities: [SubscriptionRow, EventRow, DeliveryRow, AttemptRow, WorkerRow, LaneRow],
@@ -118,6 +124,7 @@ async function harnessOn(url: string): Promise<PersistenceHarness> {
     circuits: new TypeormLaneCircuits(),
     otherLanes: otherLanes!,
     history: new TypeormExpiredHistory(transactions),
+    held: new TypeormHeldDeliveries(transactions),
     dispatcher,
     metrics,
     ids,

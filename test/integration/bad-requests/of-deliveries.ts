@@ -15,6 +15,10 @@ const DELIVERIES = '/api/v1/tenant/webhooks/deliveries';
 const timeRule = (name: string): string =>
   `${name} must be a day such as 2026-11-01, or a time such as 2026-11-01T00:00:00Z (a + in a URL is written %2B)`;
 
+const HTTP_CLASS_RULE = 'HTTP class must be one of 2xx, 3xx, 4xx, 5xx';
+const ERROR_CLASS_RULE =
+  'Error class must be one of timeout, dns_error, connection_refused, connection_reset, tls_error, blocked, template_error, http_4xx, http_5xx, http_3xx, other';
+
 export const BAD_DELIVERY_REQUESTS: readonly BadRequest[] = [
   ...badBodies('POST', DELIVERIES, { event: 'bad.made', payload: {} }, ['event', 'payload']),
   ...EVENT_REFUSALS.map(([event, msg]) => ({
@@ -111,6 +115,30 @@ export const BAD_DELIVERY_REQUESTS: readonly BadRequest[] = [
     path: `${DELIVERIES}?since=${since}`,
     problems: [problem('query', 'since', timeRule('Since'))],
   })),
+  ...['5', '500', '1xx', '5XX', '', '5xx&http_class=4xx'].map((value) => ({
+    title: `http_class=${value}`,
+    method: 'GET',
+    path: `${DELIVERIES}?http_class=${value}`,
+    problems: [problem('query', 'http_class', HTTP_CLASS_RULE)],
+  })),
+  ...['slow', 'TIMEOUT', '', '%00', 'timeout&error_class=other'].map((value) => ({
+    title: `error_class=${value}`,
+    method: 'GET',
+    path: `${DELIVERIES}?error_class=${value}`,
+    problems: [problem('query', 'error_class', ERROR_CLASS_RULE)],
+  })),
+  ...['', '%00', 'a%0Ab', '%ED%A0%80'].map((q) => ({
+    title: `q=${q}`,
+    method: 'GET',
+    path: `${DELIVERIES}?q=${q}`,
+    problems: [problem('query', 'q', 'Q must not be empty or contain control characters')],
+  })),
+  {
+    title: 'a q of 201 characters',
+    method: 'GET',
+    path: `${DELIVERIES}?q=${'x'.repeat(201)}`,
+    problems: [problem('query', 'q', 'Q must be at most 200 characters')],
+  },
   {
     title: 'since after until',
     method: 'GET',
@@ -120,11 +148,14 @@ export const BAD_DELIVERY_REQUESTS: readonly BadRequest[] = [
   {
     title: 'every filter wrong at once',
     method: 'GET',
-    path: `${DELIVERIES}?event=.&status=x&subscription_id=x&since=x&until=x&limit=x&cursor=a&cursor=b&x=x`,
+    path: `${DELIVERIES}?event=.&status=x&subscription_id=x&http_class=x&error_class=x&q=a&q=b&since=x&until=x&limit=x&cursor=a&cursor=b&x=x`,
     problems: [
       problem('query', 'event', NAME_RULE),
       problem('query', 'status', 'Status must be one of PENDING, SENDING, DELIVERED, FAILED'),
       problem('query', 'subscription_id', 'Subscription id must be a UUID'),
+      problem('query', 'http_class', HTTP_CLASS_RULE),
+      problem('query', 'error_class', ERROR_CLASS_RULE),
+      problem('query', 'q', 'Q must be a string'),
       problem('query', 'since', timeRule('Since')),
       problem('query', 'until', timeRule('Until')),
       problem('query', 'limit', LIMIT_RULE),

@@ -31,7 +31,7 @@ export class DeliveryView {
     type: 'string',
     nullable: true,
     description:
-      '`HTTP 404`, `Request timeout (10s)`, `Connection error: …`, `Blocked target: …`, `Subscription deactivated` or `Payload expired`.',
+      '`HTTP 404`, `Request timeout (10s)`, `Connection error: …`, `Blocked target: …`, `Template error: …`, `Subscription deactivated`, `Held too long`, `Cancelled` or `Payload expired`.',
     example: null,
   })
   last_error!: string | null;

@@ -15,5 +15,15 @@ export const ERROR_CLASSES = [
 
 export type ErrorClass = (typeof ERROR_CLASSES)[number];
 
+/** Kinds of answers, by their first digit. */
+export const HTTP_CLASSES = ['2xx', '3xx', '4xx', '5xx'] as const;
+
+export type HttpClass = (typeof HTTP_CLASSES)[number];
+
+/** How an attempt failed that was answered like this; 2xx: it did not. */
+export function errorClassOf(httpClass: HttpClass | undefined): ErrorClass | undefined {
+  return httpClass === undefined || httpClass === '2xx' ? undefined : `http_${httpClass}`;
+}
+
 /** `auto`: the engine decided; `manual`: a person or an API call asked for it. */
 export type AttemptTrigger = 'auto' | 'manual';

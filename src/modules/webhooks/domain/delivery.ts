@@ -100,6 +100,9 @@ export const SUBSCRIPTION_DEACTIVATED = 'Subscription deactivated';
 /** The `last_error` of a delivery that its tenant did not want any more. */
 export const CANCELLED = 'Cancelled';
 
+/** The `last_error` of a delivery that was held for longer than deliveries may be. */
+export const HELD_TOO_LONG = 'Held too long';
+
 /** The `last_error` of a delivery whose payload was removed at the moment when it was asked for again. */
 export const PAYLOAD_EXPIRED = 'Payload expired';
 

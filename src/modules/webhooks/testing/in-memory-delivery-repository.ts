@@ -8,6 +8,7 @@ import {
 import type { Transaction } from '../application/ports/transaction.js';
 import type { Delivery } from '../domain/delivery.js';
 import { laneHold } from '../domain/gates/lane-hold.js';
+import { resourceIdOf } from '../domain/resource-id.js';
 import { gatedLane, type InMemoryStore, type StoredDelivery } from './in-memory-store.js';
 import { tenantOf } from './in-memory-transactions.js';
 
@@ -22,7 +23,7 @@ export class InMemoryDeliveryRepository extends DeliveryRepository {
     limit: number,
     afterId: string | null,
   ): Promise<DeliveryPage> {
-    const { event, status, subscriptionId, since, until } = filter;
+    const { event, status, subscriptionId, since, until, errorClass, httpClass, q } = filter;
     const rows = [...this.store.deliveries.values()]
       .filter(
         (row) =>
@@ -30,6 +31,10 @@ export class InMemoryDeliveryRepository extends DeliveryRepository {
           (event === undefined || row.event === event) &&
           (status === undefined || row.status === status) &&
           (subscriptionId === undefined || row.subscriptionId === subscriptionId) &&
+          (errorClass === undefined || row.lastAttempt?.errorClass === errorClass) &&
+          (httpClass === undefined ||
+            `${row.lastAttempt?.statusCode ?? ''}`.startsWith(httpClass[0] ?? '')) &&
+          (q === undefined || this.isOf(row, q)) &&
           (since === undefined || row.createdAt >= since) &&
           (until === undefined || row.createdAt < until) &&
           (afterId === null || row.id < afterId),
@@ -94,6 +99,12 @@ export class InMemoryDeliveryRepository extends DeliveryRepository {
     const lane = gatedLane(this.store.subscriptions.get(row.subscriptionId));
     const hold = laneHold(lane, nextAttemptAt.getTime(), this.store.clock.nowMs());
     return { ...delivery, hold: hold ?? delivery.hold };
+  }
+
+  /** Whether this is an id of it, or of what its event is about. */
+  private isOf({ id, eventId, subscriptionId }: StoredDelivery, q: string): boolean {
+    const payload = this.store.events.get(eventId)?.payload ?? '{}';
+    return [id, eventId, subscriptionId, resourceIdOf(payload)].includes(q);
   }
 
   private row(transaction: Transaction, id: string): StoredDelivery | null {

@@ -1,10 +1,12 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { IsIn, IsOptional, IsString, IsUUID } from 'class-validator';
+import { IsIn, IsOptional, IsString, IsUUID, MaxLength } from 'class-validator';
 
 import { KeysetPageQuery } from '../../../../platform/http/keyset-page.js';
+import { ERROR_CLASSES, HTTP_CLASSES, type ErrorClass, type HttpClass } from '../../domain/attempt.js';
 import { DELIVERY_STATUSES, type DeliveryStatus } from '../../domain/delivery.js';
 import { MAX_EVENT_LENGTH } from '../../domain/event-name.js';
-import { EVENT_NAME_PATTERN, IsEventName, IsInstant, IsNotBefore } from './constraints.js';
+import { MAX_RESOURCE_ID_LENGTH } from '../../domain/resource-id.js';
+import { EVENT_NAME_PATTERN, IsEventName, IsInstant, IsNotBefore, IsPlainText } from './constraints.js';
 
 export class ListDeliveriesDto extends KeysetPageQuery {
   @ApiPropertyOptional({
@@ -27,6 +29,37 @@ export class ListDeliveriesDto extends KeysetPageQuery {
   @IsOptional()
   @IsUUID('loose', { message: 'Subscription id must be a UUID' })
   subscription_id?: string;
+
+  @ApiPropertyOptional({
+    description: 'Only deliveries whose last attempt was answered like this.',
+    enum: HTTP_CLASSES,
+    example: '5xx',
+  })
+  @IsOptional()
+  @IsIn(HTTP_CLASSES, { message: `HTTP class must be one of ${HTTP_CLASSES.join(', ')}` })
+  http_class?: HttpClass;
+
+  @ApiPropertyOptional({
+    description: 'Only deliveries whose last attempt failed like this.',
+    enum: ERROR_CLASSES,
+    example: 'timeout',
+  })
+  @IsOptional()
+  @IsIn(ERROR_CLASSES, { message: `Error class must be one of ${ERROR_CLASSES.join(', ')}` })
+  error_class?: ErrorClass;
+
+  @ApiPropertyOptional({
+    description:
+      'Only the delivery with this id, those of the event or subscription with this id, or those of events about the resource with this id: `resource_id` of the payload, or `id`, as it is written there (of a resource with more than 1,000 events, the newest).',
+    example: 'F-2026-0042',
+    minLength: 1,
+    maxLength: MAX_RESOURCE_ID_LENGTH,
+  })
+  @IsOptional()
+  @IsString({ message: 'Q must be a string' })
+  @IsPlainText('Q')
+  @MaxLength(MAX_RESOURCE_ID_LENGTH, { message: `Q must be at most ${MAX_RESOURCE_ID_LENGTH} characters` })
+  q?: string;
 
   @ApiPropertyOptional({
     description: 'Created at or after this time (RFC 3339; a day alone is its midnight in UTC).',

@@ -1,4 +1,4 @@
-import type { AttemptTrigger, ErrorClass } from '../../domain/attempt.js';
+import type { AttemptTrigger, ErrorClass, HttpClass } from '../../domain/attempt.js';
 import type { Delivery, DeliveryStatus } from '../../domain/delivery.js';
 import type { Transaction } from './transaction.js';
 
@@ -6,6 +6,12 @@ export interface DeliveryFilter {
   readonly event?: string | undefined;
   readonly status?: DeliveryStatus | undefined;
   readonly subscriptionId?: string | undefined;
+  /** How the last attempt failed. */
+  readonly errorClass?: ErrorClass | undefined;
+  /** What the last attempt was answered. */
+  readonly httpClass?: HttpClass | undefined;
+  /** The id of a delivery, of its event or subscription, or of what the event is about (of its newest 1,000 events). */
+  readonly q?: string | undefined;
   /** Created at or after. */
   readonly since?: Date | undefined;
   /** Created before. */

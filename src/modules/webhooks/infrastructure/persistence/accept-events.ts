@@ -6,6 +6,7 @@ import type {
 } from '../../application/ports/event-intake.js';
 import type { ClaimedDelivery } from '../../domain/delivery.js';
 import type { Lane } from '../../domain/lane.js';
+import { resourceIdOf } from '../../domain/resource-id.js';
 import type { Lease } from './claim-deliveries.js';
 import type { HotStatements } from './hot-statements.js';
 import type { Judgements, Undecided } from './known-filters.js';
@@ -43,7 +44,7 @@ interface AcceptedRow {
   readonly epochs: (number | null)[];
 }
 
-const ACCEPT = `SELECT * FROM webhook_accept($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20::jsonb)`;
+const ACCEPT = `SELECT * FROM webhook_accept($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20::jsonb, $21)`;
 
 /** Stores events in one statement that commits by itself; answers one result for each, in order. */
 export async function acceptEvents(
@@ -76,6 +77,7 @@ export async function acceptEvents(
     births.lease.ms,
     births.lease.marginMs,
     judgedText(judgements),
+    column(({ payload }) => resourceIdOf(payload)),
   ]);
   const results: (AcceptResult | undefined)[] = events.map(() => undefined);
   for (const row of rows) {

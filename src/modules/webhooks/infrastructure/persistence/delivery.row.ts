@@ -13,6 +13,18 @@ import type { DeliveryStatus, HoldReason } from '../../domain/delivery.js';
 @Index('webhook_deliveries_finished_ix', ['subscriptionId', 'event', 'tenantId', 'id'], {
   where: `status IN ('DELIVERED', 'FAILED')`,
 })
+@Index('webhook_deliveries_class_ix', ['lastErrorClass', 'tenantId', 'id'], {
+  where: 'last_error_class IS NOT NULL',
+})
+@Index('webhook_deliveries_class_name_ix', ['event', 'lastErrorClass', 'tenantId', 'id'], {
+  where: 'last_error_class IS NOT NULL',
+})
+@Index('webhook_deliveries_class_lane_ix', ['subscriptionId', 'lastErrorClass', 'tenantId', 'id'], {
+  where: 'last_error_class IS NOT NULL',
+})
+@Index('webhook_deliveries_answered_ix', ['tenantId', 'id'], {
+  where: `status = 'FAILED' AND last_error_class IS NULL AND last_status_code IS NOT NULL`,
+})
 @Index('webhook_deliveries_name_ix', ['event', 'tenantId', 'id'])
 @Index('webhook_deliveries_subscription_ix', ['tenantId', 'subscriptionId', 'id'])
 @Index('webhook_deliveries_event_uq', ['eventId', 'subscriptionId', 'tenantId'], { unique: true })
@@ -20,6 +32,9 @@ import type { DeliveryStatus, HoldReason } from '../../domain/delivery.js';
   where: `status = 'PENDING'`,
 })
 @Index('webhook_deliveries_leased_ix', ['subscriptionId', 'leasedUntil'], { where: `status = 'SENDING'` })
+@Index('webhook_deliveries_held_ix', ['heldSince'], {
+  where: `status = 'PENDING' AND held_since IS NOT NULL`,
+})
 @Check('webhook_deliveries_status_ck', `status IN ('PENDING', 'SENDING', 'DELIVERED', 'FAILED')`)
 @Check('webhook_deliveries_trigger_ck', `next_trigger IN ('auto', 'manual')`)
 export class DeliveryRow {
@@ -63,6 +78,10 @@ export class DeliveryRow {
 
   @Column({ name: 'held_until', type: 'timestamptz', nullable: true })
   heldUntil!: Date | null;
+
+  /** Since when the service itself could not send it, while it is held for that. */
+  @Column({ name: 'held_since', type: 'timestamptz', nullable: true })
+  heldSince!: Date | null;
 
   @Column({ name: 'lease_token', type: 'uuid', nullable: true })
   leaseToken!: string | null;

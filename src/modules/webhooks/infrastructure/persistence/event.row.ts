@@ -6,6 +6,7 @@ import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
   where: 'idempotency_key IS NOT NULL',
 })
 @Index('webhook_events_name_ix', ['event', 'tenantId', 'id'])
+@Index('webhook_events_resource_ix', ['resourceId', 'tenantId', 'id'], { where: 'resource_id IS NOT NULL' })
 @Index('webhook_events_age_ix', ['hasPayload', 'createdAt'])
 @Index('webhook_events_test_ix', ['tenantId', 'id'], { where: 'is_test' })
 @Check('webhook_events_payload_ck', 'has_payload = (payload IS NOT NULL)')
@@ -32,6 +33,10 @@ export class EventRow {
 
   @Column({ type: 'text', nullable: true })
   fingerprint!: string | null;
+
+  /** What it is about, as its payload says. */
+  @Column({ name: 'resource_id', type: 'text', nullable: true })
+  resourceId!: string | null;
 
   /** Subscriptions that listened to it and whose filter kept it back; null: none did. */
   @Column({ name: 'filtered_by', type: 'uuid', array: true, nullable: true })

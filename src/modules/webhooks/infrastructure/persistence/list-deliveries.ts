@@ -1,17 +1,14 @@
 import type { SelectQueryBuilder } from 'typeorm';
 
-import type { DeliveryFilter } from '../../application/ports/delivery-repository.js';
 import type { Transaction } from '../../application/ports/transaction.js';
-import type { DeliveryStatus } from '../../domain/delivery.js';
+import type { DeliveryFilter } from '../../application/ports/delivery-repository.js';
 import { idBounds, IDS_OF_DELIVERIES } from './created-between.js';
 import { DeliveryRow } from './delivery.row.js';
+import { OPEN, partsOf, type ListPart } from './list-parts.js';
 import { managerOf } from './typeorm-transactions.js';
 
-const OPEN: readonly DeliveryStatus[] = ['PENDING', 'SENDING'];
-
-/* As the partial indexes have it. What is open is written so that its index serves this list alone, never the engine. */
-const IS_OPEN = `d.status || '' IN ('PENDING', 'SENDING')`;
-const IS_FINISHED = `d.status IN ('DELIVERED', 'FAILED')`;
+/** Events about one thing whose deliveries are looked for at most, the newest. */
+const MOST_EVENTS = 1_000;
 
 /**
  * A tenant's deliveries, newest first, read from an index in the order of the list: what a page costs does not grow with what
@@ -23,19 +20,18 @@ export async function listDeliveries(
   limit: number,
   afterId: string | null,
 ): Promise<DeliveryRow[]> {
-  const part = (state?: string): SelectQueryBuilder<DeliveryRow> =>
-    partOfList(transaction, filter, limit, afterId, state);
-  // Of one event and one subscription, what is open and what is finished are found by an index each.
-  const isPair =
-    filter.event !== undefined && filter.subscriptionId !== undefined && filter.status === undefined;
-  if (!isPair) return part().getMany();
-  const [open, finished] = [part(IS_OPEN).select('d.id', 'id'), part(IS_FINISHED).select('d.id', 'id')];
+  const parts = partsOf(filter);
+  const queries = parts.map((part) => queryOf(transaction, part, limit, afterId));
+  const [only] = queries;
+  if (only === undefined) return [];
+  if (queries.length === 1 && parts[0]?.find === undefined) return only.getMany();
   // One statement: what ends, or is sent again, between two of them would be in neither.
+  const union = queries.map((query, n) => `(${idsOf(query, parts[n])})`).join(' UNION ');
   const ids = await managerOf(transaction)
     .createQueryBuilder()
     .select('page.id', 'id')
-    .from(`((${open.getQuery()}) UNION ALL (${finished.getQuery()}))`, 'page')
-    .setParameters({ ...open.getParameters(), ...finished.getParameters() })
+    .from(`(${union})`, 'page')
+    .setParameters(Object.assign({}, ...queries.map((query) => query.getParameters())) as object)
     .orderBy('page.id', 'DESC')
     .limit(limit)
     .getRawMany<{ id: string }>();
@@ -48,25 +44,47 @@ export async function listDeliveries(
     .getMany();
 }
 
-function partOfList(
+/** Of each event that is about a thing its own page, so that no plan can begin with all that the tenant has. */
+function idsOf(query: SelectQueryBuilder<DeliveryRow>, part: ListPart | undefined): string {
+  const ids = query.select('d.id', 'id').getQuery();
+  if (part?.find?.by !== 'resource') return ids;
+  return `SELECT x.id FROM (
+      SELECT e.id FROM webhook_events e
+       WHERE e.resource_id = :resourceId AND e.tenant_id = :tenantId ORDER BY e.id DESC LIMIT ${MOST_EVENTS}
+    ) AS of_resource CROSS JOIN LATERAL (${ids}) AS x`;
+}
+
+function queryOf(
   transaction: Transaction,
-  { event, status, subscriptionId, since, until }: DeliveryFilter,
+  { filter, state, find }: ListPart,
   limit: number,
   afterId: string | null,
-  state: string | undefined,
 ): SelectQueryBuilder<DeliveryRow> {
-  const query = managerOf(transaction)
-    .createQueryBuilder(DeliveryRow, 'd')
-    .where('d.tenant_id = :tenantId', { tenantId: transaction.tenantId });
-  // What is open is little beside what is stored. Its index is taken because the others cannot serve this comparison.
-  const isOpen = state === IS_OPEN || (status !== undefined && OPEN.includes(status));
-  const equals = isOpen ? 'IS NOT DISTINCT FROM' : '=';
+  const { event, status, subscriptionId, since, until, errorClass, isWell } = filter;
+  const { tenantId } = transaction;
+  const query = managerOf(transaction).createQueryBuilder(DeliveryRow, 'd');
+  // What is open is little beside what is stored, and so is what belongs to an event. Their indexes are taken because the
+  // others cannot serve this comparison.
+  const isOpen = state === OPEN || status === 'PENDING' || status === 'SENDING';
+  const isFound = find !== undefined;
+  const equals = isOpen || isFound ? 'IS NOT DISTINCT FROM' : '=';
+  query.where(`d.tenant_id ${isFound && find.by !== 'delivery' ? equals : '='} :tenantId`, { tenantId });
+  if (find?.by === 'delivery') query.andWhere('d.id = :id', { id: find.id });
+  if (find?.by === 'event') query.andWhere('d.event_id = :eventId', { eventId: find.id });
+  if (find?.by === 'resource')
+    query.andWhere('d.event_id = of_resource.id').setParameters({ resourceId: find.id });
   if (event !== undefined) query.andWhere(`d.event ${equals} :event`, { event });
   if (subscriptionId !== undefined) {
     query.andWhere(`d.subscription_id ${equals} :subscriptionId`, { subscriptionId });
   }
-  if (status !== undefined) query.andWhere('d.status = :status', { status });
-  if (isOpen) query.andWhere(IS_OPEN);
+  if (errorClass !== undefined) query.andWhere(`d.last_error_class ${equals} :errorClass`, { errorClass });
+  if (isWell) query.andWhere('d.last_error_class IS NULL AND d.last_status_code IS NOT NULL');
+  if (status !== undefined) {
+    // Of what failed in this way the index knows; of all that failed it would have to be looked for.
+    const is = errorClass !== undefined && !isOpen ? 'IS NOT DISTINCT FROM' : '=';
+    query.andWhere(`d.status ${is} :status`, { status });
+  }
+  if (isOpen) query.andWhere(OPEN);
   else if (state !== undefined) query.andWhere(state);
   if (since !== undefined) query.andWhere('d.created_at >= :since', { since });
   if (until !== undefined) query.andWhere('d.created_at < :until', { until });

@@ -4,6 +4,7 @@ import type { EntityManager } from 'typeorm';
 import { EventOutbox, type AppendResult, type NewEvent } from '../../application/ports/event-outbox.js';
 import type { Transaction } from '../../application/ports/transaction.js';
 import type { Lane } from '../../domain/lane.js';
+import { resourceIdOf } from '../../domain/resource-id.js';
 import { noteEmitted } from './emitted-in-transaction.js';
 import { KnownFilters, type Judgements, type Undecided } from './known-filters.js';
 import { listeningFilters } from './listening-filters.js';
@@ -19,7 +20,7 @@ interface EmitRow {
   readonly filter_keys: string[];
 }
 
-const EMIT = 'SELECT * FROM webhook_emit($1, $2, $3, $4, $5::json, $6, $7, $8, $9::jsonb)';
+const EMIT = 'SELECT * FROM webhook_emit($1, $2, $3, $4, $5::json, $6, $7, $8, $9::jsonb, $10)';
 
 /**
  * Stores an event and fans it out in one round trip, with the database function `webhook_emit`; in two when a filter of a
@@ -56,6 +57,7 @@ async function emit(
     event.idempotency?.fingerprint ?? null,
     event.onlyIfMatched,
     judgements === null ? null : JSON.stringify(judgements),
+    resourceIdOf(event.payload),
   ]);
   const row = rows[0];
   if (row === undefined) throw new Error('webhook_emit returned no row');

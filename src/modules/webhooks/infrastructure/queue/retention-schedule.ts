@@ -1,6 +1,7 @@
 import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 
 import { AppLogger } from '../../../../platform/kernel/app-logger.js';
+import { EndHolds } from '../../application/end-holds.js';
 import { RemoveExpired, type Pace } from '../../application/remove-expired.js';
 
 /** Milliseconds between two looks for what has grown too old. When there is nothing, a look is two index probes. */
@@ -12,7 +13,7 @@ const REST_FACTOR = 4;
 /** The least rest in milliseconds, so that small batches do not come without a gap. */
 const MIN_REST_MS = 20;
 
-/** Removes old history in the background of a process that delivers. */
+/** Removes old history, and ends what was held for too long, in the background of a process that delivers. */
 @Injectable()
 export class RetentionSchedule implements OnApplicationBootstrap, BeforeApplicationShutdown, Pace {
   private timer: NodeJS.Timeout | null = null;
@@ -22,6 +23,7 @@ export class RetentionSchedule implements OnApplicationBootstrap, BeforeApplicat
   private endRest: () => void = () => undefined;
 
   constructor(
+    private readonly holds: EndHolds,
     private readonly expired: RemoveExpired,
     private readonly logger: AppLogger,
   ) {}
@@ -65,6 +67,7 @@ export class RetentionSchedule implements OnApplicationBootstrap, BeforeApplicat
   /** Never rejects: while the database is away it says so once and looks again. */
   private async once(): Promise<void> {
     try {
+      await this.holds.execute(this);
       await this.expired.execute(this);
       this.failing = false;
     } catch (cause) {

@@ -1,0 +1,27 @@
+import { describe, expect, it } from '@jest/globals';
+
+import { MAX_RESOURCE_ID_LENGTH, resourceIdOf } from './resource-id.js';
+
+describe('what an event is about', () => {
+  it.each<[string, string | null]>([
+    ['{"resource_id":"F-2026-0042","id":"other"}', 'F-2026-0042'],
+    ['{"id":"F-1","resource_id":null}', 'F-1'],
+    ['{"id":"0193c5a0-8d2c-7f10-8b5e-2f4c9a7d3e22"}', '0193c5a0-8d2c-7f10-8b5e-2f4c9a7d3e22'],
+    ['{"id":12345678901234567890}', '12345678901234567890'],
+    ['{"id":"ma\\u00f1ana"}', 'mañana'],
+    ['{"id":"first","id":"last"}', 'last'],
+    // Below the top it is that of something else.
+    ['{"data":{"resource_id":"inner","id":"inner"}}', null],
+    ['{"text":"\\"resource_id\\""}', null],
+    ['{"id":{"a":1}}', null],
+    ['{"id":true}', null],
+    ['{"id":""}', null],
+    ['{"id":"a\\u0000b"}', null],
+    ['{"id":"\\ud800"}', null],
+    [`{"id":"${'x'.repeat(MAX_RESOURCE_ID_LENGTH)}"}`, 'x'.repeat(MAX_RESOURCE_ID_LENGTH)],
+    [`{"id":"${'x'.repeat(MAX_RESOURCE_ID_LENGTH + 1)}"}`, null],
+    ['{}', null],
+  ])('%s: %s', (payload, expected) => {
+    expect(resourceIdOf(payload)).toBe(expected);
+  });
+});

@@ -1,0 +1,84 @@
+import { Injectable } from '@nestjs/common';
+
+import { HeldDeliveries, type HeldCounts } from '../../application/ports/held-deliveries.js';
+import { HOLD_REASONS } from '../../domain/delivery.js';
+import { WorkerTransaction } from './worker-transaction.js';
+
+/** One process at a time: two would only wait for each other's rows. */
+const LOCK = `SELECT pg_try_advisory_xact_lock(hashtextextended('webhooks: end of holds', 0)) AS locked`;
+
+const LONG_AGO = `now() - $1::int * interval '1 day'`;
+
+/*
+ * A gate of the lane holds what is due: since it is due, or since the gate closed, whichever came later. What the service cannot
+ * send has its own time; it is held while `held_until` is the due time.
+ */
+const END = `
+WITH kept AS MATERIALIZED (
+  SELECT l.subscription_id FROM webhook_lanes l
+   WHERE l.paused_at < ${LONG_AGO}
+      OR l.circuit_state <> 'closed' AND coalesce(l.failing_since, l.circuit_opened_at) < ${LONG_AGO}
+      OR l.rate_next_at IS NOT NULL AND EXISTS (
+           SELECT FROM webhook_subscriptions s
+            WHERE s.tenant_id = l.tenant_id AND s.id = l.subscription_id AND s.settings -> 'rate_limit' IS NOT NULL)
+), by_lane AS (
+  SELECT waiting.* FROM kept CROSS JOIN (VALUES (false), (true)) AS r (is_retry) CROSS JOIN LATERAL (
+    SELECT d.tenant_id, d.event_id, d.subscription_id FROM webhook_deliveries d
+     WHERE d.subscription_id = kept.subscription_id AND d.is_retry = r.is_retry AND d.status = 'PENDING'
+       AND d.next_attempt_at < ${LONG_AGO}
+     ORDER BY d.next_attempt_at LIMIT $3::int FOR UPDATE SKIP LOCKED
+  ) AS waiting
+   LIMIT $3::int
+), by_us AS (
+  SELECT d.tenant_id, d.event_id, d.subscription_id FROM webhook_deliveries d
+   WHERE d.status = 'PENDING' AND d.held_since < ${LONG_AGO} AND d.held_until = d.next_attempt_at
+   LIMIT $3::int FOR UPDATE SKIP LOCKED
+), ended AS (
+  UPDATE webhook_deliveries d
+     SET status = 'FAILED', last_error = $2, next_attempt_at = NULL, next_trigger = 'auto', updated_at = now()
+    FROM (SELECT * FROM by_lane UNION SELECT * FROM by_us) AS old
+   WHERE d.event_id = old.event_id AND d.subscription_id = old.subscription_id AND d.tenant_id = old.tenant_id
+  RETURNING 1
+)
+SELECT count(*)::int AS count FROM ended`;
+
+/* As domain/gates/lane-hold.ts says it of one: the first reason counts. */
+const COUNT = `
+SELECT count(*) FILTER (WHERE h.reason = 1)::int AS paused, count(*) FILTER (WHERE h.reason = 2)::int AS circuit_open,
+       count(*) FILTER (WHERE h.reason = 3)::int AS throttled, count(*) FILTER (WHERE h.reason = 4)::int AS rate_limited,
+       count(*) FILTER (WHERE h.reason = 5)::int AS operator
+  FROM webhook_deliveries d
+  LEFT JOIN webhook_lanes l
+    ON l.tenant_id = d.tenant_id AND l.subscription_id = d.subscription_id
+   AND (l.paused_at IS NOT NULL OR l.circuit_state <> 'closed' OR l.held_until > now()
+        OR l.rate_next_at > now())
+ CROSS JOIN LATERAL (
+   SELECT CASE WHEN l.paused_at IS NOT NULL THEN 1
+               WHEN l.circuit_state <> 'closed' AND d.next_attempt_at <= greatest(now(), l.next_probe_at) THEN 2
+               WHEN l.held_until > now() AND d.next_attempt_at <= l.held_until THEN 3
+               WHEN l.rate_next_at > now() AND d.next_attempt_at <= now() THEN 4
+               WHEN d.held_reason = 'operator' AND d.held_until = d.next_attempt_at THEN 5 END AS reason
+ ) AS h
+ WHERE d.status = 'PENDING'`;
+
+/** Over all tenants, in the worker's role. */
+@Injectable()
+export class TypeormHeldDeliveries extends HeldDeliveries {
+  constructor(private readonly transactions: WorkerTransaction) {
+    super();
+  }
+
+  override async end(olderThanDays: number, lastError: string, limit: number): Promise<number | null> {
+    return this.transactions.run(async (manager) => {
+      const [lock] = await manager.query<{ locked: boolean }[]>(LOCK);
+      if (lock?.locked !== true) return null;
+      const [row] = await manager.query<{ count: number }[]>(END, [olderThanDays, lastError, limit]);
+      return row?.count ?? 0;
+    });
+  }
+
+  override async count(): Promise<HeldCounts> {
+    const [row] = await this.transactions.run((manager) => manager.query<Partial<HeldCounts>[]>(COUNT));
+    return Object.fromEntries(HOLD_REASONS.map((reason) => [reason, row?.[reason] ?? 0])) as HeldCounts;
+  }
+}
