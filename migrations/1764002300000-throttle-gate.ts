@@ -1,14 +1,23 @@
-import type { MigrationInterface, QueryRunner } from 'typeorm';
+import type { MigrationInterface, QueryRunner } from "typeorm";
 
 /**
  * What an endpoint asked for with 429 or 503 and Retry-After, among the gates of its lane: after the circuit, before what counts
  * what it grants. The rules are those of `domain/gates/throttle-gate.ts`.
  */
 export class ThrottleGate1764002300000 implements MigrationInterface {
-  name = 'ThrottleGate1764002300000';
+  name = "ThrottleGate1764002300000";
 
   async up(queryRunner: QueryRunner): Promise<void> {
-    for (const statement of [THROTTLED, AFTER, GATE, FOLD, BIRTHS_AT, BIRTHS, KEPT, GRANT]) {
+    for (const statement of [
+      THROTTLED,
+      AFTER,
+      GATE,
+      FOLD,
+      BIRTHS_AT,
+      BIRTHS,
+      KEPT,
+      GRANT,
+    ]) {
       await queryRunner.query(statement);
     }
   }
@@ -19,7 +28,8 @@ export class ThrottleGate1764002300000 implements MigrationInterface {
       DROP INDEX webhook_lanes_kept_ix;
       CREATE INDEX webhook_lanes_kept_ix ON webhook_lanes (tenant_id, subscription_id)
         WHERE paused_at IS NOT NULL OR circuit_state <> 'closed'`);
-    for (const statement of [BIRTHS_BEFORE, FOLD_BEFORE]) await queryRunner.query(statement);
+    for (const statement of [BIRTHS_BEFORE, FOLD_BEFORE])
+      await queryRunner.query(statement);
     await queryRunner.query(`
       DROP FUNCTION webhook_takes_births(webhook_lanes, jsonb, timestamptz);
       DROP FUNCTION webhook_gate_throttle(webhook_lanes, integer, timestamptz);
@@ -83,7 +93,7 @@ CREATE INDEX webhook_lanes_kept_ix ON webhook_lanes (tenant_id, subscription_id)
   WHERE paused_at IS NOT NULL OR circuit_state <> 'closed' OR held_until IS NOT NULL`;
 
 /* Whoever resets a circuit need not wait for what the endpoint asked for before. */
-const GRANT = 'GRANT UPDATE (held_until) ON webhook_lanes TO webhooks_tenant';
+const GRANT = "GRANT UPDATE (held_until) ON webhook_lanes TO webhooks_tenant";
 
 const FOLD_BEFORE = `
 CREATE OR REPLACE FUNCTION webhook_gates(

@@ -1,18 +1,18 @@
-import type { MigrationInterface, QueryRunner } from 'typeorm';
+import type { MigrationInterface, QueryRunner } from "typeorm";
 
 /**
  * A settlement holds the lane of an endpoint that answered 429 or 503 and asked for a while, and forgets it when that is over.
  * The function of before stays: what processes of the version before settle holds nothing but the delivery.
  */
 export class SettleThrottles1764002310000 implements MigrationInterface {
-  name = 'SettleThrottles1764002310000';
+  name = "SettleThrottles1764002310000";
 
   async up(queryRunner: QueryRunner): Promise<void> {
-    await queryRunner.query(NEWEST.rewritten('webhook_settle', CHANGES));
+    await queryRunner.query(NEWEST.rewritten("webhook_settle", CHANGES));
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {
-    await queryRunner.query(NEWEST.dropped('webhook_settle'));
+    await queryRunner.query(NEWEST.dropped("webhook_settle"));
   }
 }
 
@@ -21,7 +21,10 @@ export class SettleThrottles1764002310000 implements MigrationInterface {
  * A lane that is not held any more is looked at once more, so that its row says so; each text is there once.
  */
 const CHANGES: readonly (readonly [string, string])[] = [
-  [`)\n RETURNS TABLE(`, `, p_throttled uuid[], p_throttle_waits double precision[])\n RETURNS TABLE(`],
+  [
+    `)\n RETURNS TABLE(`,
+    `, p_throttled uuid[], p_throttle_waits double precision[])\n RETURNS TABLE(`,
+  ],
   [`OR l.ramp IS NOT NULL;`, `OR l.ramp IS NOT NULL OR l.held_until <= now();`],
   [
     ` ORDER BY r.n) AS waits\n`,
@@ -40,7 +43,10 @@ const CHANGES: readonly (readonly [string, string])[] = [
         END IF;
         v_lane := webhook_circuit_after(`,
   ],
-  [`epoch = v_lane.epoch\n`, `epoch = v_lane.epoch, held_until = v_lane.held_until\n`],
+  [
+    `epoch = v_lane.epoch\n`,
+    `epoch = v_lane.epoch, held_until = v_lane.held_until\n`,
+  ],
   [
     `      IF v_lane.circuit_state <> v_before.circuit_state THEN\n`,
     `      IF v_lane.held_until IS NULL AND v_before.held_until IS NOT NULL
@@ -58,14 +64,18 @@ export const NEWEST = {
    * A function beside the newest, or in its place where its parameters are the same. Fails when a text is not there, or twice:
    * then it has to be said here what the new one is. `replaces`: for one that returns something else.
    */
-  rewritten(name: string, changes: readonly (readonly [string, string])[], replaces = false): string {
+  rewritten(
+    name: string,
+    changes: readonly (readonly [string, string])[],
+    replaces = false,
+  ): string {
     return `
 DO $do$
 DECLARE
   v_function regprocedure := ${newest(name)};
   v_text text;
-  v_from text[] := ARRAY[${changes.map(([from]) => quoted(from)).join(', ')}];
-  v_to text[] := ARRAY[${changes.map(([, to]) => quoted(to)).join(', ')}];
+  v_from text[] := ARRAY[${changes.map(([from]) => quoted(from)).join(", ")}];
+  v_to text[] := ARRAY[${changes.map(([, to]) => quoted(to)).join(", ")}];
 BEGIN
   -- Names are written as they were given, whatever the database's default.
   PERFORM set_config('quote_all_identifiers', 'off', true);
@@ -76,7 +86,7 @@ BEGIN
     END IF;
     v_text := replace(v_text, v_from[i], v_to[i]);
   END LOOP;
-  ${replaces ? `EXECUTE 'DROP FUNCTION ' || v_function;` : ''}
+  ${replaces ? `EXECUTE 'DROP FUNCTION ' || v_function;` : ""}
   EXECUTE v_text;
 END
 $do$`;
