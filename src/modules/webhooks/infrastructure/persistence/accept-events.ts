@@ -44,7 +44,7 @@ interface AcceptedRow {
   readonly epochs: (number | null)[];
 }
 
-const ACCEPT = `SELECT * FROM webhook_accept($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20::jsonb, $21)`;
+const ACCEPT = `SELECT * FROM webhook_accept($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20::jsonb, $21, $22)`;
 
 /** Stores events in one statement that commits by itself; answers one result for each, in order. */
 export async function acceptEvents(
@@ -78,6 +78,7 @@ export async function acceptEvents(
     births.lease.marginMs,
     judgedText(judgements),
     column(({ payload }) => resourceIdOf(payload)),
+    column(({ orderingKey }) => orderingKey ?? null),
   ]);
   const results: (AcceptResult | undefined)[] = events.map(() => undefined);
   for (const row of rows) {

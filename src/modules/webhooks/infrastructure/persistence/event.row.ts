@@ -11,10 +11,17 @@ import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
 @Index('webhook_events_test_ix', ['tenantId', 'id'], { where: 'is_test' })
 @Check('webhook_events_payload_ck', 'has_payload = (payload IS NOT NULL)')
 export class EventRow {
-  @PrimaryColumn({ name: 'tenant_id', type: 'text', primaryKeyConstraintName: 'webhook_events_pk' })
+  @PrimaryColumn({
+    name: 'tenant_id',
+    type: 'text',
+    primaryKeyConstraintName: 'webhook_events_pk',
+  })
   tenantId!: string;
 
-  @PrimaryColumn({ type: 'uuid', primaryKeyConstraintName: 'webhook_events_pk' })
+  @PrimaryColumn({
+    type: 'uuid',
+    primaryKeyConstraintName: 'webhook_events_pk',
+  })
   id!: string;
 
   @Column({ type: 'text' })
@@ -45,6 +52,10 @@ export class EventRow {
   /** Made to test an endpoint; null, as for most: it was not. */
   @Column({ name: 'is_test', type: 'boolean', nullable: true })
   isTest!: boolean | null;
+
+  /** Within which order is kept; null: it was emitted without one. */
+  @Column({ name: 'ordering_key', type: 'text', nullable: true })
+  orderingKey!: string | null;
 
   @Column({ name: 'created_at', type: 'timestamptz', default: () => 'now()' })
   createdAt!: Date;

@@ -20,7 +20,7 @@ interface EmitRow {
   readonly filter_keys: string[];
 }
 
-const EMIT = 'SELECT * FROM webhook_emit($1, $2, $3, $4, $5::json, $6, $7, $8, $9::jsonb, $10)';
+const EMIT = 'SELECT * FROM webhook_emit($1, $2, $3, $4, $5::json, $6, $7, $8, $9::jsonb, $10, $11)';
 
 /**
  * Stores an event and fans it out in one round trip, with the database function `webhook_emit`; in two when a filter of a
@@ -58,6 +58,7 @@ async function emit(
     event.onlyIfMatched,
     judgements === null ? null : JSON.stringify(judgements),
     resourceIdOf(event.payload),
+    event.orderingKey ?? null,
   ]);
   const row = rows[0];
   if (row === undefined) throw new Error('webhook_emit returned no row');
