@@ -45,6 +45,7 @@ import { EventOutbox } from './application/ports/event-outbox.js';
 import { HttpSender } from './application/ports/http-sender.js';
 import { JwtKeys } from './application/ports/jwt-keys.js';
 import { JwtSigner } from './application/ports/jwt-signer.js';
+import { Notices } from './application/ports/notices.js';
 import { LaneDispatcher } from './application/ports/lane-dispatcher.js';
 import { SchemaValidator } from './application/ports/schema-validator.js';
 import { SealedSecrets } from './application/ports/sealed-secrets.js';
@@ -70,6 +71,7 @@ import { RemoveExpired } from './application/remove-expired.js';
 import { RenderBody } from './application/render-body.js';
 import { ReplayEvent } from './application/replay-event.js';
 import { RequestDelivery } from './application/request-delivery.js';
+import { TellNotices } from './application/tell-notices.js';
 import { ReportCircuit } from './application/report-circuit.js';
 import { ResealSecrets } from './application/reseal-secrets.js';
 import { RetentionSettings } from './application/retention-settings.js';
@@ -103,6 +105,8 @@ import { AttemptRow } from './infrastructure/persistence/attempt.row.js';
 import { AuditRow } from './infrastructure/persistence/audit.row.js';
 import { DeliveryRow } from './infrastructure/persistence/delivery.row.js';
 import { EventRow } from './infrastructure/persistence/event.row.js';
+import { NoticeRow } from './infrastructure/persistence/notice.row.js';
+import { TypeormNotices } from './infrastructure/persistence/typeorm-notices.js';
 import { HotStatements } from './infrastructure/persistence/hot-statements.js';
 import { JwtKeyRow } from './infrastructure/persistence/jwt-key.row.js';
 import { KnownFilters } from './infrastructure/persistence/known-filters.js';
@@ -138,6 +142,7 @@ import { DeliveryEngine, EngineDuties } from './infrastructure/queue/delivery-en
 import { InlineLaneDispatcher } from './infrastructure/queue/inline-lane-dispatcher.js';
 import { LANE_QUEUE } from './infrastructure/queue/lane-queue.js';
 import { LocalTurns } from './infrastructure/queue/local-turns.js';
+import { NoticeSchedule } from './infrastructure/queue/notice-schedule.js';
 import { RedisConnection } from './infrastructure/queue/redis-connection.js';
 import { RetentionSchedule } from './infrastructure/queue/retention-schedule.js';
 import { TaskRunner } from './infrastructure/queue/task-runner.js';
@@ -171,6 +176,7 @@ const USE_CASES: Provider[] = [
   RotateSecret,
   ResealSecrets,
   ReadAudit,
+  TellNotices,
   RequestDelivery,
   ReadDeliveries,
   RetryDelivery,
@@ -218,6 +224,7 @@ const PERSISTENCE: Provider[] = [
   { provide: DeliveryLanes, useClass: TypeormDeliveryLanes },
   { provide: LaneCircuits, useClass: TypeormLaneCircuits },
   { provide: LanePauses, useClass: TypeormLanePauses },
+  { provide: Notices, useClass: TypeormNotices },
   { provide: TestDeliveries, useClass: TypeormTestDeliveries },
   { provide: EventRepository, useClass: TypeormEventRepository },
   { provide: TaskRepository, useClass: TypeormTaskRepository },
@@ -246,6 +253,7 @@ export class WebhooksModule {
           WorkerRow,
           LaneRow,
           JwtKeyRow,
+          NoticeRow,
         ]),
         ...(broker.imports ?? []),
       ],
@@ -257,7 +265,7 @@ export class WebhooksModule {
         ...(broker.providers ?? []),
         DeliveryEngine,
         JwtKeySchedule,
-        ...(options.role === 'api' ? [] : [TaskRunner, ResealSchedule, RetentionSchedule]),
+        ...(options.role === 'api' ? [] : [TaskRunner, ResealSchedule, RetentionSchedule, NoticeSchedule]),
       ],
       exports: [WebhookEmitter, AttemptsUnderWay, EventCatalogue],
     };

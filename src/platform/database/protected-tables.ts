@@ -43,6 +43,7 @@ export const PROTECTED_TABLES: readonly ProtectedTable[] = [
   sharedWithWorker('webhook_deliveries'),
   sharedWithWorker('webhook_events'),
   sharedWithWorker('webhook_lanes'),
+  sharedWithWorker('webhook_notices'),
   sharedWithWorker('webhook_subscription_events'),
   sharedWithWorker('webhook_subscriptions'),
   sharedWithWorker('webhook_tasks'),

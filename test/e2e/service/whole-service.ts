@@ -6,6 +6,7 @@ import { circuits } from './circuit.js';
 import { deliveryLife } from './delivery-life.js';
 import { endpointTests } from './endpoint-tests.js';
 import { filters } from './filters.js';
+import { operationalEvents } from './operational-events.js';
 import { recovery } from './recovery.js';
 import { secretRotation } from './secret-rotation.js';
 import { signatures } from './signatures.js';
@@ -36,6 +37,7 @@ export function describeWholeService(combination: Combination): void {
     describe('rotating a secret', () => secretRotation(running));
     describe('signing', () => signatures(running));
     describe('describing events', () => catalogue(running));
+    describe('telling what becomes of endpoints', () => operationalEvents(running));
     describe('testing an endpoint', () => endpointTests(running));
     describe('filtering', () => filters(running));
   });
