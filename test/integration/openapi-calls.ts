@@ -197,6 +197,14 @@ export function preparedCalls(call: Call, database: Pick<pg.Client, 'query'>): R
       await deliver(client);
       return [await call(operation, client, { query: '?limit=1&matched=true' })];
     },
+    getStatistics: async (client, operation) => {
+      await deliver(client);
+      return [
+        await call(operation, client),
+        await call(operation, client, { query: '?bucket=1d&from=2026-11-01&to=2026-11-02' }),
+        await call(operation, client, { query: `?subscription_id=${UNKNOWN_ID}` }),
+      ];
+    },
     listEventTypes: async (client, operation) => [await call(operation, client)],
     getEvent: async (client, operation) => [
       await call(operation, client, { id: await eventIn(client) }),

@@ -17,6 +17,7 @@ import { EventsController } from './api/events.controller.js';
 import { JwksController } from './api/jwks.controller.js';
 import { PreviewController } from './api/preview.controller.js';
 import { RecoveryController } from './api/recovery.controller.js';
+import { StatisticsController } from './api/statistics.controller.js';
 import { SubscriptionsController } from './api/subscriptions.controller.js';
 import { TasksController } from './api/tasks.controller.js';
 import { TestController } from './api/test.controller.js';
@@ -34,6 +35,7 @@ import { FollowTasks } from './application/follow-tasks.js';
 import { ENGINE_LIMITS } from './application/engine-limits.js';
 import { HeaderCache } from './application/header-cache.js';
 import { KeepJwtKeys } from './application/keep-jwt-keys.js';
+import { AttemptStatistics } from './application/ports/attempt-statistics.js';
 import { AuditTrail } from './application/ports/audit-trail.js';
 import { DeliveryLanes } from './application/ports/delivery-lanes.js';
 import { DeliveryMetrics } from './application/ports/delivery-metrics.js';
@@ -66,6 +68,7 @@ import { LaneCircuits } from './application/ports/lane-circuits.js';
 import { LanePauses } from './application/ports/lane-pauses.js';
 import { ReadDeliveries } from './application/read-deliveries.js';
 import { ReadEvents } from './application/read-events.js';
+import { ReadStatistics } from './application/read-statistics.js';
 import { ReadSubscriptions } from './application/read-subscriptions.js';
 import { RemoveExpired } from './application/remove-expired.js';
 import { RenderBody } from './application/render-body.js';
@@ -112,9 +115,11 @@ import { JwtKeyRow } from './infrastructure/persistence/jwt-key.row.js';
 import { KnownFilters } from './infrastructure/persistence/known-filters.js';
 import { LeaseOwner } from './infrastructure/persistence/lease-owner.js';
 import { RingAfterCommitSubscriber } from './infrastructure/persistence/ring-after-commit.subscriber.js';
+import { NewStatsRow, StatsRow } from './infrastructure/persistence/stats.row.js';
 import { SubscriptionEventRow } from './infrastructure/persistence/subscription-event.row.js';
 import { SubscriptionRow } from './infrastructure/persistence/subscription.row.js';
 import { TaskRow } from './infrastructure/persistence/task.row.js';
+import { TypeormAttemptStatistics } from './infrastructure/persistence/typeorm-attempt-statistics.js';
 import { TypeormAuditTrail } from './infrastructure/persistence/typeorm-audit-trail.js';
 import { TypeormDeliveryLanes } from './infrastructure/persistence/typeorm-delivery-lanes.js';
 import { TypeormDeliveryRepository } from './infrastructure/persistence/typeorm-delivery-repository.js';
@@ -145,6 +150,7 @@ import { LocalTurns } from './infrastructure/queue/local-turns.js';
 import { NoticeSchedule } from './infrastructure/queue/notice-schedule.js';
 import { RedisConnection } from './infrastructure/queue/redis-connection.js';
 import { RetentionSchedule } from './infrastructure/queue/retention-schedule.js';
+import { StatisticsSchedule } from './infrastructure/queue/statistics-schedule.js';
 import { TaskRunner } from './infrastructure/queue/task-runner.js';
 import { AjvSchemaValidator } from './infrastructure/schemas/ajv-schema-validator.js';
 import { JsonataSandbox } from './infrastructure/templates/jsonata-sandbox.js';
@@ -160,6 +166,7 @@ const CONTROLLERS = [
   AuditController,
   EventsController,
   EventTypesController,
+  StatisticsController,
   TasksController,
   JwksController,
 ];
@@ -179,6 +186,7 @@ const USE_CASES: Provider[] = [
   TellNotices,
   RequestDelivery,
   ReadDeliveries,
+  ReadStatistics,
   RetryDelivery,
   CancelDelivery,
   CheckPayload,
@@ -224,6 +232,7 @@ const PERSISTENCE: Provider[] = [
   { provide: DeliveryLanes, useClass: TypeormDeliveryLanes },
   { provide: LaneCircuits, useClass: TypeormLaneCircuits },
   { provide: LanePauses, useClass: TypeormLanePauses },
+  { provide: AttemptStatistics, useClass: TypeormAttemptStatistics },
   { provide: Notices, useClass: TypeormNotices },
   { provide: TestDeliveries, useClass: TypeormTestDeliveries },
   { provide: EventRepository, useClass: TypeormEventRepository },
@@ -254,6 +263,8 @@ export class WebhooksModule {
           LaneRow,
           JwtKeyRow,
           NoticeRow,
+          StatsRow,
+          NewStatsRow,
         ]),
         ...(broker.imports ?? []),
       ],
@@ -265,7 +276,9 @@ export class WebhooksModule {
         ...(broker.providers ?? []),
         DeliveryEngine,
         JwtKeySchedule,
-        ...(options.role === 'api' ? [] : [TaskRunner, ResealSchedule, RetentionSchedule, NoticeSchedule]),
+        ...(options.role === 'api'
+          ? []
+          : [TaskRunner, ResealSchedule, RetentionSchedule, NoticeSchedule, StatisticsSchedule]),
       ],
       exports: [WebhookEmitter, AttemptsUnderWay, EventCatalogue],
     };

@@ -44,6 +44,8 @@ export const PROTECTED_TABLES: readonly ProtectedTable[] = [
   sharedWithWorker('webhook_events'),
   sharedWithWorker('webhook_lanes'),
   sharedWithWorker('webhook_notices'),
+  sharedWithWorker('webhook_stats'),
+  sharedWithWorker('webhook_stats_new'),
   sharedWithWorker('webhook_subscription_events'),
   sharedWithWorker('webhook_subscriptions'),
   sharedWithWorker('webhook_tasks'),

@@ -14,12 +14,13 @@ const ofFailures = Array.from({ length: 7 }, (_, n) => after(n + 2)).join(', ');
 
 /*
  * What follows from a settlement is written in its statement, by functions of their own: what others are to be told of, only
- * where something ended badly or a circuit turned.
+ * where something ended badly or a circuit turned; and its attempts for the statistics.
  */
 const SETTLE = `
 SELECT s.moved, s.due, s.turned, s.turns,
        CASE WHEN ${after(1)}::boolean OR cardinality(s.turned) > 0
-            THEN webhook_note_settled($1, $3, $17, ${ofFailures}, s.moved, s.turned, s.turns) END AS noted
+            THEN webhook_note_settled($1, $3, $17, ${ofFailures}, s.moved, s.turned, s.turns) END AS noted,
+       webhook_measure($1, $3, $4, $6, $14, $10, $8, s.moved) AS measured
   FROM webhook_settle(${settled}) AS s`;
 
 interface SettledRow {
