@@ -17,6 +17,7 @@ import { EventsController } from './api/events.controller.js';
 import { JwksController } from './api/jwks.controller.js';
 import { PreviewController } from './api/preview.controller.js';
 import { RecoveryController } from './api/recovery.controller.js';
+import { StreamController } from './api/stream.controller.js';
 import { StatisticsController } from './api/statistics.controller.js';
 import { SubscriptionsController } from './api/subscriptions.controller.js';
 import { TasksController } from './api/tasks.controller.js';
@@ -29,6 +30,7 @@ import { CheckPayload } from './application/check-payload.js';
 import { CreateSubscription } from './application/create-subscription.js';
 import { DeactivateSubscription } from './application/deactivate-subscription.js';
 import { DeliverySettings } from './application/delivery-settings.js';
+import { DeliveryStream } from './application/delivery-stream.js';
 import { DrainLane } from './application/drain-lane.js';
 import { EmitEvent } from './application/emit-event.js';
 import { FollowTasks } from './application/follow-tasks.js';
@@ -37,6 +39,7 @@ import { HeaderCache } from './application/header-cache.js';
 import { KeepJwtKeys } from './application/keep-jwt-keys.js';
 import { AttemptStatistics } from './application/ports/attempt-statistics.js';
 import { AuditTrail } from './application/ports/audit-trail.js';
+import { DeliveryChanges } from './application/ports/delivery-changes.js';
 import { DeliveryLanes } from './application/ports/delivery-lanes.js';
 import { DeliveryMetrics } from './application/ports/delivery-metrics.js';
 import { DeliveryRepository } from './application/ports/delivery-repository.js';
@@ -121,6 +124,7 @@ import { SubscriptionRow } from './infrastructure/persistence/subscription.row.j
 import { TaskRow } from './infrastructure/persistence/task.row.js';
 import { TypeormAttemptStatistics } from './infrastructure/persistence/typeorm-attempt-statistics.js';
 import { TypeormAuditTrail } from './infrastructure/persistence/typeorm-audit-trail.js';
+import { TypeormDeliveryChanges } from './infrastructure/persistence/typeorm-delivery-changes.js';
 import { TypeormDeliveryLanes } from './infrastructure/persistence/typeorm-delivery-lanes.js';
 import { TypeormDeliveryRepository } from './infrastructure/persistence/typeorm-delivery-repository.js';
 import { TypeormEventIntake } from './infrastructure/persistence/typeorm-event-intake.js';
@@ -150,6 +154,7 @@ import { LocalTurns } from './infrastructure/queue/local-turns.js';
 import { NoticeSchedule } from './infrastructure/queue/notice-schedule.js';
 import { RedisConnection } from './infrastructure/queue/redis-connection.js';
 import { RetentionSchedule } from './infrastructure/queue/retention-schedule.js';
+import { StreamSchedule } from './infrastructure/queue/stream-schedule.js';
 import { StatisticsSchedule } from './infrastructure/queue/statistics-schedule.js';
 import { TaskRunner } from './infrastructure/queue/task-runner.js';
 import { AjvSchemaValidator } from './infrastructure/schemas/ajv-schema-validator.js';
@@ -167,6 +172,7 @@ const CONTROLLERS = [
   EventsController,
   EventTypesController,
   StatisticsController,
+  StreamController,
   TasksController,
   JwksController,
 ];
@@ -187,6 +193,7 @@ const USE_CASES: Provider[] = [
   RequestDelivery,
   ReadDeliveries,
   ReadStatistics,
+  DeliveryStream,
   RetryDelivery,
   CancelDelivery,
   CheckPayload,
@@ -232,6 +239,7 @@ const PERSISTENCE: Provider[] = [
   { provide: DeliveryLanes, useClass: TypeormDeliveryLanes },
   { provide: LaneCircuits, useClass: TypeormLaneCircuits },
   { provide: LanePauses, useClass: TypeormLanePauses },
+  { provide: DeliveryChanges, useClass: TypeormDeliveryChanges },
   { provide: AttemptStatistics, useClass: TypeormAttemptStatistics },
   { provide: Notices, useClass: TypeormNotices },
   { provide: TestDeliveries, useClass: TypeormTestDeliveries },
@@ -276,6 +284,7 @@ export class WebhooksModule {
         ...(broker.providers ?? []),
         DeliveryEngine,
         JwtKeySchedule,
+        ...(options.role === 'worker' ? [] : [StreamSchedule]),
         ...(options.role === 'api'
           ? []
           : [TaskRunner, ResealSchedule, RetentionSchedule, NoticeSchedule, StatisticsSchedule]),
