@@ -131,10 +131,9 @@ export function preparedCalls(call: Call, database: Pick<pg.Client, 'query'>): R
       const id = await subscribe(client, 'doc.tested');
       // Refused when it is dialled: nothing leaves the machine.
       await database.query(`UPDATE webhook_subscriptions SET url = 'https://127.0.0.1/' WHERE id = $1`, [id]);
-      const made: Made[] = [];
-      for (let n = 0; n <= 10; n += 1) made.push(await call(operation, client, { id }));
+      const made = await call(operation, client, { id });
       await client.delete(`/subscriptions/${id}`);
-      return [...made, await call(operation, client, { id }), await call(operation, client)];
+      return [made, await call(operation, client, { id }), await call(operation, client)];
     },
     listAudit: async (client, operation) => {
       await deliver(client);
@@ -196,6 +195,18 @@ export function preparedCalls(call: Call, database: Pick<pg.Client, 'query'>): R
       await deliver(client);
       await deliver(client);
       return [await call(operation, client, { query: '?limit=1&matched=true' })];
+    },
+    streamDeliveries: async (client, operation) => [
+      await call(operation, client, { query: '?max_seconds=1' }),
+      await call(operation, client, { query: '?max_seconds=0' }),
+    ],
+    getStatistics: async (client, operation) => {
+      await deliver(client);
+      return [
+        await call(operation, client),
+        await call(operation, client, { query: '?bucket=1d&from=2026-11-01&to=2026-11-02' }),
+        await call(operation, client, { query: `?subscription_id=${UNKNOWN_ID}` }),
+      ];
     },
     listEventTypes: async (client, operation) => [await call(operation, client)],
     getEvent: async (client, operation) => [

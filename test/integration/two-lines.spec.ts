@@ -106,7 +106,9 @@ describeWithPostgres('two tenants on every route, with row-level security switch
     const filters = ['', '?limit=100', `?subscription_id=${theirs['subscription']}`, `?event=${OWN_EVENT}`];
     for (const route of tenantRoutes().filter(({ path }) => !path.includes('{'))) {
       for (const filter of route.method === 'GET' ? filters : ['']) {
-        const answer = await call(route, '', exampleOf(route), filter);
+        // A stream would not end by itself.
+        const query = route.path.endsWith('/stream') && filter === '' ? '?max_seconds=1' : filter;
+        const answer = await call(route, '', exampleOf(route), query);
         for (const id of Object.values(theirs)) {
           // A refusal may repeat the filter that was sent, as far as it was refused.
           if (!filter.includes(id)) expect(`${route.path}${filter} ${answer}`).not.toContain(id);

@@ -17,6 +17,8 @@ import { EventsController } from './api/events.controller.js';
 import { JwksController } from './api/jwks.controller.js';
 import { PreviewController } from './api/preview.controller.js';
 import { RecoveryController } from './api/recovery.controller.js';
+import { StreamController } from './api/stream.controller.js';
+import { StatisticsController } from './api/statistics.controller.js';
 import { SubscriptionsController } from './api/subscriptions.controller.js';
 import { TasksController } from './api/tasks.controller.js';
 import { TestController } from './api/test.controller.js';
@@ -28,6 +30,7 @@ import { CheckPayload } from './application/check-payload.js';
 import { CreateSubscription } from './application/create-subscription.js';
 import { DeactivateSubscription } from './application/deactivate-subscription.js';
 import { DeliverySettings } from './application/delivery-settings.js';
+import { DeliveryStream } from './application/delivery-stream.js';
 import { DrainLane } from './application/drain-lane.js';
 import { EmitEvent } from './application/emit-event.js';
 import { EndHolds } from './application/end-holds.js';
@@ -36,7 +39,9 @@ import { ENGINE_LIMITS } from './application/engine-limits.js';
 import { HeaderCache } from './application/header-cache.js';
 import { HoldSettings } from './application/hold-settings.js';
 import { KeepJwtKeys } from './application/keep-jwt-keys.js';
+import { AttemptStatistics } from './application/ports/attempt-statistics.js';
 import { AuditTrail } from './application/ports/audit-trail.js';
+import { DeliveryChanges } from './application/ports/delivery-changes.js';
 import { DeliveryLanes } from './application/ports/delivery-lanes.js';
 import { DeliveryMetrics } from './application/ports/delivery-metrics.js';
 import { DeliveryRepository } from './application/ports/delivery-repository.js';
@@ -48,6 +53,7 @@ import { HeldDeliveries } from './application/ports/held-deliveries.js';
 import { HttpSender } from './application/ports/http-sender.js';
 import { JwtKeys } from './application/ports/jwt-keys.js';
 import { JwtSigner } from './application/ports/jwt-signer.js';
+import { Notices } from './application/ports/notices.js';
 import { LaneDispatcher } from './application/ports/lane-dispatcher.js';
 import { SchemaValidator } from './application/ports/schema-validator.js';
 import { SealedSecrets } from './application/ports/sealed-secrets.js';
@@ -68,11 +74,13 @@ import { LaneCircuits } from './application/ports/lane-circuits.js';
 import { LanePauses } from './application/ports/lane-pauses.js';
 import { ReadDeliveries } from './application/read-deliveries.js';
 import { ReadEvents } from './application/read-events.js';
+import { ReadStatistics } from './application/read-statistics.js';
 import { ReadSubscriptions } from './application/read-subscriptions.js';
 import { RemoveExpired } from './application/remove-expired.js';
 import { RenderBody } from './application/render-body.js';
 import { ReplayEvent } from './application/replay-event.js';
 import { RequestDelivery } from './application/request-delivery.js';
+import { TellNotices } from './application/tell-notices.js';
 import { ReportCircuit } from './application/report-circuit.js';
 import { ResealSecrets } from './application/reseal-secrets.js';
 import { RetentionSettings } from './application/retention-settings.js';
@@ -107,15 +115,20 @@ import { AttemptRow } from './infrastructure/persistence/attempt.row.js';
 import { AuditRow } from './infrastructure/persistence/audit.row.js';
 import { DeliveryRow } from './infrastructure/persistence/delivery.row.js';
 import { EventRow } from './infrastructure/persistence/event.row.js';
+import { NoticeRow } from './infrastructure/persistence/notice.row.js';
+import { TypeormNotices } from './infrastructure/persistence/typeorm-notices.js';
 import { HotStatements } from './infrastructure/persistence/hot-statements.js';
 import { JwtKeyRow } from './infrastructure/persistence/jwt-key.row.js';
 import { KnownFilters } from './infrastructure/persistence/known-filters.js';
 import { LeaseOwner } from './infrastructure/persistence/lease-owner.js';
 import { RingAfterCommitSubscriber } from './infrastructure/persistence/ring-after-commit.subscriber.js';
+import { NewStatsRow, StatsRow } from './infrastructure/persistence/stats.row.js';
 import { SubscriptionEventRow } from './infrastructure/persistence/subscription-event.row.js';
 import { SubscriptionRow } from './infrastructure/persistence/subscription.row.js';
 import { TaskRow } from './infrastructure/persistence/task.row.js';
+import { TypeormAttemptStatistics } from './infrastructure/persistence/typeorm-attempt-statistics.js';
 import { TypeormAuditTrail } from './infrastructure/persistence/typeorm-audit-trail.js';
+import { TypeormDeliveryChanges } from './infrastructure/persistence/typeorm-delivery-changes.js';
 import { TypeormDeliveryLanes } from './infrastructure/persistence/typeorm-delivery-lanes.js';
 import { TypeormDeliveryRepository } from './infrastructure/persistence/typeorm-delivery-repository.js';
 import { TypeormEventIntake } from './infrastructure/persistence/typeorm-event-intake.js';
@@ -143,8 +156,11 @@ import { DeliveryEngine, EngineDuties } from './infrastructure/queue/delivery-en
 import { InlineLaneDispatcher } from './infrastructure/queue/inline-lane-dispatcher.js';
 import { LANE_QUEUE } from './infrastructure/queue/lane-queue.js';
 import { LocalTurns } from './infrastructure/queue/local-turns.js';
+import { NoticeSchedule } from './infrastructure/queue/notice-schedule.js';
 import { RedisConnection } from './infrastructure/queue/redis-connection.js';
 import { RetentionSchedule } from './infrastructure/queue/retention-schedule.js';
+import { StreamSchedule } from './infrastructure/queue/stream-schedule.js';
+import { StatisticsSchedule } from './infrastructure/queue/statistics-schedule.js';
 import { TaskRunner } from './infrastructure/queue/task-runner.js';
 import { AjvSchemaValidator } from './infrastructure/schemas/ajv-schema-validator.js';
 import { JsonataSandbox } from './infrastructure/templates/jsonata-sandbox.js';
@@ -160,6 +176,8 @@ const CONTROLLERS = [
   AuditController,
   EventsController,
   EventTypesController,
+  StatisticsController,
+  StreamController,
   TasksController,
   JwksController,
 ];
@@ -176,8 +194,11 @@ const USE_CASES: Provider[] = [
   RotateSecret,
   ResealSecrets,
   ReadAudit,
+  TellNotices,
   RequestDelivery,
   ReadDeliveries,
+  ReadStatistics,
+  DeliveryStream,
   RetryDelivery,
   CancelDelivery,
   CheckPayload,
@@ -224,6 +245,9 @@ const PERSISTENCE: Provider[] = [
   { provide: DeliveryLanes, useClass: TypeormDeliveryLanes },
   { provide: LaneCircuits, useClass: TypeormLaneCircuits },
   { provide: LanePauses, useClass: TypeormLanePauses },
+  { provide: DeliveryChanges, useClass: TypeormDeliveryChanges },
+  { provide: AttemptStatistics, useClass: TypeormAttemptStatistics },
+  { provide: Notices, useClass: TypeormNotices },
   { provide: TestDeliveries, useClass: TypeormTestDeliveries },
   { provide: EventRepository, useClass: TypeormEventRepository },
   { provide: TaskRepository, useClass: TypeormTaskRepository },
@@ -253,6 +277,9 @@ export class WebhooksModule {
           WorkerRow,
           LaneRow,
           JwtKeyRow,
+          NoticeRow,
+          StatsRow,
+          NewStatsRow,
         ]),
         ...(broker.imports ?? []),
       ],
@@ -264,7 +291,10 @@ export class WebhooksModule {
         ...(broker.providers ?? []),
         DeliveryEngine,
         JwtKeySchedule,
-        ...(options.role === 'api' ? [] : [TaskRunner, ResealSchedule, RetentionSchedule]),
+        ...(options.role === 'worker' ? [] : [StreamSchedule]),
+        ...(options.role === 'api'
+          ? []
+          : [TaskRunner, ResealSchedule, RetentionSchedule, NoticeSchedule, StatisticsSchedule]),
       ],
       exports: [WebhookEmitter, AttemptsUnderWay, EventCatalogue],
     };

@@ -18,6 +18,7 @@ export class AuthModule {
         RequestPrincipals,
         JwtStrategy,
       ],
+      exports: [RequestPrincipals],
     };
   }
 }

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
+import { AuthError } from './auth-errors.js';
 import { bearerTokenOf, type RequestWithHeaders } from './bearer-token.js';
 import type { Principal } from './principal.js';
 import { TokenVerifier } from './token-verifier.js';
@@ -18,5 +19,16 @@ export class RequestPrincipals {
     const principal = this.verified.get(request) ?? this.verifier.principalOf(token);
     this.verified.set(request, principal);
     return principal;
+  }
+
+  /**
+   * Once more, for a request that goes on for long.
+   *
+   * @throws AuthError when its token does not count any more
+   */
+  async again(request: RequestWithHeaders): Promise<Principal> {
+    const token = bearerTokenOf(request);
+    if (token === null) throw new AuthError('not_authenticated');
+    return this.verifier.principalOf(token);
   }
 }

@@ -9,7 +9,7 @@ export const MAX_RETRIES = 3;
 export function resultOf(claim: ClaimedDelivery, change: Partial<AttemptResult> = {}): AttemptResult {
   return {
     ...{ tenantId: claim.tenantId, subscriptionId: claim.subscriptionId, eventId: claim.eventId },
-    deliveryId: claim.id,
+    ...{ event: claim.event, deliveryId: claim.id },
     ...{ leaseToken: claim.leaseToken, number: claim.attemptNumber, trigger: claim.trigger, durationMs: 12 },
     ...{
       statusCode: 200,

@@ -7,9 +7,12 @@ import { deliveryLife } from './delivery-life.js';
 import { endpointTests } from './endpoint-tests.js';
 import { filters } from './filters.js';
 import { ordering } from './ordering.js';
+import { operationalEvents } from './operational-events.js';
 import { recovery } from './recovery.js';
 import { secretRotation } from './secret-rotation.js';
 import { signatures } from './signatures.js';
+import { streaming } from './stream.js';
+import { statistics } from './statistics.js';
 import { throttling } from './throttling.js';
 
 /**
@@ -40,6 +43,9 @@ export function describeWholeService(combination: Combination): void {
     describe('rotating a secret', () => secretRotation(running));
     describe('signing', () => signatures(running));
     describe('describing events', () => catalogue(running));
+    describe('telling what becomes of endpoints', () => operationalEvents(running));
+    describe('counting attempts', () => statistics(running));
+    describe('watching', () => streaming(running));
     describe('testing an endpoint', () => endpointTests(running));
     describe('filtering', () => filters(running));
   });

@@ -138,6 +138,7 @@ export class AttemptDelivery {
       tenantId: claim.tenantId,
       subscriptionId: claim.subscriptionId,
       eventId: claim.eventId,
+      event: claim.event,
       deliveryId: claim.id,
       leaseToken: claim.leaseToken,
       number: claim.attemptNumber,

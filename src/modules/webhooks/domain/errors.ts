@@ -53,6 +53,10 @@ export const WEBHOOK_ERRORS = {
     message:
       'A subscription may be tested ten times in a minute, and a few at once; wait `Retry-After` seconds.',
   },
+  too_many_streams: {
+    kind: 'rate_limited',
+    message: 'The tenant, or the process, has as many open streams as it may; wait `Retry-After` seconds.',
+  },
 } as const;
 
 export type WebhookErrorCode = keyof typeof WEBHOOK_ERRORS;
@@ -70,6 +74,15 @@ export class WebhookError extends DomainError {
 export class TooManyTestsError extends WebhookError {
   constructor(override readonly retryAfterSeconds: number) {
     super('too_many_tests');
+  }
+}
+
+/** A stream that there is no room for. */
+export class TooManyStreamsError extends WebhookError {
+  override readonly retryAfterSeconds = 5;
+
+  constructor() {
+    super('too_many_streams');
   }
 }
 

@@ -27,6 +27,8 @@ export interface AttemptResult {
   readonly tenantId: string;
   readonly subscriptionId: string;
   readonly eventId: string;
+  /** The name of the event. */
+  readonly event: string;
   readonly deliveryId: string;
   readonly leaseToken: string;
   readonly number: number;
@@ -84,8 +86,9 @@ export abstract class DeliveryLanes {
    */
   abstract claim(lane: Lane, wish: ClaimWish): Promise<OpenedLane>;
   /**
-   * Writes the attempt, moves the delivery on, tells the endpoint's circuit and holds the lane for as long as a 429 or 503 asked
-   * for, in one statement. A lost lease is recorded as an attempt but changes nothing of the delivery. Resolves once it is durable.
+   * Writes the attempt, moves the delivery on, tells the endpoint's circuit, holds the lane for as long as a 429 or 503 asked
+   * for, and notes what others are to be told, in one statement. A lost lease is recorded as an attempt but changes nothing of
+   * the delivery. Resolves once it is durable.
    */
   abstract record(result: AttemptResult): Promise<Recorded>;
   /** Gives claimed deliveries back untouched: the attempt did not start after all. */

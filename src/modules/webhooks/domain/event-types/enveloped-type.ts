@@ -9,7 +9,9 @@ export interface EnvelopedType {
   readonly resourceType: string;
   /** What `data` has for certain, by name. More may be added. */
   readonly data: Readonly<Record<string, JsonSchema>>;
-  readonly example: Readonly<Record<string, unknown>> & { readonly id: string };
+  readonly example: Readonly<Record<string, unknown>>;
+  /** Of the example; its `id` when it has one. */
+  readonly resourceId?: string;
 }
 
 export const TEXT: JsonSchema = { type: 'string', minLength: 1 };
@@ -19,7 +21,8 @@ export const COUNT: JsonSchema = { type: 'number' };
 export const CENTS: JsonSchema = { type: 'integer', description: 'Hundredths of the currency' };
 export const CURRENCY: JsonSchema = { type: 'string', pattern: '^[A-Z]{3}$', description: 'ISO 4217' };
 
-export function envelopedType({ event, description, resourceType, data, example }: EnvelopedType): EventType {
+export function envelopedType(type: EnvelopedType): EventType {
+  const { event, description, resourceType, data, example } = type;
   return {
     event,
     description,
@@ -46,7 +49,7 @@ export function envelopedType({ event, description, resourceType, data, example 
     example: {
       event,
       resource_type: resourceType,
-      resource_id: example.id,
+      resource_id: type.resourceId ?? example['id'],
       timestamp: WHEN,
       data: example,
       metadata: { tenant_id: 'acme', source: 'gestiqcloud', version: '1.0' },

@@ -1,11 +1,17 @@
 import { parseEmittedName } from '../event-name.js';
 import type { EventType } from './event-type.js';
+import { OPERATIONAL_TYPES } from './operational-types.js';
 import { OTHER_TYPES } from './other-types.js';
 import { SALES_TYPES } from './sales-types.js';
 import { STOCK_TYPES } from './stock-types.js';
 
 /** Those that the service knows by itself. */
-export const BUILT_IN_TYPES: readonly EventType[] = [...SALES_TYPES, ...STOCK_TYPES, ...OTHER_TYPES];
+export const BUILT_IN_TYPES: readonly EventType[] = [
+  ...SALES_TYPES,
+  ...STOCK_TYPES,
+  ...OTHER_TYPES,
+  ...OPERATIONAL_TYPES,
+];
 
 /** A module registered what cannot be an event type, or is another one already: the service does not start with it. */
 export class EventTypeError extends Error {

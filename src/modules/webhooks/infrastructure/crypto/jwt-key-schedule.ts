@@ -2,7 +2,7 @@ import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap
 
 import { AppLogger } from '../../../../platform/kernel/app-logger.js';
 import { KeepJwtKeys } from '../../application/keep-jwt-keys.js';
-import { RepeatedWork } from './repeated-work.js';
+import { RepeatedWork } from '../repeated-work.js';
 
 /** Milliseconds between two looks: a successor is due to the day, and signs an hour after it was made. */
 const INTERVAL_MS = 3_600_000;

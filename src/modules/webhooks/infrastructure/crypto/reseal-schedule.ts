@@ -2,7 +2,7 @@ import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap
 
 import { AppLogger } from '../../../../platform/kernel/app-logger.js';
 import { ResealSecrets } from '../../application/reseal-secrets.js';
-import { RepeatedWork } from './repeated-work.js';
+import { RepeatedWork } from '../repeated-work.js';
 
 /** Milliseconds between two walks: a process that still has the old key first may seal with it until it is restarted. */
 const INTERVAL_MS = 300_000;

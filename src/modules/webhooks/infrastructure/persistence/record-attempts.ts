@@ -1,11 +1,27 @@
 import type { AttemptResult, CircuitTurn, Recorded } from '../../application/ports/delivery-lanes.js';
 import { SUBSCRIPTION_DEACTIVATED } from '../../domain/delivery.js';
 import { throttleWaitMs } from '../../domain/gates/throttle-gate.js';
+import { isOperational } from '../../domain/operational-event.js';
 import { DEACTIVATED_BY_FAILING, DEACTIVATED_BY_GONE } from '../../domain/subscription.js';
 import type { HotStatements } from './hot-statements.js';
 
-const SETTLE = `SELECT * FROM webhook_settle($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-  $20, $21, $22, $23, $24, $25, $26, $27)`;
+/** Arguments of `webhook_settle`; what comes after them is of the functions behind it. */
+const SETTLE_ARGUMENTS = 27;
+
+const settled = Array.from({ length: SETTLE_ARGUMENTS }, (_, n) => `$${n + 1}`).join(', ');
+const after = (n: number): string => `$${SETTLE_ARGUMENTS + n}`;
+const ofFailures = Array.from({ length: 7 }, (_, n) => after(n + 2)).join(', ');
+
+/*
+ * What follows from a settlement is written in its statement, by functions of their own: what others are to be told of, only
+ * where something ended badly or a circuit turned; and its attempts for the statistics.
+ */
+const SETTLE = `
+SELECT s.moved, s.due, s.turned, s.turns,
+       CASE WHEN ${after(1)}::boolean OR cardinality(s.turned) > 0
+            THEN webhook_note_settled($1, $3, $17, ${ofFailures}, s.moved, s.turned, s.turns) END AS noted,
+       webhook_measure($1, $3, $4, $6, $14, $10, $8, s.moved) AS measured
+  FROM webhook_settle(${settled}) AS s`;
 
 interface SettledRow {
   readonly moved: string[];
@@ -53,6 +69,8 @@ export async function recordAttempts(
     column((r) => (r.responseHeaders === null ? null : JSON.stringify(r.responseHeaders))),
     throttled.map((r) => r.deliveryId),
     throttled.map(waitOf),
+    results.some(({ next }) => next.status === 'FAILED'),
+    ...failuresOf(results),
   ]);
   const held = new Set(row?.moved);
   const due = new Set(row?.due);
@@ -67,6 +85,20 @@ export async function recordAttempts(
 /** What the answer asks of all that goes to its endpoint, in milliseconds. */
 function waitOf({ statusCode, retryAfterMs }: AttemptResult): number {
   return throttleWaitMs(statusCode, retryAfterMs);
+}
+
+/** Of the failed attempts that others may be told of: what becomes of an operational event makes no other. */
+function failuresOf(results: readonly AttemptResult[]): readonly unknown[][] {
+  const failures = results.filter(({ next, event }) => next.status !== 'DELIVERED' && !isOperational(event));
+  return [
+    failures.map((r) => r.tenantId),
+    failures.map((r) => r.subscriptionId),
+    failures.map((r) => r.deliveryId),
+    failures.map((r) => r.event),
+    failures.map((r) => r.next.status === 'FAILED'),
+    failures.map((r) => r.error),
+    failures.map((r) => r.number),
+  ];
 }
 
 function turnsOf(row: SettledRow | undefined): Map<string, CircuitTurn[]> {

@@ -72,7 +72,8 @@ WITH expired AS (
          updated_at = now()
     FROM expired x
    WHERE d.event_id = x.event_id AND d.subscription_id = x.subscription_id AND d.tenant_id = x.tenant_id
-  RETURNING d.tenant_id, d.subscription_id, d.id, d.attempts, x.next_trigger, x.updated_at AS started_at
+  RETURNING d.tenant_id, d.subscription_id, d.id, d.attempts, d.status, x.next_trigger,
+            x.updated_at AS started_at, greatest(0, extract(epoch FROM now() - x.updated_at) * 1000)::int AS duration_ms
 ), probes AS (
   UPDATE webhook_lanes l SET circuit_state = 'open', next_probe_at = now(), probe_id = NULL
     FROM reclaimed r
@@ -81,9 +82,14 @@ WITH expired AS (
   INSERT INTO webhook_attempts (tenant_id, delivery_id, number, trigger, started_at, duration_ms, error_class, error,
                                 request_headers)
     SELECT r.tenant_id, r.id, r.attempts, r.next_trigger, r.started_at,
-           greatest(0, extract(epoch FROM now() - r.started_at) * 1000)::int, 'other', $2, '{}'
+           r.duration_ms, 'other', $2, '{}'
       FROM reclaimed r
   ON CONFLICT (tenant_id, delivery_id, number) DO NOTHING
+), measured AS (
+  INSERT INTO webhook_stats_new (tenant_id, subscriptions, outcomes, classes, durations)
+    SELECT r.tenant_id, array_agg(r.subscription_id), array_agg(CASE r.status WHEN 'FAILED' THEN 'failed' ELSE 'retried' END),
+           array_agg('other'::text), array_agg(r.duration_ms)
+      FROM reclaimed r GROUP BY r.tenant_id
 )
 SELECT count(*)::int AS count FROM reclaimed`;
 

@@ -35,7 +35,9 @@ WITH deactivated AS (
    WHERE tenant_id = $3 AND id = $1 AND active
   RETURNING tenant_id, id
 )
-SELECT d.id, webhook_end_waiting(d.tenant_id, d.id, $4) FROM deactivated d`;
+SELECT d.id, webhook_end_waiting(d.tenant_id, d.id, $4),
+       webhook_note(d.tenant_id, d.id, 'disabled', json_build_object('reason', $2::text), 1)
+  FROM deactivated d`;
 
 const NONE: ReadonlyMap<string, LaneState> = new Map();
 

@@ -1,0 +1,163 @@
+import { Injectable } from '@nestjs/common';
+
+import { AppLogger } from '../../../platform/kernel/app-logger.js';
+import { Clock } from '../../../platform/kernel/clock.js';
+import { IdGenerator } from '../../../platform/kernel/id-generator.js';
+import { ChangeFeed, type SeenDelivery } from '../domain/change-feed.js';
+import { TooManyStreamsError } from '../domain/errors.js';
+import { DeliveryChanges } from './ports/delivery-changes.js';
+import { TenantTransactions } from './ports/transaction.js';
+
+/** Streams of one process, and those of one tenant among them. */
+export const MAX_STREAMS = 500;
+export const MAX_STREAMS_OF_TENANT = 20;
+
+/** The newest and the unfinished deliveries that one look shows, each. */
+const LOOK_LIMIT = 256;
+
+/** Frames that a reader who comes back may have missed. */
+const REMEMBERED = 1_000;
+
+/** Milliseconds that a tenant is looked at after its last reader has gone: they come back, mostly. */
+const LINGER_MS = 30_000;
+
+/** What a reader gets. `resync`: it has missed more than is remembered, and should fetch anew; `gap`: one look was not enough. */
+export type Frame =
+  | { readonly id: string; readonly kind: 'delivery'; readonly delivery: SeenDelivery }
+  | { readonly id: string; readonly kind: 'gap' | 'resync' };
+
+/** Whoever reads a stream. */
+export interface StreamReader {
+  readonly tell: (frame: Frame) => void;
+  /** The process stops; nothing follows. */
+  readonly stop: () => void;
+}
+
+interface TenantStream {
+  readonly name: string;
+  readonly feed: ChangeFeed;
+  readonly readers: Set<StreamReader>;
+  /** The last of them. */
+  frames: Frame[];
+  count: number;
+  leftAtMs: number;
+}
+
+/**
+ * Tells the readers of each tenant what changes of its deliveries. However many readers a tenant has, it is looked at once;
+ * without readers nothing is.
+ */
+@Injectable()
+export class DeliveryStream {
+  private readonly tenants = new Map<string, TenantStream>();
+  private readonly failing = new Set<string>();
+  private total = 0;
+  private stopped = false;
+
+  constructor(
+    private readonly transactions: TenantTransactions,
+    private readonly changes: DeliveryChanges,
+    private readonly ids: IdGenerator,
+    private readonly clock: Clock,
+    private readonly logger: AppLogger,
+  ) {}
+
+  /**
+   * @param lastId of the last frame that the reader got, on an earlier stream
+   * @returns leaves the stream
+   * @throws TooManyStreamsError; what the database throws, before the reader was told anything
+   */
+  async join(tenantId: string, lastId: string | null, reader: StreamReader): Promise<() => void> {
+    const ofTenant = this.tenants.get(tenantId)?.readers.size ?? 0;
+    if (this.stopped || this.total >= MAX_STREAMS || ofTenant >= MAX_STREAMS_OF_TENANT) {
+      throw new TooManyStreamsError();
+    }
+    this.total += 1;
+    try {
+      const stream = this.tenants.get(tenantId) ?? (await this.open(tenantId));
+      stream.readers.add(reader);
+      if (lastId !== null) this.resume(stream, lastId, reader);
+      return () => {
+        if (!stream.readers.delete(reader)) return;
+        this.total -= 1;
+        stream.leftAtMs = this.clock.monotonicMs();
+      };
+    } catch (cause) {
+      this.total -= 1;
+      throw cause;
+    }
+  }
+
+  /** Looks at every tenant that is read, one after the other. Never rejects. */
+  async poll(): Promise<void> {
+    for (const [tenantId, stream] of this.tenants) {
+      if (this.stopped) return;
+      const isLeft = stream.readers.size === 0;
+      if (isLeft && this.clock.monotonicMs() - stream.leftAtMs > LINGER_MS) {
+        this.tenants.delete(tenantId);
+        continue;
+      }
+      try {
+        await this.look(tenantId, stream);
+        this.failing.delete(tenantId);
+      } catch (cause) {
+        if (!this.failing.has(tenantId))
+          this.logger.warn('A stream waits: the database does not answer', { tenantId, cause });
+        this.failing.add(tenantId);
+      }
+    }
+  }
+
+  /** Ends every stream; no other begins. */
+  stop(): void {
+    this.stopped = true;
+    for (const { readers } of this.tenants.values()) for (const reader of readers) reader.stop();
+    this.tenants.clear();
+  }
+
+  private async open(tenantId: string): Promise<TenantStream> {
+    const stream: TenantStream = {
+      ...{
+        name: this.ids.next().slice(-12),
+        feed: new ChangeFeed(LOOK_LIMIT),
+        readers: new Set(),
+        frames: [],
+        count: 0,
+      },
+      leftAtMs: this.clock.monotonicMs(),
+    };
+    await this.look(tenantId, stream);
+    // Another reader may have opened it meanwhile.
+    const opened = this.tenants.get(tenantId) ?? stream;
+    this.tenants.set(tenantId, opened);
+    return opened;
+  }
+
+  private async look(tenantId: string, stream: TenantStream): Promise<void> {
+    const { feed } = stream;
+    const look = await this.transactions.run(tenantId, (transaction) =>
+      this.changes.look(transaction, feed.watched, LOOK_LIMIT),
+    );
+    const { changed, isGap } = feed.take(look);
+    if (isGap) this.add(stream, { id: this.nextId(stream), kind: 'gap' });
+    for (const delivery of changed) this.add(stream, { id: this.nextId(stream), kind: 'delivery', delivery });
+  }
+
+  private add(stream: TenantStream, frame: Frame): void {
+    stream.frames.push(frame);
+    if (stream.frames.length > REMEMBERED) stream.frames.shift();
+    for (const reader of stream.readers) reader.tell(frame);
+  }
+
+  private nextId(stream: TenantStream): string {
+    stream.count += 1;
+    return `${stream.name}-${stream.count}`;
+  }
+
+  private resume(stream: TenantStream, lastId: string, reader: StreamReader): void {
+    if (lastId === `${stream.name}-${stream.count}`) return;
+    const at = stream.frames.findIndex(({ id }) => id === lastId);
+    if (at === -1) reader.tell({ id: `${stream.name}-${stream.count}`, kind: 'resync' });
+    else for (const frame of stream.frames.slice(at + 1)) reader.tell(frame);
+  }
+}
