@@ -4,39 +4,10 @@ import { ENGINE_LIMITS } from '../../src/modules/webhooks/application/engine-lim
 import { eventually } from '../support/eventually.js';
 import { describeFaults, itTogether, type OpenLab } from './harness/fault-suite.js';
 
-const { perEndpoint: PER_ENDPOINT, slots } = ENGINE_LIMITS;
-const ACCOUNTS = slots.fast.total + slots.slow.total + slots.hanging.total;
-const PER_PROCESS = ACCOUNTS + slots.fast.reserve + slots.slow.reserve + slots.hanging.reserve;
+const { perEndpoint: PER_ENDPOINT } = ENGINE_LIMITS;
 
 /** Far beyond the boot of the workers on a busy machine: a request that ended by its budget would be sent again. */
 const PATIENCE_SECONDS = 60;
-
-// Red when AttemptSlots grants whatever it is asked for (attempt-slots.ts).
-async function fillsAProcess(openLab: OpenLab): Promise<void> {
-  const lanes = 80;
-  const perLane = 28;
-  const lab = await openLab({ lanes, tenants: 16, timeoutSeconds: PATIENCE_SECONDS });
-  const { name } = await lab.startWorker();
-  // Good answers of each: an endpoint gets one more place for each of them.
-  await lab.emit(lanes * perLane, { concurrency: 16 });
-  await lab.settle();
-  lab.receiver.behave('hold');
-  await lab.emit(lanes * perLane, { concurrency: 16 });
-  // It takes what it may take, and then no more for a while; how much of it a slow endpoint may have is not for this test.
-  let held = { count: 0, sinceMs: performance.now() };
-  await eventually(() => {
-    const count = lab.receiver.heldCount;
-    if (count !== held.count) held = { count, sinceMs: performance.now() };
-    expect(count).toBeGreaterThan(ACCOUNTS / 2);
-    expect(performance.now() - held.sinceMs).toBeGreaterThan(1_000);
-  });
-  lab.receiver.behave(200);
-  while (lab.receiver.release() > 0 || (await lab.counts())['PENDING']) await lab.watchLeases();
-  await lab.settle();
-  expect(lab.receiver.mostOpenOf(`worker:${name}`)).toBeLessThanOrEqual(PER_PROCESS);
-  expect(await lab.violations()).toEqual([]);
-  expect(lab.receiver.requests).toHaveLength(lanes * perLane * 2);
-}
 
 // Red when webhook_claim does not count what others have SENDING: each process has its own idea of the endpoint.
 async function sharesAnEndpoint(openLab: OpenLab): Promise<void> {
@@ -100,15 +71,13 @@ async function fillsAsItComes(openLab: OpenLab): Promise<void> {
   expect(lab.receiver.requests).toHaveLength(events * 4);
 }
 
-/* Invariant 6. Fairness between endpoints (invariant 5) has a suite of its own, fairness.spec.ts. */
+/*
+ * Invariant 6; the bound of a process is shown in drain-simulation.spec.ts. Fairness between endpoints (invariant 5) has a
+ * suite of its own, fairness.spec.ts.
+ */
 describeFaults('requests under way', (openLab) => {
   itTogether(
     [
-      {
-        title: 'are bounded in a process, and never overshoot',
-        run: () => fillsAProcess(openLab),
-        isLong: true,
-      },
       {
         title: 'are bounded for an endpoint over all workers, and never overshoot',
         run: () => sharesAnEndpoint(openLab),

@@ -1,12 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import {
-  createHmac,
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  type KeyObject,
-} from 'node:crypto';
+import { createHmac, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { exportJWK, SignJWT, type JWTPayload } from 'jose';
@@ -14,6 +8,7 @@ import { exportJWK, SignJWT, type JWTPayload } from 'jose';
 import { newPrivateKey } from '../kernel/new-private-key.js';
 
 import { eventually } from '../../../test/support/eventually.js';
+import { pemPair } from '../../../test/support/pem-pair.js';
 import { TokenVerifier, type TokenVerifierOptions } from './token-verifier.js';
 
 const SECRET = 'a-secret-of-thirty-two-characters';
@@ -24,13 +19,7 @@ const pairOf = (privateKey: KeyObject): { privateKey: KeyObject; publicKey: KeyO
   privateKey,
   publicKey: createPublicKey(privateKey),
 });
-// In its encoded form, as newPrivateKey does and for the same reason.
-const rsaPem = generateKeyPairSync('rsa', {
-  modulusLength: 2_048,
-  publicKeyEncoding: { type: 'spki', format: 'pem' },
-  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-}).privateKey;
-const rsa = pairOf(createPrivateKey(rsaPem));
+const rsa = pairOf(createPrivateKey(pemPair.rsa(2_048).privateKey));
 const ec = pairOf(newPrivateKey('P-256'));
 const ed = pairOf(newPrivateKey('ed25519'));
 
@@ -163,7 +152,7 @@ describe('TokenVerifier', () => {
   });
 
   it('refuses keys of other kinds when it starts', () => {
-    const { publicKey } = generateKeyPairSync('x25519');
+    const publicKey = createPublicKey(pemPair.x25519().publicKey);
     expect(() => byPem(publicKey)).toThrow('JWT_PUBLIC_KEY: expected an RSA, P-256 or Ed25519 public key');
   });
 

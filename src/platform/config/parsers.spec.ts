@@ -1,7 +1,6 @@
-import { generateKeyPairSync } from 'node:crypto';
-
 import { describe, expect, it } from '@jest/globals';
 
+import { pemPair } from '../../../test/support/pem-pair.js';
 import {
   boolean,
   cidrs,
@@ -18,25 +17,17 @@ import {
   type Parsed,
 } from './parsers.js';
 
-// In their encoded form, as newPrivateKey does and for the same reason.
-const publicKeyEncoding = { type: 'spki', format: 'pem' } as const;
-const privateKeyEncoding = { type: 'pkcs8', format: 'pem' } as const;
-const edPair = generateKeyPairSync('ed25519', { publicKeyEncoding, privateKeyEncoding });
-const { publicKey: PEM, privateKey: PRIVATE_PEM } = edPair;
-const ecPem = (namedCurve: string): string =>
-  generateKeyPairSync('ec', { namedCurve, publicKeyEncoding, privateKeyEncoding }).publicKey;
-const rsaPem = (modulusLength: number): string =>
-  generateKeyPairSync('rsa', { modulusLength, publicKeyEncoding, privateKeyEncoding }).publicKey;
-const P256_PEM = ecPem('P-256');
-const RSA_PEM = rsaPem(2_048);
+const { publicKey: PEM, privateKey: PRIVATE_PEM } = pemPair.ed25519();
+const P256_PEM = pemPair.ec('P-256').publicKey;
+const RSA_PEM = pemPair.rsa(2_048).publicKey;
 /** Keys of no algorithm that we verify, or too weak for one. */
 const OTHER_PEMS = [
-  ecPem('P-384'),
-  ecPem('secp256k1'),
-  rsaPem(1_024),
-  generateKeyPairSync('ed448', { publicKeyEncoding, privateKeyEncoding }).publicKey,
-  generateKeyPairSync('x25519', { publicKeyEncoding, privateKeyEncoding }).publicKey,
-];
+  pemPair.ec('P-384'),
+  pemPair.ec('secp256k1'),
+  pemPair.rsa(1_024),
+  pemPair.ed448(),
+  pemPair.x25519(),
+].map(({ publicKey }) => publicKey);
 const KEY = Buffer.alloc(32, 7).toString('base64');
 
 type Case = readonly [name: string, parse: (text: string) => Parsed<unknown>, text: string, value: unknown];

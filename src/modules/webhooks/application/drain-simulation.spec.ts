@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 
 import { SimulatedWorkers } from '../testing/simulated-workers.js';
+import { ENGINE_LIMITS } from './engine-limits.js';
 
 /** Milliseconds from which on a delivery would be found by the sweep: nothing that flows waits so long. */
 const SWEPT_MS = 250;
@@ -111,5 +112,35 @@ describe('turns of several processes', () => {
     const waits = healthy.map(({ waitedMs }) => waitedMs).sort((a, b) => a - b);
     expect(waits).toHaveLength(100);
     expect(waits[98]).toBeLessThan(SWEPT_MS);
+  });
+
+  // Red when AttemptSlots gives whatever it is asked for, or the share of a tenant in one account alone.
+  it.each([1, 2])('hold most of what %i tenants may have under way, and no more', async (tenants) => {
+    const { fast, slow, hanging } = ENGINE_LIMITS.slots;
+    const shares = [fast, slow, hanging].reduce(
+      (sum, { total, perTenant }) => sum + Math.min(total, tenants * perTenant),
+      0,
+    );
+    const perLane = 50;
+    let areHanging = false;
+    const workers = new SimulatedWorkers({ processes: 1, answerMs: () => (areHanging ? 60_000 : 5) });
+    const lanes = Array.from({ length: tenants * 16 }, (_unused, n) => [
+      `tenant-${n % tenants}`,
+      `hangs-${n}`,
+    ]);
+    for (const [tenantId = '', name = ''] of lanes) await workers.subscribe(tenantId, name);
+    // Each good answer gives an endpoint one more place.
+    for (const [tenantId = '', name = ''] of lanes) await workers.emit(tenantId, name, perLane);
+    await drained(workers, 5_000);
+    expect(workers.open).toBe(0);
+    workers.requests.length = 0;
+    areHanging = true;
+    expect(lanes.length * perLane).toBeGreaterThan(shares + lanes.length);
+    for (const [tenantId = '', name = ''] of lanes) await workers.emit(tenantId, name, perLane);
+    // Within their time budget none of them ends.
+    await jest.advanceTimersByTimeAsync(9_000);
+    expect(workers.requests.length).toBeGreaterThan(shares * 0.8);
+    // One of a reserve besides, for a lane with nothing under way.
+    expect(workers.requests.length).toBeLessThanOrEqual(shares + lanes.length);
   });
 });

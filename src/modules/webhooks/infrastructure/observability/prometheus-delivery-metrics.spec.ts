@@ -39,4 +39,16 @@ describe('PrometheusDeliveryMetrics', () => {
     expect(text).toContain(`webhook_delivery_http_status{status_code="other"} ${2 * NAMES}`);
     expect(text.split('\n').length).toBeLessThan(60);
   });
+
+  it('counts the states that circuits came to, each by its name', async () => {
+    const registry = new Registry();
+    const metrics = new PrometheusDeliveryMetrics(registry, true);
+    for (const to of ['open', 'half_open', 'open', 'closed'] as const) metrics.circuitTurned(to);
+    const lines = (await registry.metrics()).split('\n').filter((line) => line.startsWith('webhook_circuit'));
+    expect(lines).toEqual([
+      'webhook_circuit_total{to="open"} 2',
+      'webhook_circuit_total{to="half_open"} 1',
+      'webhook_circuit_total{to="closed"} 1',
+    ]);
+  });
 });
