@@ -42,7 +42,7 @@ describe('PrometheusDeliveryMetrics', () => {
 
   it('counts the states that circuits came to, each by its name', async () => {
     const registry = new Registry();
-    const metrics = new PrometheusDeliveryMetrics(registry, true);
+    const metrics = new PrometheusDeliveryMetrics(registry, new EventCatalogue(), true);
     for (const to of ['open', 'half_open', 'open', 'closed'] as const) metrics.circuitTurned(to);
     const lines = (await registry.metrics()).split('\n').filter((line) => line.startsWith('webhook_circuit'));
     expect(lines).toEqual([
