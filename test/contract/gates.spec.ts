@@ -42,7 +42,8 @@ SELECT gate.granted, gate.reason, extract(epoch FROM gate.until - n.now)::float8
        extract(epoch FROM slots.first - n.now)::float8 * 1000 AS first_ms, extract(epoch FROM slots.step)::float8 * 1000 AS step_ms
   FROM (SELECT to_timestamp($4::float8 / 1000) AS now) AS n
  CROSS JOIN LATERAL jsonb_populate_record(NULL::webhook_lanes, $1::jsonb) AS l
- CROSS JOIN LATERAL webhook_gates(l, $2::jsonb, $3::int, n.now, $5::int * interval '1 millisecond') AS gate
+ CROSS JOIN LATERAL webhook_gates(l, $2::jsonb, $3::int, n.now, $5::int * interval '1 millisecond', $6::int,
+                                  to_timestamp($7::float8 / 1000)) AS gate
   LEFT JOIN LATERAL webhook_rate_slots(l, $2::jsonb, n.now, $5::int * interval '1 millisecond') AS slots ON true`;
 
 const TELL = `
@@ -72,8 +73,13 @@ describeWithPostgres('the gates of the database say what the rules say', () => {
       ...{ paused_at: lane.isPaused ? at(NOW_MS) : null, rate_next_at: at(lane.rateNextAtMs) },
       held_until: at(lane.heldUntilMs),
     };
-    const settings = lane.rateLimit === null ? null : { rate_limit: toStoredRate(lane.rateLimit) };
-    const rows = await dataSource.query<unknown[]>(ASK, [row, settings, wanted, NOW_MS, RATE_AHEAD_MS]);
+    const settings = {
+      ...(lane.rateLimit === null ? {} : { rate_limit: toStoredRate(lane.rateLimit) }),
+      ...(lane.heads === null ? {} : { ordering: 'fifo' }),
+    };
+    const rows = await dataSource.query<unknown[]>(ASK, [
+      ...[row, settings, wanted, NOW_MS, RATE_AHEAD_MS, lane.heads?.due ?? null, lane.heads?.untilMs ?? null],
+    ]);
     expect(rows).toHaveLength(1);
     return rows[0];
   };

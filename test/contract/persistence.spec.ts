@@ -11,6 +11,7 @@ import type { PersistenceHarness } from './persistence/harness.js';
 import { inMemoryHarness } from './persistence/in-memory-harness.js';
 import { laneCircuitsContract } from './persistence/lane-circuits.contract.js';
 import { laneGatesContract } from './persistence/lane-gates.contract.js';
+import { laneOrderContract } from './persistence/lane-order.contract.js';
 import { laneSweepContract } from './persistence/lane-sweep.contract.js';
 import { subscriptionRepositoryContract } from './persistence/subscription-repository.contract.js';
 import { transactionsContract } from './persistence/transactions.contract.js';
@@ -42,6 +43,7 @@ function contracts(open: () => Promise<PersistenceHarness>): void {
   laneSweepContract(current);
   laneGatesContract(current);
   laneCircuitsContract(current);
+  laneOrderContract(current);
   deliveryTransitionsContract(current);
   expiredHistoryContract(current);
 }

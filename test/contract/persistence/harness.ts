@@ -45,6 +45,8 @@ export interface PersistenceHarness {
   readonly ids: IdGenerator;
   /** All that changes of a delivery. */
   stateOf(id: string): Promise<DeliveryState>;
+  /** Where a delivery stands in the order of its endpoint. */
+  orderOf(id: string): Promise<{ readonly orderingKey: string | null }>;
   /** Lets `ms` milliseconds pass for everything that is stored. */
   elapse(ms: number): Promise<void>;
   dispose(): Promise<void>;

@@ -47,6 +47,7 @@ export async function inMemoryHarness(): Promise<PersistenceHarness> {
         ...{ status, attempts, autoAttempts, nextTrigger, isRetry, interruptions, lastError },
       });
     },
+    orderOf: async (id) => Promise.resolve({ orderingKey: store.deliveries.get(id)?.orderingKey ?? null }),
     elapse: async (ms) => {
       clock.advance(ms);
       return Promise.resolve();

@@ -126,6 +126,13 @@ async function harnessOn(url: string): Promise<PersistenceHarness> {
       if (state === undefined) throw new Error(`no delivery ${id}`);
       return state;
     },
+    orderOf: async (id) => {
+      const [row] = await dataSource.query<{ orderingKey: string | null }[]>(
+        'SELECT ordering_key AS "orderingKey" FROM webhook_deliveries WHERE id = $1',
+        [id],
+      );
+      return { orderingKey: row?.orderingKey ?? null };
+    },
     elapse: async (ms) => {
       clock.advance(ms);
       await dataSource.query(ELAPSE, [ms]);

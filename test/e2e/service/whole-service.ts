@@ -6,6 +6,7 @@ import { circuits } from './circuit.js';
 import { deliveryLife } from './delivery-life.js';
 import { endpointTests } from './endpoint-tests.js';
 import { filters } from './filters.js';
+import { ordering } from './ordering.js';
 import { recovery } from './recovery.js';
 import { secretRotation } from './secret-rotation.js';
 import { signatures } from './signatures.js';
@@ -32,6 +33,7 @@ export function describeWholeService(combination: Combination): void {
     describe('delivering', () => deliveryLife(running, combination));
     describe('leaving an endpoint alone that fails', () => circuits(running));
     describe('waiting as an endpoint asks', () => throttling(running));
+    describe('keeping an order', () => ordering(running));
     describe('recovering', () => recovery(running));
     describe('rotating a secret', () => secretRotation(running));
     describe('signing', () => signatures(running));

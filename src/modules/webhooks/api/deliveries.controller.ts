@@ -102,7 +102,10 @@ export class DeliveriesController {
     // The payload's own text: parsing and writing it again would reorder keys such as "10" and round large numbers.
     const payload = extractProperty(request.rawJson ?? '{}', 'payload') ?? JSON.stringify(dto.payload);
     return presentRequested(
-      await this.requestDelivery.execute({ tenantId, actor, event: dto.event, payload, idempotencyKey }),
+      await this.requestDelivery.execute({
+        ...{ tenantId, actor, event: dto.event, payload, idempotencyKey },
+        orderingKey: dto.ordering_key,
+      }),
     );
   }
 
@@ -171,7 +174,7 @@ export class DeliveriesController {
   @ApiErrors(
     [400, 'delivery_not_failed'],
     [404, 'delivery_not_found'],
-    [409, 'delivery_sending', 'subscription_inactive', 'payload_expired'],
+    [409, 'delivery_sending', 'not_next_in_order', 'subscription_inactive', 'payload_expired'],
     413,
     415,
   )

@@ -3,6 +3,7 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { shownCircuitRule } from '../domain/gates/circuit-rule.js';
 import { CIRCUIT_STATES, type CircuitState } from '../domain/gates/circuit.js';
 import { shownHeaders } from '../domain/custom-headers.js';
+import type { Ordering } from '../domain/ordering.js';
 import type { RetrySchedule } from '../domain/retry-schedule.js';
 import { shownSignature, type SignatureWish } from '../domain/signature-scheme.js';
 import {
@@ -18,6 +19,7 @@ import { FILTER_EXAMPLE, FILTER_SCHEMA } from './dto/filter-property.js';
 import {
   CIRCUIT_SCHEMA,
   HEADERS_SCHEMA,
+  ORDERING_SCHEMA,
   RATE_LIMIT_SCHEMA,
   RETRY_SCHEDULE_SCHEMA,
   SIGNATURE_SCHEMA,
@@ -126,6 +128,13 @@ export class SubscriptionView {
   rate_limit!: RateLimitShape | null;
 
   @ApiProperty({
+    ...ORDERING_SCHEMA,
+    description: '`fifo`: its events go out one after the other, for each `ordering_key`.',
+    example: 'unordered',
+  })
+  ordering!: Ordering;
+
+  @ApiProperty({
     description: 'When it opens, as `circuit` was given, and how it is now.',
     example: {
       ...{ failures: 10, percent: 70, min_attempts: 20, state: 'closed', cause: null, opened_at: null },
@@ -224,6 +233,7 @@ function presentSubscription(subscription: Subscription): Omit<SubscriptionView,
     timeout_seconds: subscription.settings.timeoutSeconds,
     rate_limit:
       subscription.settings.rateLimit === null ? null : toStoredRate(subscription.settings.rateLimit),
+    ordering: subscription.settings.ordering,
     circuit: presentCircuit(subscription),
     template: subscription.settings.template,
     signature: shownSignature(subscription.settings.signature),

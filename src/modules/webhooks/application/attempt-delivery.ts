@@ -153,7 +153,8 @@ export class AttemptDelivery {
       epoch: claim.epoch,
       isProbe: claim.isProbe,
       retryAfterMs: outcome.kind === 'retryable' ? outcome.retryAfterMs : 0,
-      asksForMore: !goesOn,
+      // A turn that is opening the lane now may see it before this result, and what is next in an order behind it.
+      asksForMore: !goesOn || this.known.of(claim.settings).ordering === 'fifo',
     });
     this.circuits.turned(claim, turns);
     this.metrics.attempted({

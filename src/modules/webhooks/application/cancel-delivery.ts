@@ -4,6 +4,7 @@ import type { Actor } from '../../../platform/kernel/actor.js';
 import { CANCELLED, decideCancellation, type Delivery } from '../domain/delivery.js';
 import { WebhookError } from '../domain/errors.js';
 import { AuditTrail } from './ports/audit-trail.js';
+import { LaneDispatcher } from './ports/lane-dispatcher.js';
 import { DeliveryRepository } from './ports/delivery-repository.js';
 import { TenantTransactions } from './ports/transaction.js';
 
@@ -19,6 +20,7 @@ export class CancelDelivery {
     private readonly transactions: TenantTransactions,
     private readonly deliveries: DeliveryRepository,
     private readonly trail: AuditTrail,
+    private readonly dispatcher: LaneDispatcher,
   ) {}
 
   /**
@@ -27,7 +29,7 @@ export class CancelDelivery {
    * @throws WebhookError `delivery_not_found`, or `delivery_not_pending` when an attempt is under way or it has ended.
    */
   async execute({ tenantId, actor, id }: CancelDeliveryCommand): Promise<Delivery> {
-    return this.transactions.run(tenantId, async (transaction) => {
+    const cancelled = await this.transactions.run(tenantId, async (transaction) => {
       const delivery = await this.deliveries.findForUpdate(transaction, id);
       if (delivery === null) throw new WebhookError('delivery_not_found');
       const decision = decideCancellation(delivery);
@@ -47,5 +49,8 @@ export class CancelDelivery {
       if (ended === null) throw new WebhookError('delivery_not_found');
       return ended;
     });
+    // What waited for it in its order may go now.
+    this.dispatcher.ring([{ tenantId, subscriptionId: cancelled.subscriptionId }]);
+    return cancelled;
   }
 }

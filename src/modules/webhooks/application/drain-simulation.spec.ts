@@ -62,6 +62,29 @@ describe('turns of several processes', () => {
     expect(workers.requests.filter(({ waitedMs }) => waitedMs >= SWEPT_MS)).toEqual([]);
   });
 
+  // Red when a turn that meets something under way is read as over, and nobody looks again.
+  it.each(SURROUNDINGS)('keep the order of each key, without a pause: %s', async (_name, here) => {
+    const workers = new SimulatedWorkers({ ...here, answerMs: () => 3 });
+    await workers.subscribe('acme', 'thing', { ordering: 'fifo' });
+    const keys = ['a', 'b', 'c', null];
+    for (let round = 0; round < 150; round += 1) {
+      await workers.emit('acme', 'thing', 1 + (round % 3), keys[(round * 7) % 4] ?? null);
+      await jest.advanceTimersByTimeAsync((round * 5) % 17);
+    }
+    const count = 300;
+    await drained(workers, 20_000);
+    expect(workers.requests).toHaveLength(count);
+    for (const key of ['a', 'b', 'c', '']) {
+      const ofKey = workers.requests.filter(({ orderingKey }) => orderingKey === key);
+      expect(ofKey.length).toBeGreaterThan(50);
+      const positions = ofKey.map(({ position }) => position ?? 0);
+      expect(positions).toEqual([...positions].sort((a, b) => a - b));
+      const gaps = ofKey.slice(1).map(({ atMs }, n) => atMs - (ofKey[n]?.atMs ?? 0));
+      expect(Math.min(...gaps)).toBeGreaterThanOrEqual(3);
+    }
+    expect(longestPauseMs(workers)).toBeLessThan(SWEPT_MS);
+  });
+
   // Red when attempts stay in the account in which they began (`AgeWatch` that never looks): they fill it until they time out.
   it.each([300, 960])('delay nobody for %i endpoints that stop answering', async (endpoints) => {
     let areHanging = false;

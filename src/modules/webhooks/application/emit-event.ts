@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 
 import { IdGenerator } from '../../../platform/kernel/id-generator.js';
 import { InvalidEmitError } from '../domain/errors.js';
+import { orderingKeyRefusal } from '../domain/ordering.js';
 import { parseEmittedName, patternsMatching } from '../domain/event-name.js';
 import { CheckPayload, problemText } from './check-payload.js';
 import { DeliverySettings } from './delivery-settings.js';
@@ -16,6 +17,11 @@ export interface EmitCommand {
   readonly event: string;
   /** A JSON object; serialised here, once. */
   readonly payload: object;
+  /**
+   * Within which order is kept, for subscriptions with `ordering: "fifo"`: 1–128 characters, the id of an invoice for instance.
+   * Left out: one order for all events without a key.
+   */
+  readonly orderingKey?: string | undefined;
 }
 
 export interface EmittedEvent {
@@ -35,8 +41,8 @@ export class EmitEvent {
     private readonly checks: CheckPayload,
   ) {}
 
-  /** @throws InvalidEmitError when the tenant, the event name or the payload cannot be one, or the payload is to
-   * fit its schema and does not. Nothing was stored then. */
+  /** @throws InvalidEmitError when the tenant, the event name, the payload or the ordering key cannot be one, or the payload is
+   * to fit its schema and does not. Nothing was stored then. */
   async execute(transaction: Transaction, command: EmitCommand): Promise<EmittedEvent> {
     if (!TENANT_ID.test(command.tenantId)) {
       throw new InvalidEmitError(
@@ -45,6 +51,9 @@ export class EmitEvent {
     }
     const event = parseEmittedName(command.event);
     if (!event.ok) throw new InvalidEmitError(`${event.message}, not ${quoted(command.event)}`);
+    const { orderingKey = null } = command;
+    const refusal = orderingKey === null ? null : orderingKeyRefusal(orderingKey);
+    if (refusal !== null) throw new InvalidEmitError(`${refusal}, not ${quoted(orderingKey)}`);
     const payload = serialise(command.payload);
     const problems = this.checks.execute(event.name, payload);
     if (problems.length > 0) {
@@ -58,6 +67,7 @@ export class EmitEvent {
       patterns: patternsMatching(event.name),
       payload,
       idempotency: null,
+      orderingKey,
       onlyIfMatched: !this.settings.storeUnmatched,
     });
     const { deliveryIds, lanes } = result.kind === 'stored' ? result : { deliveryIds: [], lanes: [] };

@@ -8,6 +8,7 @@ import type { FieldProblem } from '../../../platform/kernel/field-problem.js';
 import { IdGenerator } from '../../../platform/kernel/id-generator.js';
 import { WebhookError } from '../domain/errors.js';
 import { parseEmittedName, patternsMatching } from '../domain/event-name.js';
+import { orderingKeyRefusal } from '../domain/ordering.js';
 import { DeliveryMetrics } from './ports/delivery-metrics.js';
 import { CheckPayload } from './check-payload.js';
 import { DrainLane } from './drain-lane.js';
@@ -21,6 +22,7 @@ export interface RequestDeliveryCommand {
   /** The JSON text of the payload object, to be stored and sent as it is. */
   readonly payload: string;
   readonly idempotencyKey?: string | undefined;
+  readonly orderingKey?: string | undefined;
 }
 
 export interface RequestedDelivery {
@@ -47,9 +49,12 @@ export class RequestDelivery {
   async execute(command: RequestDeliveryCommand): Promise<RequestedDelivery> {
     const event = parseEmittedName(command.event);
     if (!event.ok) throw InvalidInputError.ofField('event', event.message);
+    const { orderingKey = null } = command;
+    const wrong = orderingKey === null ? null : orderingKeyRefusal(orderingKey);
+    if (wrong !== null) throw InvalidInputError.ofField('ordering_key', wrong);
     const problems = this.checks.execute(event.name, command.payload);
     if (problems.length > 0) throw new InvalidInputError(problems.map(inPayload));
-    const fingerprint = fingerprintOf(event.name, command.payload);
+    const fingerprint = fingerprintOf(event.name, command.payload, orderingKey);
     const id = this.ids.next();
     const result = await this.intake.accept({
       id,
@@ -57,6 +62,7 @@ export class RequestDelivery {
       event: event.name,
       patterns: patternsMatching(event.name),
       payload: command.payload,
+      orderingKey,
       fingerprint,
       idempotencyKey: command.idempotencyKey ?? null,
       requestedBy: command.actor,
@@ -89,6 +95,8 @@ function inPayload({ path, msg }: FieldProblem): InputProblem {
 }
 
 /** Tells whether two requests with one idempotency key ask for the same thing. */
-function fingerprintOf(event: string, payload: string): string {
-  return createHash('sha256').update(event).update('\n').update(payload).digest('hex');
+function fingerprintOf(event: string, payload: string, orderingKey: string | null): string {
+  const hash = createHash('sha256').update(event).update('\n').update(payload);
+  // A key has no line break: without one it is as it always was.
+  return (orderingKey === null ? hash : hash.update('\n').update(orderingKey)).digest('hex');
 }

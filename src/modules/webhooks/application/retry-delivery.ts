@@ -32,6 +32,7 @@ export class RetryDelivery {
    * it is the next probe.
    *
    * @throws WebhookError `delivery_not_found`, `delivery_not_failed` without `force`, `delivery_sending`,
+   * `not_next_in_order`,
    * `subscription_inactive` or `payload_expired`.
    */
   async execute({ tenantId, actor, id, force }: RetryDeliveryCommand): Promise<void> {
@@ -40,6 +41,8 @@ export class RetryDelivery {
       if (delivery === null) throw new WebhookError('delivery_not_found');
       const refusal = refusesManualRetry(delivery.status, force);
       if (refusal !== null) throw new WebhookError(refusal);
+      // Sent now, it would overtake what is before it.
+      if (delivery.blocker !== null) throw new WebhookError('not_next_in_order');
       if (!delivery.subscriptionActive) throw new WebhookError('subscription_inactive');
       if (delivery.payloadExpired) throw new WebhookError('payload_expired');
       await this.deliveries.requeueManually(transaction, id);

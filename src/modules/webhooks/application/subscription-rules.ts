@@ -14,6 +14,7 @@ import {
   wantedEvents,
   type EventsWish,
 } from '../domain/subscribed-events.js';
+import { DEFAULT_ORDERING } from '../domain/ordering.js';
 import { wantedSignature, type SignatureWish } from '../domain/signature-scheme.js';
 import { checkSecret } from '../domain/subscription.js';
 import { settingsProblems, type SettingsChange } from '../domain/subscription-settings.js';
@@ -117,6 +118,7 @@ export function auditedSettings({
   retrySchedule,
   timeoutSeconds,
   rateLimit,
+  ordering,
   circuit,
   template,
   headers,
@@ -126,6 +128,7 @@ export function auditedSettings({
     ...(retrySchedule === undefined ? {} : { retry_schedule: String(retrySchedule ?? 'default') }),
     ...(timeoutSeconds === undefined ? {} : { timeout_seconds: timeoutSeconds ?? 'default' }),
     ...(rateLimit === undefined ? {} : { rate_limit: rateText(rateLimit) }),
+    ...(ordering === undefined ? {} : { ordering: ordering ?? DEFAULT_ORDERING }),
     ...(circuit === undefined ? {} : { circuit: circuitText(circuit) }),
     ...(template === undefined ? {} : { template: auditedTemplate(template) }),
     ...(signature === undefined ? {} : { signature: auditedSignature(signature) }),

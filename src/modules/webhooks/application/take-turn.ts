@@ -75,10 +75,13 @@ export class TakeTurn {
       state.again = false;
       const opening = await this.claim(lane, state, pace, grant);
       const verdict = verdictAfter({ ...opening, isRetrying: state.retries > 0 });
+      // It goes on: what is next may go in a moment.
+      if (opening.claimed.all > 0 && waitsForOthers(verdict) && verdict.kind === 'held')
+        this.lookAgain.forget(lane);
       if (verdict.kind !== 'more' && !state.again) {
         state.goOn = verdict.kind === 'full' && verdict.by === 'us';
-        // A circuit may close with the attempt that is under way.
-        state.isHeld = verdict.kind === 'held' && verdict.reason !== 'circuit_open';
+        // A circuit may close with the attempt that is under way, and what is next in an order may go after it.
+        state.isHeld = verdict.kind === 'held' && !['circuit_open', 'order'].includes(verdict.reason);
         state.isOpening = false;
         return verdict;
       }
@@ -102,12 +105,12 @@ export class TakeTurn {
 
   private act(lane: Lane, verdict: TurnVerdict): void {
     const { dispatcher, watch } = this.of;
-    if (verdict.kind === 'full' && verdict.by === 'others') {
+    if (verdict.kind === 'held') watch.held(lane);
+    if (waitsForOthers(verdict)) {
       dispatcher.ringAfter(lane, this.lookAgain.after(lane));
       return;
     }
     this.lookAgain.forget(lane);
-    if (verdict.kind === 'held') watch.held(lane);
     const waitMs = waitOf(verdict);
     if (waitMs !== null) dispatcher.ringAfter(lane, waitMs);
   }
@@ -140,6 +143,15 @@ export class TakeTurn {
       for (const claim of started) attempts.begin(lane, state, pace, grant, claim);
     }
   }
+}
+
+/**
+ * Whether it ended because of what is under way: whoever settles that goes on, and may have looked a moment before what is due
+ * now could be seen.
+ */
+function waitsForOthers(verdict: TurnVerdict): boolean {
+  if (verdict.kind === 'full') return verdict.by === 'others';
+  return verdict.kind === 'held' && verdict.reason === 'order' && verdict.forMs === null;
 }
 
 /** When this process has to ring, in milliseconds from now; null: nobody knows, or it need not. */

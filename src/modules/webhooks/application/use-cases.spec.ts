@@ -426,8 +426,8 @@ describe('the use cases', () => {
     });
 
     const cancel = (of: string): ReturnType<CancelDelivery['execute']> => {
-      const { transactions, deliveries, trail } = webhooks;
-      return new CancelDelivery(transactions, deliveries, trail).execute({
+      const { transactions, deliveries, trail, dispatcher } = webhooks;
+      return new CancelDelivery(transactions, deliveries, trail, dispatcher).execute({
         tenantId: TENANT,
         actor: ACTOR,
         id: of,

@@ -10,9 +10,16 @@ export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
 
 /**
  * Who or what keeps a delivery back, in the order in which they are named: its tenant, its endpoint that fails, or that asked
- * to be left alone for a while, a limit of its subscription; `operator`: the service itself is not set up as it should be.
+ * to be left alone for a while, the order or a limit of its subscription; `operator`: the service itself is not set up as it should be.
  */
-export const HOLD_REASONS = ['paused', 'circuit_open', 'throttled', 'rate_limited', 'operator'] as const;
+export const HOLD_REASONS = [
+  'paused',
+  'circuit_open',
+  'throttled',
+  'order',
+  'rate_limited',
+  'operator',
+] as const;
 
 export type HoldReason = (typeof HOLD_REASONS)[number];
 
@@ -21,6 +28,8 @@ export interface Hold {
   readonly reason: HoldReason;
   /** When it is looked at again; null: nobody knows. */
   readonly until: Date | null;
+  /** The delivery that it waits for, where it waits for one. */
+  readonly blockedBy?: string;
 }
 
 /** What an attempt came to, as lists show it. */

@@ -30,6 +30,11 @@ export const WEBHOOK_ERRORS = {
     kind: 'conflict',
     message: 'An attempt of this delivery is under way: beside it, another would be a duplicate.',
   },
+  not_next_in_order: {
+    kind: 'conflict',
+    message:
+      'The subscription wants its events in order, and an earlier one waits or is under way: `blocked_by` names it.',
+  },
   delivery_not_pending: {
     kind: 'conflict',
     message:

@@ -11,6 +11,7 @@ import {
 } from './gates/circuit-rule.js';
 import { rateLimitProblems, type RateLimit } from './gates/rate-limit.js';
 import { headersProblems, type CustomHeader, type HeadersWish } from './custom-headers.js';
+import { DEFAULT_ORDERING, orderingProblems, type Ordering } from './ordering.js';
 import { retryScheduleProblems, type RetrySchedule } from './retry-schedule.js';
 import {
   DEFAULT_SIGNATURE,
@@ -30,6 +31,8 @@ export interface SubscriptionSettings {
   readonly timeoutSeconds: number | null;
   /** Requests that the endpoint gets at most; null: as many as it answers. */
   readonly rateLimit: RateLimit | null;
+  /** Whether its events go out one after the other. */
+  readonly ordering: Ordering;
   /** When nothing is sent for a while because the endpoint fails. */
   readonly circuit: CircuitRule;
   readonly headers: readonly CustomHeader[];
@@ -48,6 +51,7 @@ export const DEFAULT_SETTINGS: SubscriptionSettings = {
   retrySchedule: 'default',
   timeoutSeconds: null,
   rateLimit: null,
+  ordering: DEFAULT_ORDERING,
   circuit: DEFAULT_CIRCUIT_RULE,
   template: DEFAULT_TEMPLATE,
   headers: [],
@@ -67,6 +71,7 @@ export interface SettingsChange {
   readonly retrySchedule?: RetrySchedule | null | undefined;
   readonly timeoutSeconds?: number | null | undefined;
   readonly rateLimit?: RateLimit | null | undefined;
+  readonly ordering?: Ordering | null | undefined;
   readonly circuit?: CircuitWish | null | undefined;
   readonly template?: Template | null | undefined;
   readonly headers?: HeadersWish | null | undefined;
@@ -90,6 +95,7 @@ export interface StoredSettings {
   readonly retry_schedule?: Exclude<RetrySchedule, 'default'>;
   readonly timeout_seconds?: number;
   readonly rate_limit?: { readonly max: number; readonly per_seconds: number };
+  readonly ordering?: Exclude<Ordering, 'unordered'>;
   readonly circuit?: StoredCircuit;
   readonly template?: Template;
   /** Pairs, because jsonb does not keep the order of names. */
@@ -103,11 +109,13 @@ export interface StoredSettings {
 
 /** Every problem of a change, by the names of the API. */
 export function settingsProblems(change: SettingsChange): FieldProblem[] {
-  const { retrySchedule, timeoutSeconds, rateLimit, circuit, template, headers, signature } = change;
+  const { retrySchedule, timeoutSeconds, rateLimit, ordering, circuit, template, headers, signature } =
+    change;
   return [
     ...(retrySchedule == null ? [] : retryScheduleProblems(retrySchedule, ['retry_schedule'])),
     ...(timeoutSeconds == null ? [] : timeoutProblems(timeoutSeconds, ['timeout_seconds'])),
     ...(rateLimit == null ? [] : rateLimitProblems(toStoredRate(rateLimit), ['rate_limit'])),
+    ...(ordering == null ? [] : orderingProblems(ordering, ['ordering'])),
     ...(circuit == null ? [] : circuitProblems(circuit, ['circuit'])),
     ...(template == null ? [] : templateProblems(template, ['template'])),
     ...(headers == null ? [] : headersProblems(headers, ['headers'])),
@@ -123,7 +131,16 @@ export function timeoutProblems(value: unknown, path: readonly (string | number)
 /** The settings after a change. */
 export function changedSettings(
   current: SubscriptionSettings,
-  { retrySchedule, timeoutSeconds, rateLimit, circuit, template, headers, signature }: SettingsChange,
+  {
+    retrySchedule,
+    timeoutSeconds,
+    rateLimit,
+    ordering,
+    circuit,
+    template,
+    headers,
+    signature,
+  }: SettingsChange,
   sealing: SettingsSealing,
 ): SubscriptionSettings {
   return {
@@ -131,6 +148,7 @@ export function changedSettings(
     retrySchedule: changed(current.retrySchedule, retrySchedule, DEFAULT_SETTINGS.retrySchedule),
     timeoutSeconds: changed(current.timeoutSeconds, timeoutSeconds, DEFAULT_SETTINGS.timeoutSeconds),
     rateLimit: changed(current.rateLimit, rateLimit, DEFAULT_SETTINGS.rateLimit),
+    ordering: changed(current.ordering, ordering, DEFAULT_ORDERING),
     circuit: circuit === undefined ? current.circuit : wantedCircuit(circuit ?? {}),
     template: changed(current.template, template, DEFAULT_TEMPLATE),
     ...(headers === undefined ? {} : sealing.headers(headers ?? {}, current)),
@@ -145,11 +163,12 @@ function changed<T>(current: T, wanted: T | null | undefined, fallback: T): T {
 /** @returns null when everything is as it is by default */
 export function toStoredSettings(settings: SubscriptionSettings): StoredSettings | null {
   const { retrySchedule, timeoutSeconds, rateLimit, template, headers, sealedHeaders, signature } = settings;
-  const { publicKey, sealedKey, sealedPreviousKey, circuit } = settings;
+  const { publicKey, sealedKey, sealedPreviousKey, circuit, ordering } = settings;
   const stored: StoredSettings = {
     ...(retrySchedule === 'default' ? {} : { retry_schedule: retrySchedule }),
     ...(timeoutSeconds === null ? {} : { timeout_seconds: timeoutSeconds }),
     ...(rateLimit === null ? {} : { rate_limit: toStoredRate(rateLimit) }),
+    ...(ordering === 'unordered' ? {} : { ordering }),
     ...(isDefaultCircuit(circuit) ? {} : { circuit: shownCircuitRule(circuit) }),
     ...(template === DEFAULT_TEMPLATE ? {} : { template }),
     ...(headers.length === 0 ? {} : { headers: headers.map(({ name, value }) => [name, value] as const) }),
@@ -172,6 +191,7 @@ export function fromStoredSettings(stored: StoredSettings | null): SubscriptionS
     retrySchedule: stored?.retry_schedule ?? DEFAULT_SETTINGS.retrySchedule,
     timeoutSeconds: stored?.timeout_seconds ?? DEFAULT_SETTINGS.timeoutSeconds,
     rateLimit: stored?.rate_limit === undefined ? null : fromStoredRate(stored.rate_limit),
+    ordering: stored?.ordering ?? DEFAULT_ORDERING,
     circuit: stored?.circuit === undefined ? DEFAULT_CIRCUIT_RULE : wantedCircuit(stored.circuit),
     template: stored?.template ?? DEFAULT_TEMPLATE,
     headers: stored?.headers?.map(([name, value]) => ({ name, value })) ?? DEFAULT_SETTINGS.headers,

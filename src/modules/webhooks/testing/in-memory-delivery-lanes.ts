@@ -24,6 +24,7 @@ import { waitsOf } from '../domain/retry-schedule.js';
 import { toStoredSettings } from '../domain/subscription-settings.js';
 import { DEACTIVATED_BY_GONE } from '../domain/subscription.js';
 import { endProbes, inProbeOrder, isKept, tellCircuit } from './in-memory-circuits.js';
+import { blockerOf, headsOf } from './in-memory-order.js';
 import {
   gatedLane,
   type InMemoryStore,
@@ -57,14 +58,16 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
     const leaseToken = this.ids.next();
     const nowMs = this.store.clock.nowMs();
     const subscription = this.store.subscriptions.get(lane.subscriptionId);
-    const gated = gatedLane(subscription);
+    const heads = headsOf(this.store, lane.subscriptionId, retriesLeft);
+    const gated = gatedLane(subscription, heads);
     const places = Math.max(0, Math.min(limit, ENGINE_LIMITS.perEndpoint - taken - ofOthers.length));
     const free = rampedPlaces(gated.circuit, places, underWay.length);
     const gate = foldGates(gated, free, nowMs);
     const room = subscription?.active === false ? free : gate.granted;
     const slots = rateSlots(gated, nowMs);
     const isProbing = gated.circuit.state !== 'closed' && subscription?.active === true;
-    const claims = inProbeOrder(this.due(lane.subscriptionId), isProbing ? subscription.laneCircuit : null)
+    const due = heads === null ? this.due(lane.subscriptionId) : [...heads.rows];
+    const claims = inProbeOrder(due, isProbing ? subscription.laneCircuit : null)
       .filter((row) => !row.isRetry || (retriesLeft -= 1) >= 0)
       .slice(0, room)
       .map((row, n) => ({
@@ -73,6 +76,10 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
       }));
     if (slots !== null && subscription !== undefined && claims.length > 0) {
       subscription.rateNextAtMs = slots.firstMs + claims.length * slots.stepMs;
+    }
+    const last = heads === null ? undefined : claims.at(-1);
+    if (last !== undefined && subscription !== undefined) {
+      subscription.orderFrom = this.store.deliveries.get(last.id)?.orderingKey ?? '';
     }
     const { reason, untilMs } = gate;
     const hold = reason === null ? null : { reason, forMs: untilMs === null ? null : untilMs - nowMs };
@@ -98,7 +105,8 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
   /** The claims of new deliveries where they are stored: as many as there is room for, if nothing of the lane waits. */
   bear(lane: Lane, ids: readonly string[], places: number, taken: number): ClaimedDelivery[] {
     const ofLane = (row: StoredDelivery): boolean => row.subscriptionId === lane.subscriptionId;
-    const gated = gatedLane(this.store.subscriptions.get(lane.subscriptionId));
+    const heads = headsOf(this.store, lane.subscriptionId, 0);
+    const gated = gatedLane(this.store.subscriptions.get(lane.subscriptionId), heads);
     if (!takesBirths(gated, this.store.clock.nowMs())) return [];
     if (this.due(lane.subscriptionId).some((row) => !ids.includes(row.id))) return [];
     const others = this.rows('SENDING').filter((row) => ofLane(row) && row.leasedBy !== this.owner).length;
@@ -197,8 +205,9 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
       const isThrottledNow = isThrottled(heldUntilMs, this.store.clock.nowMs());
       return !isPaused && circuit.state === 'closed' && !isThrottledNow;
     });
-    const oldest = Math.min(...kept.map((row) => row.nextAttemptAt?.getTime() ?? Infinity));
-    const oldestDueAgeMs = kept.length === 0 ? 0 : Math.max(0, this.store.clock.nowMs() - oldest);
+    const first = kept.filter((row) => blockerOf(this.store, row) === null);
+    const oldest = Math.min(...first.map((row) => row.nextAttemptAt?.getTime() ?? Infinity));
+    const oldestDueAgeMs = first.length === 0 ? 0 : Math.max(0, this.store.clock.nowMs() - oldest);
     return Promise.resolve({ oldestDueAgeMs, pending: pending.length });
   }
 
@@ -213,6 +222,7 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
     );
     const listed = [...lanes.values()]
       .filter((lane) => lane.subscriptionId > this.sweptUpTo && !isKept(this.store, lane.subscriptionId))
+      .filter((lane) => headsOf(this.store, lane.subscriptionId, 1)?.due !== 0)
       .sort((a, b) => (a.subscriptionId < b.subscriptionId ? -1 : 1))
       .slice(0, limit);
     this.sweptUpTo = listed.length === limit ? (listed.at(-1)?.subscriptionId ?? '') : '';

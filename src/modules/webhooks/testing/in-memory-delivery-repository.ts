@@ -9,6 +9,7 @@ import type { Transaction } from '../application/ports/transaction.js';
 import type { Delivery } from '../domain/delivery.js';
 import { laneHold } from '../domain/gates/lane-hold.js';
 import { gatedLane, type InMemoryStore, type StoredDelivery } from './in-memory-store.js';
+import { blockerOf, sentAgain } from './in-memory-order.js';
 import { tenantOf } from './in-memory-transactions.js';
 
 export class InMemoryDeliveryRepository extends DeliveryRepository {
@@ -54,7 +55,8 @@ export class InMemoryDeliveryRepository extends DeliveryRepository {
     if (row === null) return Promise.resolve(null);
     const payloadExpired = this.store.events.get(row.eventId)?.payload == null;
     const subscriptionActive = this.store.subscriptions.get(row.subscriptionId)?.active === true;
-    return Promise.resolve({ ...shown(row), payloadExpired, subscriptionActive });
+    const blocker = blockerOf(this.store, row);
+    return Promise.resolve({ ...shown(row), payloadExpired, subscriptionActive, blocker });
   }
 
   override async requeueManually(transaction: Transaction, id: string): Promise<void> {
@@ -62,6 +64,7 @@ export class InMemoryDeliveryRepository extends DeliveryRepository {
     const now = this.store.now();
     if (row !== null)
       Object.assign(row, {
+        position: sentAgain(row),
         status: 'PENDING',
         nextTrigger: 'manual',
         isRetry: false,
@@ -92,7 +95,8 @@ export class InMemoryDeliveryRepository extends DeliveryRepository {
     const { status, nextAttemptAt } = delivery;
     if (status !== 'PENDING' || nextAttemptAt === null) return delivery;
     const lane = gatedLane(this.store.subscriptions.get(row.subscriptionId));
-    const hold = laneHold(lane, nextAttemptAt.getTime(), this.store.clock.nowMs());
+    const blocker = blockerOf(this.store, row);
+    const hold = laneHold(lane, nextAttemptAt.getTime(), this.store.clock.nowMs(), blocker);
     return { ...delivery, hold: hold ?? delivery.hold };
   }
 

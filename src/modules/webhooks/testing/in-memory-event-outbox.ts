@@ -53,16 +53,17 @@ export class InMemoryEventOutbox extends EventOutbox {
     const deliveries = wanted.map((subscription) => this.newDelivery(event, subscription));
     for (const delivery of deliveries) this.store.deliveries.set(delivery.id, delivery);
     const deliveryIds = deliveries.map(({ id }) => id);
-    const { id, tenantId, event: name, payload, idempotency } = event;
+    const { id, tenantId, event: name, payload, idempotency, orderingKey = null } = event;
     const createdAt = this.store.now();
-    const stored = { id, tenantId, event: name, payload, idempotency, deliveryIds, filteredBy, createdAt };
-    this.store.events.set(id, stored);
+    const stored = { id, tenantId, event: name, payload, idempotency, deliveryIds, filteredBy };
+    this.store.events.set(id, { ...stored, orderingKey, createdAt });
     const lanes = deliveries.map(({ subscriptionId }) => ({ tenantId, subscriptionId }));
     return { kind: 'stored', deliveryIds, lanes };
   }
 
   private newDelivery(event: NewEvent, subscription: StoredSubscription): StoredDelivery {
     const now = this.store.now();
+    const isOrdered = subscription.settings.ordering === 'fifo';
     return {
       id: this.ids.next(),
       tenantId: event.tenantId,
@@ -83,6 +84,8 @@ export class InMemoryEventOutbox extends EventOutbox {
       leasedUntilMs: null,
       leasedBy: null,
       interruptions: 0,
+      position: isOrdered ? this.store.nextPosition() : null,
+      orderingKey: isOrdered ? (event.orderingKey ?? '') : null,
       createdAt: now,
       updatedAt: now,
       attemptLog: [],

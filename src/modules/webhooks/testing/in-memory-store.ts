@@ -15,14 +15,20 @@ export type StoredSubscription = Mutable<Omit<Subscription, 'circuit'>> & {
   rateNextAtMs: number | null;
   /** Of its lane: the endpoint asked for nothing before. */
   heldUntilMs: number | null;
+  /** Of its lane: the last key of its order that was claimed. */
+  orderFrom: string;
 };
 
 /** What gates look at. */
-export function gatedLane(subscription: StoredSubscription | undefined): GatedLane {
+export function gatedLane(
+  subscription: StoredSubscription | undefined,
+  heads: GatedLane['heads'] = null,
+): GatedLane {
   return {
     isPaused: subscription?.isPaused === true,
     circuit: subscription?.laneCircuit ?? CLOSED_CIRCUIT,
     heldUntilMs: subscription?.heldUntilMs ?? null,
+    heads,
     rateLimit: subscription?.settings.rateLimit ?? null,
     rateNextAtMs: subscription?.rateNextAtMs ?? null,
   };
@@ -36,6 +42,7 @@ export interface StoredEvent {
   /** Null once retention has removed it. */
   payload: string | null;
   readonly idempotency: { readonly key: string; readonly fingerprint: string } | null;
+  readonly orderingKey: string | null;
   /** The deliveries of its own fan-out. */
   readonly deliveryIds: readonly string[];
   /** Subscriptions that listened and whose filter kept it back. */
@@ -51,6 +58,9 @@ export type StoredDelivery = Mutable<Delivery> & {
   /** The process that holds the lease. */
   leasedBy: string | null;
   interruptions: number;
+  /** Its place in the order of its endpoint; null: it wants none. */
+  position: number | null;
+  orderingKey: string | null;
   attemptLog: AttemptRecord[];
 };
 
@@ -59,11 +69,17 @@ export class InMemoryStore {
   subscriptions = new Map<string, StoredSubscription>();
   events = new Map<string, StoredEvent>();
   deliveries = new Map<string, StoredDelivery>();
+  private positions = 0;
 
   constructor(readonly clock: Clock) {}
 
   now(): Date {
     return new Date(this.clock.nowMs());
+  }
+
+  /** As a sequence: what is rolled back leaves a gap. */
+  nextPosition(): number {
+    return (this.positions += 1);
   }
 
   /** Deactivates one and ends what waits for it. */

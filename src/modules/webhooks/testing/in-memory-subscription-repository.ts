@@ -9,6 +9,7 @@ import { WebhookError } from '../domain/errors.js';
 import { DEACTIVATED_BY_UPDATE, type Subscription } from '../domain/subscription.js';
 import { CLOSED_CIRCUIT } from '../domain/gates/circuit.js';
 import { DEFAULT_SETTINGS } from '../domain/subscription-settings.js';
+import { beginOrder } from './in-memory-order.js';
 import type { InMemoryStore, StoredSubscription } from './in-memory-store.js';
 import { tenantOf } from './in-memory-transactions.js';
 
@@ -31,6 +32,7 @@ export class InMemorySubscriptionRepository extends SubscriptionRepository {
       laneCircuit: CLOSED_CIRCUIT,
       rateNextAtMs: null,
       heldUntilMs: null,
+      orderFrom: '',
       deactivationReason: null,
       deactivatedAt: null,
       secretRotatedAt: null,
@@ -77,6 +79,7 @@ export class InMemorySubscriptionRepository extends SubscriptionRepository {
     if (change.active === true) Object.assign(changed, { deactivatedAt: null, deactivationReason: null });
     this.refuseDuplicate(changed);
     this.store.subscriptions.set(id, changed);
+    if (changed.settings.ordering === 'fifo') beginOrder(this.store, id);
     return Promise.resolve(shown(changed));
   }
 
@@ -115,6 +118,7 @@ function shown({
   sealedSecret: _sealedSecret,
   rateNextAtMs: _rateNextAtMs,
   heldUntilMs: _heldUntilMs,
+  orderFrom: _orderFrom,
   laneCircuit: { state, cause, openedAtMs, nextProbeAtMs, failures },
   ...row
 }: StoredSubscription): Subscription {

@@ -15,7 +15,7 @@ import { FakeTemplateEngine } from './fake-template-engine.js';
 import { UnreadableSecrets } from '../application/unreadable-secrets.js';
 import { AttemptSlots } from '../domain/attempt-slots.js';
 import type { Lane } from '../domain/lane.js';
-import { DEFAULT_SETTINGS } from '../domain/subscription-settings.js';
+import { DEFAULT_SETTINGS, type SubscriptionSettings } from '../domain/subscription-settings.js';
 import { InMemoryEventOutbox } from './in-memory-event-outbox.js';
 import { InMemorySecretVault } from './in-memory-secret-vault.js';
 import { InMemoryStore } from './in-memory-store.js';
@@ -31,6 +31,9 @@ import { testSettings } from './test-settings.js';
 /** One request as its receiver saw it. */
 export interface SimulatedRequest {
   readonly event: string;
+  /** Its place in the order of its endpoint, and the key of it. */
+  readonly position: number | null;
+  readonly orderingKey: string | null;
   readonly atMs: number;
   /** Milliseconds since the event was stored. */
   readonly waitedMs: number;
@@ -137,28 +140,32 @@ export class SimulatedWorkers {
   }
 
   /** A lane of its own event, `name`. */
-  async subscribe(tenantId: string, name: string): Promise<Lane> {
+  async subscribe(
+    tenantId: string,
+    name: string,
+    settings: Partial<SubscriptionSettings> = {},
+  ): Promise<Lane> {
     const id = this.ids.next();
     const context = { tenantId, subscriptionId: id, purpose: 'signing' } as const;
     const sealedSecret = this.vault.seal(new SecretText('a-good-secret'), context);
     await new InMemoryTransactions(this.store).run(tenantId, (transaction) =>
       new InMemorySubscriptionRepository(this.store).insert(transaction, {
         ...{ id, tenantId, events: [name], url: `https://${name}.example/`, sealedSecret },
-        settings: DEFAULT_SETTINGS,
+        settings: { ...DEFAULT_SETTINGS, ...settings },
       }),
     );
     return { tenantId, subscriptionId: id };
   }
 
   /** Stores events for a lane, as one transaction of one process after the other, and rings it once for all of them. */
-  async emit(tenantId: string, name: string, count = 1): Promise<void> {
+  async emit(tenantId: string, name: string, count = 1, orderingKey: string | null = null): Promise<void> {
     const rung = new Map<string, Lane>();
     for (let n = 0; n < count; n += 1) {
       const result = await this.outbox.append(
         { handle: null, tenantId },
         {
           ...{ id: this.ids.next(), tenantId, event: name, patterns: [name] },
-          ...{ payload: '{}', idempotency: null, onlyIfMatched: false },
+          ...{ payload: '{}', idempotency: null, onlyIfMatched: false, orderingKey },
         },
       );
       if (result.kind !== 'stored') continue;
@@ -180,6 +187,7 @@ export class SimulatedWorkers {
     const row = this.store.deliveries.get(headers['X-Delivery-Id'] ?? '');
     const atMs = this.clock.nowMs();
     const waitedMs = atMs - (row?.createdAt.getTime() ?? atMs);
-    this.requests.push({ event: row?.event ?? '', atMs, waitedMs });
+    const { event = '', position = null, orderingKey = null } = row ?? {};
+    this.requests.push({ event, position, orderingKey, atMs, waitedMs });
   }
 }

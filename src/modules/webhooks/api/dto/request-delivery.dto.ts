@@ -1,7 +1,9 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsObject, IsString } from 'class-validator';
 
+import { ByRule } from '../../../../platform/http/field-rules.js';
 import { MAX_EVENT_LENGTH } from '../../domain/event-name.js';
+import { MAX_ORDERING_KEY_LENGTH, orderingKeyProblems } from '../../domain/ordering.js';
 import { EMITTED_NAME_PATTERN, IsEmittedName } from './constraints.js';
 
 export class RequestDeliveryDto {
@@ -24,4 +26,15 @@ export class RequestDeliveryDto {
   })
   @IsObject({ message: 'Payload must be a JSON object' })
   payload!: Record<string, unknown>;
+
+  @ApiPropertyOptional({
+    description:
+      'Within which order is kept, for subscriptions with `ordering: "fifo"`: the id of an invoice, for instance. Left out: one order for all events without a key.',
+    type: 'string',
+    minLength: 1,
+    maxLength: MAX_ORDERING_KEY_LENGTH,
+    example: 'invoice F-2026-0042',
+  })
+  @ByRule(orderingKeyProblems)
+  ordering_key?: string;
 }

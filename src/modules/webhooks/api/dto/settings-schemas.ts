@@ -1,6 +1,7 @@
 import { CIRCUIT_BOUNDS, DEFAULT_CIRCUIT_RULE, shownCircuitRule } from '../../domain/gates/circuit-rule.js';
 import { MAX_RATE, MAX_RATE_SECONDS } from '../../domain/gates/rate-limit.js';
 import { MAX_HEADERS, MAX_HEADER_VALUE_LENGTH } from '../../domain/custom-headers.js';
+import { ORDERINGS } from '../../domain/ordering.js';
 import { MAX_SCHEDULE_RETRIES, MAX_SCHEDULE_WAIT_SECONDS } from '../../domain/retry-schedule.js';
 import {
   JWT_ALGORITHMS,
@@ -60,6 +61,8 @@ export const RATE_LIMIT_SCHEMA = {
   required: ['max', 'per_seconds'],
   additionalProperties: false,
 };
+
+export const ORDERING_SCHEMA = { type: 'string' as const, enum: [...ORDERINGS] };
 
 const CIRCUIT_DEFAULT = shownCircuitRule(DEFAULT_CIRCUIT_RULE);
 

@@ -5,6 +5,7 @@ import { circuitProblems, type CircuitWish } from '../../domain/gates/circuit-ru
 import { rateLimitProblems } from '../../domain/gates/rate-limit.js';
 import { headersProblems, type HeadersWish } from '../../domain/custom-headers.js';
 import { descriptionProblems, MAX_DESCRIPTION_LENGTH } from '../../domain/description.js';
+import { DEFAULT_ORDERING, orderingProblems, type Ordering } from '../../domain/ordering.js';
 import { retryScheduleProblems, type RetrySchedule } from '../../domain/retry-schedule.js';
 import { signatureProblems, type SignatureWish } from '../../domain/signature-scheme.js';
 import {
@@ -19,6 +20,7 @@ import { FilterProperty } from './filter-property.js';
 import {
   CIRCUIT_SCHEMA,
   HEADERS_SCHEMA,
+  ORDERING_SCHEMA,
   RATE_LIMIT_SCHEMA,
   RETRY_SCHEDULE_SCHEMA,
   SIGNATURE_SCHEMA,
@@ -124,6 +126,19 @@ export class SubscriptionSettingsDto {
   rate_limit?: RateLimitShape | null;
 
   @ApiPropertyOptional({
+    ...ORDERING_SCHEMA,
+    nullable: true,
+    default: DEFAULT_ORDERING,
+    description:
+      '`fifo`: its events go out one after the other, in the order in which they were committed: the next one when the one before it is DELIVERED or FAILED. ' +
+      'With `ordering_key` at the emit, each key is an order of its own; all events without a key are one. What waits is held as `order`, and `blocked_by` names what it waits for; `POST /deliveries/:id/cancel` frees it. ' +
+      'What is sent again goes before what waits. Null and `unordered`: as fast as the endpoint answers.',
+    example: 'fifo',
+  })
+  @ByRule(orderingProblems)
+  ordering?: Ordering | null;
+
+  @ApiPropertyOptional({
     ...CIRCUIT_SCHEMA,
     nullable: true,
     default: { failures: 10, percent: 70, min_attempts: 20 },
@@ -142,13 +157,14 @@ export function settingsOf({
   retry_schedule: retrySchedule,
   timeout_seconds: timeoutSeconds,
   rate_limit: rate,
+  ordering,
   circuit,
   headers,
   signature,
   template,
 }: SubscriptionSettingsDto): SettingsChange | undefined {
   const rateLimit = rate == null ? rate : fromStoredRate(rate);
-  const others = { circuit, headers, signature, template };
+  const others = { ordering, circuit, headers, signature, template };
   const change: SettingsChange = { retrySchedule, timeoutSeconds, rateLimit, ...others };
   return Object.values(change).every((value) => value === undefined) ? undefined : change;
 }

@@ -1,5 +1,6 @@
 import type { AttemptTrigger, ErrorClass } from '../../domain/attempt.js';
 import type { Delivery, DeliveryStatus } from '../../domain/delivery.js';
+import type { BlockedBy } from '../../domain/gates/lane-hold.js';
 import type { Transaction } from './transaction.js';
 
 export interface DeliveryFilter {
@@ -41,12 +42,17 @@ export interface DeliveryDetail extends Delivery {
   readonly attemptLog: readonly AttemptRecord[];
 }
 
+/** What a delivery waits for in the order of its endpoint. */
+export type Blocker = BlockedBy;
+
 /** A delivery whose next step is being decided. */
 export interface LockedDelivery extends Delivery {
   /** There is nothing left to send. */
   readonly payloadExpired: boolean;
   /** False: its subscription was deactivated. */
   readonly subscriptionActive: boolean;
+  /** While it waits: what it has to wait for in the order of its endpoint; null: it is the next, or there is no order. */
+  readonly blocker: Blocker | null;
 }
 
 /** What a tenant sees and asks of deliveries. Must not come in: claiming and results, which are the drain's. */
@@ -61,7 +67,7 @@ export abstract class DeliveryRepository {
   abstract findDetail(transaction: Transaction, id: string): Promise<DeliveryDetail | null>;
   /** The state for a decision, locked until the transaction ends, so that parallel requests decide one after another. */
   abstract findForUpdate(transaction: Transaction, id: string): Promise<LockedDelivery | null>;
-  /** Makes it due now, as a manual attempt. */
+  /** Makes it due now, as a manual attempt; where order is kept, before what waits if it had ended. */
   abstract requeueManually(transaction: Transaction, id: string): Promise<void>;
   /** Ends one that is PENDING (see `findForUpdate`): FAILED, with this as its error. */
   abstract end(transaction: Transaction, id: string, lastError: string): Promise<void>;

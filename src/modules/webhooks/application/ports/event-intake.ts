@@ -11,6 +11,8 @@ export interface RequestedEvent {
   readonly patterns: readonly string[];
   /** The JSON text, stored and sent byte for byte. */
   readonly payload: string;
+  /** Within which order is kept, for endpoints that want it; left out: with all that have none. */
+  readonly orderingKey?: string | null;
   /** What makes a repeated request recognisable. */
   readonly fingerprint: string;
   /** Null when the caller gave none. */

@@ -12,6 +12,8 @@ export interface NewEvent {
   readonly payload: string;
   /** What makes a repeated request recognisable; null when the caller gave no key. */
   readonly idempotency: { readonly key: string; readonly fingerprint: string } | null;
+  /** Within which order is kept, for endpoints that want it; left out: with all that have none. */
+  readonly orderingKey?: string | null;
   /** True: without a matching subscription nothing is stored at all. */
   readonly onlyIfMatched: boolean;
 }

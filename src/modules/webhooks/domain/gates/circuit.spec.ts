@@ -62,7 +62,14 @@ describe('a circuit', () => {
         epoch: 8,
       },
     });
-    const lane = { isPaused: false, circuit: first, heldUntilMs: null, rateLimit: null, rateNextAtMs: null };
+    const lane = {
+      isPaused: false,
+      circuit: first,
+      heldUntilMs: null,
+      heads: null,
+      rateLimit: null,
+      rateNextAtMs: null,
+    };
     expect(circuitGate(lane, 5, NOW_MS)).toEqual({ granted: 1, untilMs: null });
   });
 
@@ -74,7 +81,14 @@ describe('a circuit', () => {
   });
 
   it('holds what is due before the next probe, and says until when', () => {
-    const lane = { isPaused: false, circuit: OPEN, heldUntilMs: null, rateLimit: null, rateNextAtMs: null };
+    const lane = {
+      isPaused: false,
+      circuit: OPEN,
+      heldUntilMs: null,
+      heads: null,
+      rateLimit: null,
+      rateNextAtMs: null,
+    };
     const held = { reason: 'circuit_open', until: new Date(NOW_MS + FIRST_PROBE_MS) };
     expect(laneHold(lane, NOW_MS - 5, NOW_MS)).toEqual(held);
     expect(laneHold(lane, NOW_MS + FIRST_PROBE_MS, NOW_MS)).toEqual(held);

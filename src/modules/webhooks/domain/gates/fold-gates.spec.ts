@@ -25,7 +25,14 @@ describe('foldGates', () => {
     let rateNextAtMs: number | null = null;
     const sentAtMs: number[] = [];
     for (let nowMs = NOW_MS; nowMs < NOW_MS + 60_000; nowMs += (nowMs % 7) * 31 + 1) {
-      const lane = { isPaused: false, circuit: CLOSED_CIRCUIT, heldUntilMs: null, rateLimit, rateNextAtMs };
+      const lane = {
+        isPaused: false,
+        circuit: CLOSED_CIRCUIT,
+        heldUntilMs: null,
+        heads: null,
+        rateLimit,
+        rateNextAtMs,
+      };
       const { granted } = rateGate(lane, 9, nowMs);
       const slots = rateSlots(lane, nowMs);
       for (let n = 0; n < granted; n += 1) sentAtMs.push((slots?.firstMs ?? 0) + n * (slots?.stepMs ?? 0));
@@ -39,7 +46,13 @@ describe('foldGates', () => {
 
 describe('laneHold', () => {
   const limited = {
-    ...{ isPaused: false, circuit: CLOSED_CIRCUIT, heldUntilMs: null, rateLimit: { max: 1, perSeconds: 60 } },
+    ...{
+      isPaused: false,
+      circuit: CLOSED_CIRCUIT,
+      heldUntilMs: null,
+      heads: null,
+      rateLimit: { max: 1, perSeconds: 60 },
+    },
     rateNextAtMs: NOW_MS + 5_000,
   };
 

@@ -1,6 +1,7 @@
 import type { HoldReason } from '../delivery.js';
 import { circuitGate } from './circuit-gate.js';
 import type { Gate, GateAnswer, GatedLane } from './gate.js';
+import { orderGate } from './order-gate.js';
 import { pauseGate } from './pause-gate.js';
 import { rateGate } from './rate-gate.js';
 import { isThrottled, throttleGate } from './throttle-gate.js';
@@ -10,6 +11,7 @@ const GATES: readonly (readonly [HoldReason, Gate])[] = [
   ['paused', pauseGate],
   ['circuit_open', circuitGate],
   ['throttled', throttleGate],
+  ['order', orderGate],
   ['rate_limited', rateGate],
 ];
 
@@ -32,9 +34,9 @@ export function foldGates(lane: GatedLane, wanted: number, nowMs: number): Folde
 
 /** Whether new deliveries may be claimed where they are stored. The function `webhook_takes_births`. */
 export function takesBirths(
-  { isPaused, circuit, heldUntilMs, rateLimit }: GatedLane,
+  { isPaused, circuit, heldUntilMs, heads, rateLimit }: GatedLane,
   nowMs: number,
 ): boolean {
   const isHealthy = circuit.state === 'closed' && circuit.ramp === null && !isThrottled(heldUntilMs, nowMs);
-  return !isPaused && isHealthy && rateLimit === null;
+  return !isPaused && isHealthy && heads === null && rateLimit === null;
 }

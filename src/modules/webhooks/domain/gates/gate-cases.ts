@@ -9,13 +9,14 @@ export interface GateCase {
   readonly lane: GatedLane;
   readonly wanted: number;
   readonly granted: number;
-  readonly reason: 'paused' | 'circuit_open' | 'throttled' | 'rate_limited' | null;
+  readonly reason: 'paused' | 'circuit_open' | 'throttled' | 'order' | 'rate_limited' | null;
   /** Milliseconds from now; null: nobody knows, or there is nothing to wait for. */
   readonly untilMs: number | null;
 }
 
 const lane = (change: Partial<GatedLane> = {}): GatedLane => ({
-  ...{ isPaused: false, circuit: CLOSED_CIRCUIT, heldUntilMs: null, rateLimit: null, rateNextAtMs: null },
+  ...{ isPaused: false, circuit: CLOSED_CIRCUIT, heldUntilMs: null, heads: null },
+  ...{ rateLimit: null, rateNextAtMs: null },
   ...change,
 });
 const circuit = (
@@ -29,8 +30,17 @@ const circuit = (
   });
 const held = (forMs: number, change: Partial<GatedLane> = {}): GatedLane =>
   lane({ heldUntilMs: NOW_MS + forMs, ...change });
-const rate = (max: number, perSeconds: number, nextInMs: number | null = null, isPaused = false): GatedLane =>
+const ordered = (due: number, untilInMs: number | null, change: Partial<GatedLane> = {}): GatedLane =>
+  lane({ heads: { due, untilMs: untilInMs === null ? null : NOW_MS + untilInMs }, ...change });
+const rate = (
+  max: number,
+  perSeconds: number,
+  nextInMs: number | null = null,
+  isPaused = false,
+  change: Partial<GatedLane> = {},
+): GatedLane =>
   lane({
+    ...change,
     isPaused,
     rateLimit: { max, perSeconds },
     rateNextAtMs: nextInMs === null ? null : NOW_MS + nextInMs,
@@ -208,6 +218,42 @@ export const GATE_CASES: readonly GateCase[] = [
     name: 'throttled, and no slot yet',
     lane: { ...rate(1, 1, 900), heldUntilMs: NOW_MS + 5_000 },
     ...{ wanted: 5, granted: 0, reason: 'throttled', untilMs: 5_000 },
+  },
+  {
+    name: 'the heads of two keys',
+    ...{ lane: ordered(2, null), wanted: 5, granted: 2, reason: 'order', untilMs: null },
+  },
+  {
+    name: 'more heads than wanted',
+    ...{ lane: ordered(9, null), wanted: 5, granted: 5, reason: null, untilMs: null },
+  },
+  {
+    name: 'a head that waits for its retry',
+    ...{ lane: ordered(0, 4_000), wanted: 5, granted: 0, reason: 'order', untilMs: 4_000 },
+  },
+  {
+    name: 'nothing but what is under way before',
+    ...{ lane: ordered(0, null), wanted: 5, granted: 0, reason: 'order', untilMs: null },
+  },
+  {
+    name: 'an order in a paused lane',
+    ...{
+      lane: ordered(0, 4_000, { isPaused: true }),
+      wanted: 5,
+      granted: 0,
+      reason: 'paused',
+      untilMs: null,
+    },
+  },
+  {
+    name: 'a probe of an open circuit, where the head waits for its retry',
+    lane: circuit('open', 0, { heads: { due: 0, untilMs: NOW_MS + 4_000 } }),
+    ...{ wanted: 5, granted: 0, reason: 'circuit_open', untilMs: 4_000 },
+  },
+  {
+    name: 'heads, and fewer slots of a rate',
+    lane: rate(1, 60, null, false, { heads: { due: 3, untilMs: null } }),
+    ...{ wanted: 5, granted: 1, reason: 'order', untilMs: 59_875 },
   },
 ];
 

@@ -1,4 +1,5 @@
 import type { Circuit } from './circuit.js';
+import type { OrderHeads } from './order-gate.js';
 import type { RateLimit } from './rate-limit.js';
 
 /** What gates look at: a lane's row, and what its subscription asks for. Times are milliseconds. */
@@ -8,6 +9,8 @@ export interface GatedLane {
   readonly circuit: GatedCircuit;
   /** The endpoint asked for nothing before; null: it did not. */
   readonly heldUntilMs: number | null;
+  /** What is next in the order that its endpoint wants; null: it wants none. */
+  readonly heads: OrderHeads | null;
   readonly rateLimit: RateLimit | null;
   /** The first slot that no delivery has yet; null before the first. */
   readonly rateNextAtMs: number | null;

@@ -3,8 +3,23 @@ import { isShut } from './circuit-gate.js';
 import type { GatedLane } from './gate.js';
 import { isThrottled } from './throttle-gate.js';
 
-/** What keeps a waiting delivery back because of its lane, read from it and never written to the delivery. */
-export function laneHold(lane: GatedLane, dueAtMs: number, nowMs: number): Hold | null {
+/** What a delivery waits for in the order of its endpoint, and when that one is tried again; null: nobody knows. */
+export interface BlockedBy {
+  readonly id: string;
+  readonly untilMs: number | null;
+}
+
+/**
+ * What keeps a waiting delivery back because of its lane, read from it and never written to the delivery.
+ *
+ * @param blocker null: it is the next of its key, or there is no order
+ */
+export function laneHold(
+  lane: Omit<GatedLane, 'heads'>,
+  dueAtMs: number,
+  nowMs: number,
+  blocker: BlockedBy | null = null,
+): Hold | null {
   if (lane.isPaused) return { reason: 'paused', until: null };
   const { state, nextProbeAtMs } = lane.circuit;
   if (state !== 'closed') {
@@ -17,6 +32,10 @@ export function laneHold(lane: GatedLane, dueAtMs: number, nowMs: number): Hold 
   const { heldUntilMs } = lane;
   if (isThrottled(heldUntilMs, nowMs) && dueAtMs <= heldUntilMs) {
     return { reason: 'throttled', until: new Date(heldUntilMs) };
+  }
+  if (blocker !== null) {
+    const until = blocker.untilMs === null ? null : new Date(blocker.untilMs);
+    return { reason: 'order', until, blockedBy: blocker.id };
   }
   if (lane.rateLimit === null || dueAtMs > nowMs) return null;
   const { rateNextAtMs } = lane;

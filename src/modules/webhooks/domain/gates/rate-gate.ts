@@ -18,7 +18,10 @@ export interface RateSlots {
  *
  * @returns null without a limit
  */
-export function rateSlots({ rateLimit, rateNextAtMs }: GatedLane, nowMs: number): RateSlots | null {
+export function rateSlots(
+  { rateLimit, rateNextAtMs }: Pick<GatedLane, 'rateLimit' | 'rateNextAtMs'>,
+  nowMs: number,
+): RateSlots | null {
   if (rateLimit === null) return null;
   const stepMs = (rateLimit.perSeconds * 1_000) / rateLimit.max;
   // Further ahead than openings ever reserve: the limit was changed since, or a clock was set back.

@@ -43,7 +43,7 @@ interface AcceptedRow {
   readonly epochs: (number | null)[];
 }
 
-const ACCEPT = `SELECT * FROM webhook_accept($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20::jsonb)`;
+const ACCEPT = `SELECT * FROM webhook_accept($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20::jsonb, $21)`;
 
 /** Stores events in one statement that commits by itself; answers one result for each, in order. */
 export async function acceptEvents(
@@ -76,6 +76,7 @@ export async function acceptEvents(
     births.lease.ms,
     births.lease.marginMs,
     judgedText(judgements),
+    column(({ orderingKey }) => orderingKey ?? null),
   ]);
   const results: (AcceptResult | undefined)[] = events.map(() => undefined);
   for (const row of rows) {

@@ -19,6 +19,9 @@ import type { DeliveryStatus, HoldReason } from '../../domain/delivery.js';
 @Index('webhook_deliveries_due_ix', ['subscriptionId', 'isRetry', 'nextAttemptAt', 'id'], {
   where: `status = 'PENDING'`,
 })
+@Index('webhook_deliveries_order_ix', ['subscriptionId', 'orderingKey', 'position', 'id'], {
+  where: `status = 'PENDING' AND position IS NOT NULL`,
+})
 @Index('webhook_deliveries_leased_ix', ['subscriptionId', 'leasedUntil'], { where: `status = 'SENDING'` })
 @Check('webhook_deliveries_status_ck', `status IN ('PENDING', 'SENDING', 'DELIVERED', 'FAILED')`)
 @Check('webhook_deliveries_trigger_ck', `next_trigger IN ('auto', 'manual')`)
@@ -73,6 +76,14 @@ export class DeliveryRow {
 
   @Column({ name: 'leased_until', type: 'timestamptz', nullable: true })
   leasedUntil!: Date | null;
+
+  /** Its place in the order of its endpoint; below 0: sent again, before what waits. Null: it wants no order. A bigint. */
+  @Column({ type: 'bigint', nullable: true })
+  position!: string | null;
+
+  /** The key of its event, '' where that has none; null without an order. */
+  @Column({ name: 'ordering_key', type: 'text', nullable: true, collation: 'C' })
+  orderingKey!: string | null;
 
   /** Attempts that ended with their process. */
   @Column({ type: 'smallint', default: 0 })

@@ -41,6 +41,10 @@ export class EventRow {
   @Column({ name: 'is_test', type: 'boolean', nullable: true })
   isTest!: boolean | null;
 
+  /** Within which order is kept; null: it was emitted without one. */
+  @Column({ name: 'ordering_key', type: 'text', nullable: true })
+  orderingKey!: string | null;
+
   @Column({ name: 'created_at', type: 'timestamptz', default: () => 'now()' })
   createdAt!: Date;
 }

@@ -4,6 +4,7 @@ import type { CircuitState } from '../../domain/gates/circuit.js';
 import type { GatedLane } from '../../domain/gates/gate.js';
 import { laneHold } from '../../domain/gates/lane-hold.js';
 import { fromStoredRate, type StoredSettings } from '../../domain/subscription-settings.js';
+import { blockersOf, type Blocker } from './order-blockers.js';
 import { managerOf } from './typeorm-transactions.js';
 
 interface GatedRow {
@@ -14,16 +15,19 @@ interface GatedRow {
   readonly held_until: Date | null;
   readonly rate_next_at: Date | null;
   readonly rate_limit: NonNullable<StoredSettings['rate_limit']> | null;
+  readonly is_ordered: boolean;
   readonly now: Date;
 }
 
 /* Those that may keep something back: most lanes do not. */
 const GATED = `
 SELECT l.subscription_id, l.paused_at IS NOT NULL AS is_paused, l.circuit_state, l.next_probe_at, l.held_until,
-       l.rate_next_at, s.settings -> 'rate_limit' AS rate_limit, now() AS now
+       l.rate_next_at, s.settings -> 'rate_limit' AS rate_limit,
+       coalesce(s.settings ->> 'ordering' = 'fifo', false) AS is_ordered, now() AS now
   FROM webhook_lanes l JOIN webhook_subscriptions s ON s.tenant_id = l.tenant_id AND s.id = l.subscription_id
  WHERE l.tenant_id = $1 AND l.subscription_id = ANY ($2::uuid[])
-   AND (l.paused_at IS NOT NULL OR l.circuit_state <> 'closed' OR l.held_until IS NOT NULL OR s.settings -> 'rate_limit' IS NOT NULL)`;
+   AND (l.paused_at IS NOT NULL OR l.circuit_state <> 'closed' OR l.held_until IS NOT NULL OR s.settings -> 'rate_limit' IS NOT NULL
+        OR s.settings -> 'ordering' IS NOT NULL)`;
 
 /** Deliveries with what keeps them back because of their lane; what waits for nothing of it stays as it is. */
 export async function withLaneHolds<T extends Delivery>(
@@ -37,18 +41,24 @@ export async function withLaneHolds<T extends Delivery>(
     [...new Set(waiting.map(({ subscriptionId }) => subscriptionId))],
   ]);
   const gated = new Map(rows.map((row) => [row.subscription_id, row]));
+  const ordered = waiting.filter(({ subscriptionId }) => gated.get(subscriptionId)?.is_ordered === true);
+  const blockers = await blockersOf(
+    transaction,
+    ordered.map(({ id }) => id),
+  );
   return deliveries.map((delivery) => {
     const row = gated.get(delivery.subscriptionId);
-    return row === undefined ? delivery : { ...delivery, hold: holdOf(delivery, row) ?? delivery.hold };
+    if (row === undefined) return delivery;
+    return { ...delivery, hold: holdOf(delivery, row, blockers.get(delivery.id) ?? null) ?? delivery.hold };
   });
 }
 
-function holdOf({ status, nextAttemptAt }: Delivery, row: GatedRow): Hold | null {
+function holdOf({ status, nextAttemptAt }: Delivery, row: GatedRow, blocker: Blocker | null): Hold | null {
   if (status !== 'PENDING' || nextAttemptAt === null) return null;
-  return laneHold(toGatedLane(row), nextAttemptAt.getTime(), row.now.getTime());
+  return laneHold(toGatedLane(row), nextAttemptAt.getTime(), row.now.getTime(), blocker);
 }
 
-function toGatedLane(row: GatedRow): GatedLane {
+function toGatedLane(row: GatedRow): Omit<GatedLane, 'heads'> {
   return {
     isPaused: row.is_paused,
     circuit: { state: row.circuit_state, nextProbeAtMs: row.next_probe_at?.getTime() ?? null, ramp: null },

@@ -69,6 +69,10 @@ export class LaneRow {
   @Column({ name: 'counted_from', type: 'timestamptz', nullable: true })
   countedFrom!: Date | null;
 
+  /** The key at which the next opening goes on, where there are more than one looks at. */
+  @Column({ name: 'order_from', type: 'text', nullable: true, collation: 'C' })
+  orderFrom!: string | null;
+
   /** Grows with each change after which results of before say nothing any more. */
   @Column({ type: 'integer', default: 0 })
   epoch!: number;

@@ -90,17 +90,17 @@ SELECT count(*)::int AS count FROM reclaimed`;
 /*
  * One index probe for each lane that has first attempts waiting and one for retries, however many of them there are. A lane that
  * its tenant has paused has nothing to be rung for, nor has one whose circuit is open before the next probe, or whose endpoint
- * asked for a while. One with a rate is rung all the same: its limit may have been changed.
+ * asked for a while, or where everything waits for something before it. One with a rate is rung all the same: its limit may have been changed.
  */
 const DUE_LANES = `
 WITH RECURSIVE lane AS (
-  (SELECT subscription_id, is_retry, tenant_id, next_attempt_at
+  (SELECT subscription_id, is_retry, tenant_id, next_attempt_at, position
      FROM webhook_deliveries
     WHERE status = 'PENDING' AND subscription_id > $1::uuid
     ORDER BY subscription_id, is_retry, next_attempt_at LIMIT 1)
   UNION ALL
   SELECT following.* FROM lane CROSS JOIN LATERAL (
-    SELECT d.subscription_id, d.is_retry, d.tenant_id, d.next_attempt_at
+    SELECT d.subscription_id, d.is_retry, d.tenant_id, d.next_attempt_at, d.position
       FROM webhook_deliveries d
      WHERE d.status = 'PENDING' AND (d.subscription_id, d.is_retry) > (lane.subscription_id, lane.is_retry)
      ORDER BY d.subscription_id, d.is_retry, d.next_attempt_at LIMIT 1
@@ -111,6 +111,7 @@ SELECT subscription_id, tenant_id FROM lane
    AND NOT EXISTS (SELECT FROM webhook_lanes l WHERE l.tenant_id = lane.tenant_id AND l.subscription_id = lane.subscription_id
                       AND (l.paused_at IS NOT NULL OR webhook_circuit_shut(l.circuit_state, l.next_probe_at, now())
                            OR webhook_throttled(l.held_until, now())))
+   AND (lane.position IS NULL OR NOT webhook_order_waits(lane.tenant_id, lane.subscription_id, now()))
  LIMIT $2::int`;
 
 /**

@@ -48,7 +48,10 @@ UPDATE webhook_deliveries d
 
 const BACKLOG = `
 SELECT count(*)::int AS pending,
-       greatest(0, coalesce(extract(epoch FROM now() - min(d.next_attempt_at) FILTER (WHERE l.subscription_id IS NULL)) * 1000, 0))::float8
+       greatest(0, coalesce(extract(epoch FROM now() - min(d.next_attempt_at) FILTER (
+         WHERE l.subscription_id IS NULL AND (d.position IS NULL OR NOT EXISTS (
+           SELECT FROM webhook_deliveries b WHERE b.subscription_id = d.subscription_id AND b.ordering_key = d.ordering_key
+              AND b.status = 'PENDING' AND b.position < d.position)))) * 1000, 0))::float8
          AS oldest_due_age_ms
   FROM webhook_deliveries d
   LEFT JOIN webhook_lanes l

@@ -13,7 +13,16 @@ import { toAttemptRecord, toDelivery } from './delivery.mapper.js';
 import { DeliveryRow } from './delivery.row.js';
 import { withLaneHolds } from './lane-holds.js';
 import { listDeliveries } from './list-deliveries.js';
+import { blockersOf } from './order-blockers.js';
+import { SENT_AGAIN } from './sent-again.js';
 import { managerOf } from './typeorm-transactions.js';
+
+/** What a delivery is part of. */
+interface StandingRow {
+  readonly has_payload: boolean | null;
+  readonly active: boolean | null;
+  readonly ordered: boolean | null;
+}
 
 /** Every statement names the transaction's tenant: row-level security is the other line of defence, not the only one. */
 @Injectable()
@@ -57,15 +66,17 @@ export class TypeormDeliveryRepository extends DeliveryRepository {
       .getRepository(DeliveryRow)
       .findOne({ where: { tenantId: transaction.tenantId, id }, lock: { mode: 'pessimistic_write' } });
     if (row === null) return null;
-    const [now] = await manager.query<{ has_payload: boolean | null; active: boolean | null }[]>(
+    const [now] = await manager.query<StandingRow[]>(
       `SELECT (SELECT e.has_payload FROM webhook_events e WHERE e.tenant_id = $1 AND e.id = $2) AS has_payload,
-              (SELECT s.active FROM webhook_subscriptions s WHERE s.tenant_id = $1 AND s.id = $3) AS active`,
+              (SELECT s.active FROM webhook_subscriptions s WHERE s.tenant_id = $1 AND s.id = $3) AS active,
+              (SELECT s.settings ->> 'ordering' = 'fifo' FROM webhook_subscriptions s WHERE s.tenant_id = $1 AND s.id = $3) AS ordered`,
       [row.tenantId, row.eventId, row.subscriptionId],
     );
     return {
       ...toDelivery(row),
       payloadExpired: now?.has_payload !== true,
       subscriptionActive: now?.active === true,
+      blocker: now?.ordered === true ? ((await blockersOf(transaction, [id])).get(id) ?? null) : null,
     };
   }
 
@@ -78,6 +89,7 @@ export class TypeormDeliveryRepository extends DeliveryRepository {
           status: 'PENDING',
           nextTrigger: 'manual',
           isRetry: false,
+          position: () => SENT_AGAIN,
           nextAttemptAt: () => 'now()',
           updatedAt: () => 'now()',
         },

@@ -19,7 +19,7 @@ interface EmitRow {
   readonly filter_keys: string[];
 }
 
-const EMIT = 'SELECT * FROM webhook_emit($1, $2, $3, $4, $5::json, $6, $7, $8, $9::jsonb)';
+const EMIT = 'SELECT * FROM webhook_emit($1, $2, $3, $4, $5::json, $6, $7, $8, $9::jsonb, $10)';
 
 /**
  * Stores an event and fans it out in one round trip, with the database function `webhook_emit`; in two when a filter of a
@@ -56,6 +56,7 @@ async function emit(
     event.idempotency?.fingerprint ?? null,
     event.onlyIfMatched,
     judgements === null ? null : JSON.stringify(judgements),
+    event.orderingKey ?? null,
   ]);
   const row = rows[0];
   if (row === undefined) throw new Error('webhook_emit returned no row');

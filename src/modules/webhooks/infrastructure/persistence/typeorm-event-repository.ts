@@ -14,6 +14,7 @@ import type { StoredEvent, StoredEventDetail } from '../../domain/stored-event.j
 import { idBounds, IDS_OF_EVENTS } from './created-between.js';
 import { toDelivery } from './delivery.mapper.js';
 import { DeliveryRow } from './delivery.row.js';
+import { positionOfOld, SENT_AGAIN } from './sent-again.js';
 import { managerOf } from './typeorm-transactions.js';
 
 interface ListedRow {
@@ -50,20 +51,21 @@ SELECT s.id, s.filter, (SELECT e.payload::text FROM webhook_events e WHERE e.ten
  */
 const REPLAY = `
 WITH target AS (
-  SELECT s.tenant_id, s.id, s.url FROM webhook_subscriptions s
+  SELECT s.tenant_id, s.id, s.url, s.settings FROM webhook_subscriptions s
    WHERE s.tenant_id = $4 AND s.active AND CASE WHEN $2::uuid IS NULL THEN s.id IN (SELECT l.id FROM webhook_listening($4, $3) AS l (id)) AND s.id <> ALL ($5)
         ELSE s.id = $2 END
 ), again AS (
   UPDATE webhook_deliveries d
-     SET status = 'PENDING', next_trigger = 'manual', is_retry = false, next_attempt_at = now(), updated_at = now()
+     SET status = 'PENDING', next_trigger = 'manual', is_retry = false, next_attempt_at = now(), updated_at = now(),
+         position = ${SENT_AGAIN}
     FROM target t
    WHERE d.tenant_id = t.tenant_id AND d.event_id = $1 AND d.subscription_id = t.id AND d.status <> 'SENDING'
   RETURNING d.id, d.subscription_id
 ), original AS MATERIALIZED (
-  SELECT e.tenant_id, e.id, e.event FROM webhook_events e WHERE e.id = $1 FOR KEY SHARE
+  SELECT e.tenant_id, e.id, e.event, e.ordering_key FROM webhook_events e WHERE e.id = $1 FOR KEY SHARE
 ), fresh AS (
-  INSERT INTO webhook_deliveries (tenant_id, id, event_id, subscription_id, event, next_trigger, target_url)
-    SELECT e.tenant_id, webhook_uuid_v7(), e.id, t.id, e.event, 'manual', t.url
+  INSERT INTO webhook_deliveries (tenant_id, id, event_id, subscription_id, event, next_trigger, target_url, position, ordering_key)
+    SELECT e.tenant_id, webhook_uuid_v7(), e.id, t.id, e.event, 'manual', t.url, ${positionOfOld('t.settings', 'e.ordering_key')}
       FROM target t JOIN original e ON e.tenant_id = t.tenant_id
   ON CONFLICT (tenant_id, event_id, subscription_id) DO NOTHING
   RETURNING id, subscription_id

@@ -17,6 +17,7 @@ import {
   type StoredSettings,
   type SubscriptionSettings,
 } from '../../domain/subscription-settings.js';
+import { beginOrder } from './begin-order.js';
 import { laneStates, type LaneState } from './lane-states.js';
 import { toSubscription } from './subscription.mapper.js';
 import { SubscriptionRow } from './subscription.row.js';
@@ -104,6 +105,7 @@ export class TypeormSubscriptionRepository extends SubscriptionRepository {
     await duplicateNamed(() =>
       rows.update({ tenantId: transaction.tenantId, id }, { ...set, updatedAt: () => 'now()' }),
     );
+    if (settings?.ordering === 'fifo') await beginOrder(transaction, id);
     return this.find(transaction, id);
   }
 

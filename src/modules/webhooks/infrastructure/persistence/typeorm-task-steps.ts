@@ -6,6 +6,7 @@ import { TaskSteps } from '../../application/ports/task-steps.js';
 import type { Lane } from '../../domain/lane.js';
 import type { TaskKind } from '../../domain/task.js';
 import { filterOf, missingEvents, type MissingWork } from './missing-events.js';
+import { positionOfOld, SENT_AGAIN } from './sent-again.js';
 import { rowsOf } from './task-selection.js';
 import { workOf } from './task.mapper.js';
 import type { TaskRow } from './task.row.js';
@@ -36,12 +37,18 @@ UPDATE webhook_tasks
 const MADE_DUE: Readonly<Record<TaskKind, string>> = {
   retry_deliveries: `
     UPDATE webhook_deliveries d
-       SET status = 'PENDING', next_trigger = 'manual', is_retry = false, next_attempt_at = now(), updated_at = now()
+       SET status = 'PENDING', next_trigger = 'manual', is_retry = false, next_attempt_at = now(), updated_at = now(),
+           position = ${SENT_AGAIN}
       FROM picked p WHERE d.tenant_id = p.tenant_id AND d.id = p.id
     RETURNING d.subscription_id`,
   replay_missing: `
-    INSERT INTO webhook_deliveries (tenant_id, id, event_id, subscription_id, event, next_trigger, target_url)
-      SELECT p.tenant_id, webhook_uuid_v7(), p.id, p.subscription_id, p.event, 'manual', p.url FROM picked p
+    INSERT INTO webhook_deliveries (tenant_id, id, event_id, subscription_id, event, next_trigger, target_url, position, ordering_key)
+      SELECT p.tenant_id, webhook_uuid_v7(), p.id, p.subscription_id, p.event, 'manual', p.url, ${positionOfOld(
+        'p.settings',
+        `(
+               SELECT e.ordering_key FROM webhook_events e WHERE e.tenant_id = p.tenant_id AND e.id = p.id)`,
+      )}
+        FROM picked p
     ON CONFLICT (tenant_id, event_id, subscription_id) DO NOTHING
     RETURNING subscription_id`,
 };
@@ -100,7 +107,7 @@ async function step(manager: EntityManager, task: TakenTask, limit: number): Pro
   const { from, parameters } = rowsOf(work, task.tenantId, 4);
   const [made] = await manager.query<StepRow[]>(
     `WITH picked AS (
-       SELECT r.tenant_id, r.id, r.event, s.id AS subscription_id, s.url ${from} AND r.id > $1 AND r.id <= $2
+       SELECT r.tenant_id, r.id, r.event, s.id AS subscription_id, s.url, s.settings ${from} AND r.id > $1 AND r.id <= $2
         ORDER BY r.id LIMIT $3 ${LOCK[task.kind]}
      ), due AS (${MADE_DUE[task.kind]})
      SELECT (SELECT count(*) FROM picked)::int AS count, (SELECT id FROM picked ORDER BY id DESC LIMIT 1) AS last,
@@ -124,7 +131,7 @@ async function filteredStep(
   const ids = page.wanted.map(({ id }) => id);
   const made = await manager.query<{ subscription_id: string }[]>(
     `WITH picked AS (
-       SELECT e.tenant_id, e.id, e.event, s.id AS subscription_id, s.url
+       SELECT e.tenant_id, e.id, e.event, s.id AS subscription_id, s.url, s.settings
          FROM webhook_events e JOIN webhook_subscriptions s ON s.tenant_id = e.tenant_id AND s.id = $3
         WHERE e.tenant_id = $1 AND e.id = ANY ($2)
      )${MADE_DUE.replay_missing}`,
