@@ -1,17 +1,17 @@
-import helmet from '@fastify/helmet';
-import type { Type } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { useContainer } from 'class-validator';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { IncomingMessage } from 'node:http';
-import { v7 } from 'uuid';
 
 import { RequestPrincipals } from '../auth/request-principals.js';
 import type { AppLogger } from '../kernel/app-logger.js';
+import { uuidV7 } from '../kernel/uuid.js';
+import { constraintContainer } from './constraint-container.js';
 import { ErrorFilter } from './error-filter.js';
 import { registerJsonBodyParser } from './json-body-parser.js';
 import { limitRequests, type RateLimitOptions } from './rate-limit.js';
+import { securityHeaders } from './security-headers.js';
 import { answerUnparsedRequest } from './unparsed-request.js';
 import { InputValidationPipe } from './validation-pipe.js';
 
@@ -55,7 +55,7 @@ export function fastifyAdapter(
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     genReqId: (request: IncomingMessage) => {
       const given = request.headers['x-request-id'];
-      return typeof given === 'string' && REQUEST_ID.test(given) ? given : v7();
+      return typeof given === 'string' && REQUEST_ID.test(given) ? given : uuidV7();
     },
     clientErrorHandler: answerUnparsedRequest,
     // Errors of the router itself (a malformed URL) never reach Nest's filter.
@@ -68,18 +68,6 @@ export function fastifyAdapter(
   });
 }
 
-/**
- * class-validator makes its constraints through Nest, so that they can be injected into. It asks for classes of its own
- * as well: `app.get` would log an error with a stack for each of them, at every request; the module reference only throws.
- */
-function injectIntoConstraints(app: NestFastifyApplication): void {
-  const providers = app.get(ModuleRef);
-  useContainer(
-    { get: (type: Type): unknown => providers.get(type, { strict: false }) },
-    { fallbackOnErrors: true },
-  );
-}
-
 /** Everything that every request goes through. Call it before `app.init()`. */
 export async function configureHttpApp(
   app: NestFastifyApplication,
@@ -87,24 +75,14 @@ export async function configureHttpApp(
   logger: AppLogger,
 ): Promise<void> {
   const fastify: FastifyInstance = app.getHttpAdapter().getInstance();
-  fastify.addHook('onRequest', async (request, reply) => {
-    void reply.header('X-Request-Id', request.id);
+  const headers = securityHeaders();
+  fastify.addHook('onRequest', (request, reply, done) => {
+    void reply.headers(headers).header('X-Request-Id', request.id);
     // Secrets and payloads are in answers: no cache between here and the client may keep one.
     if (request.url.startsWith('/api/')) void reply.header('Cache-Control', 'no-store');
-    await Promise.resolve();
+    done();
   });
   registerJsonBodyParser(fastify, logger);
-  await app.register(helmet, {
-    contentSecurityPolicy: {
-      directives: {
-        defaultSrc: [`'self'`],
-        imgSrc: [`'self'`, 'data:'],
-        // Swagger's page and component libraries set styles on elements.
-        styleSrc: [`'self'`, `'unsafe-inline'`],
-        upgradeInsecureRequests: null,
-      },
-    },
-  });
   if (options.corsOrigins.length > 0) {
     app.enableCors({
       origin: options.corsOrigins.includes('*') ? true : [...options.corsOrigins],
@@ -113,7 +91,11 @@ export async function configureHttpApp(
     });
   }
   limitRequests(fastify, options.rateLimit, app.get(RequestPrincipals, { strict: false }), logger);
-  injectIntoConstraints(app);
+  const providers = app.get(ModuleRef);
+  useContainer(
+    constraintContainer((type) => providers.get(type, { strict: false })),
+    { fallback: true },
+  );
   app.useGlobalFilters(new ErrorFilter(logger));
   app.useGlobalPipes(new InputValidationPipe());
 }

@@ -39,17 +39,22 @@ export class RequestGate {
         if (this.closed && requests?.size === 0) request.socket.destroySoon();
       });
     });
-    fastify.addHook('onRequest', async (request, reply) => {
-      if (!this.closed) return;
+    fastify.addHook('onRequest', (request, reply, done) => {
+      if (!this.closed) {
+        done();
+        return;
+      }
       void reply.header('Connection', 'close');
-      if (ALWAYS_OPEN.has(request.url)) return;
+      if (ALWAYS_OPEN.has(request.url)) {
+        done();
+        return;
+      }
       void reply.header('Retry-After', RETRY_AFTER);
-      await Promise.resolve();
-      throw new DomainError('service_unavailable', 'unavailable', 'The server is stopping.');
+      done(new DomainError('service_unavailable', 'unavailable', 'The server is stopping.'));
     });
-    fastify.addHook('onSend', async (_request, reply) => {
+    fastify.addHook('onSend', (_request, reply, _payload, done) => {
       if (this.closed) void reply.header('Connection', 'close');
-      await Promise.resolve();
+      done();
     });
     fastify.addHook('preClose', async () => this.end());
   }

@@ -1,7 +1,6 @@
 import type { Socket } from 'node:net';
 
-import { v7 } from 'uuid';
-
+import { uuidV7 } from '../kernel/uuid.js';
 import { PLATFORM_ERRORS } from './http-errors.js';
 
 const REASONS: Readonly<Record<number, string>> = {
@@ -25,7 +24,7 @@ export function answerUnparsedRequest(error: Error & { readonly code?: string },
     `HTTP/1.1 ${status} ${REASONS[status] ?? ''}`,
     'Content-Type: application/json; charset=utf-8',
     `Content-Length: ${Buffer.byteLength(body)}`,
-    `X-Request-Id: ${v7()}`,
+    `X-Request-Id: ${uuidV7()}`,
     'Connection: close',
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
