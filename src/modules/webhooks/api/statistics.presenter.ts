@@ -17,6 +17,16 @@ class DurationView {
   p95!: number | null;
 }
 
+const EXAMPLE = {
+  attempts: 130,
+  delivered: 120,
+  delivered_first: 112,
+  retried: 9,
+  failed: 1,
+  error_classes: { http_5xx: 8, timeout: 2 },
+  duration_ms: { p50: 84, p95: 310 },
+};
+
 export class StatisticsView {
   @ApiProperty({
     type: 'integer',
@@ -84,7 +94,7 @@ export class StatisticsAnswerView {
   @ApiProperty({ enum: ['UTC'], description: 'Of the buckets.', example: 'UTC' })
   time_zone!: 'UTC';
 
-  @ApiProperty({ type: StatisticsView, description: 'Of all buckets together.' })
+  @ApiProperty({ type: StatisticsView, description: 'Of all buckets together.', example: EXAMPLE })
   totals!: StatisticsView;
 
   @ApiProperty({ type: [BucketView], description: 'Without a gap: what had no attempts has counts of 0.' })

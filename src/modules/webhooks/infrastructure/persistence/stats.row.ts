@@ -1,4 +1,4 @@
-import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import { Check, Column, Entity, Index, PrimaryColumn, PrimaryGeneratedColumn } from 'typeorm';
 
 import type { AttemptOutcome } from '../../domain/statistics.js';
 
@@ -43,11 +43,7 @@ export class NewStatsRow {
   @PrimaryColumn({ name: 'tenant_id', type: 'text', primaryKeyConstraintName: 'webhook_stats_new_pk' })
   tenantId!: string;
 
-  @PrimaryColumn({
-    type: 'uuid',
-    primaryKeyConstraintName: 'webhook_stats_new_pk',
-    default: () => 'gen_random_uuid()',
-  })
+  @PrimaryGeneratedColumn('uuid', { primaryKeyConstraintName: 'webhook_stats_new_pk' })
   id!: string;
 
   @Column({ type: 'timestamptz', default: () => 'now()' })
