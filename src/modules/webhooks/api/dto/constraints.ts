@@ -72,6 +72,12 @@ export const IsPlainText = (name: string): PropertyDecorator =>
     /^[^\p{Cc}\p{Cs}]+$/u.test(text) ? null : `${name} must not be empty or contain control characters`,
   );
 
+/** Text of at most so many characters; what is no text has a problem of its own. */
+export const IsAtMost = (characters: number, name: string): PropertyDecorator =>
+  byRule('isAtMost', (text) =>
+    text.length > characters ? `${name} must be at most ${characters} characters` : null,
+  );
+
 /** A day or a time, as `parseInstant` reads it. */
 export const IsInstant = (name: string): PropertyDecorator =>
   ValidateBy({

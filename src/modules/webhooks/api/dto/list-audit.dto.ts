@@ -1,10 +1,10 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { IsIn, IsOptional, IsString, IsUUID, MaxLength } from 'class-validator';
+import { IsIn, IsOptional, IsString, IsUUID } from 'class-validator';
 
 import { KeysetPageQuery } from '../../../../platform/http/keyset-page.js';
 import { MAX_ACTOR_LENGTH } from '../../../../platform/kernel/actor.js';
 import { AUDIT_ACTIONS, AUDIT_RESOURCES, type AuditAction, type AuditResource } from '../../domain/audit.js';
-import { IsInstant, IsNotBefore, IsPlainText } from './constraints.js';
+import { IsAtMost, IsInstant, IsNotBefore, IsPlainText } from './constraints.js';
 
 export class ListAuditDto extends KeysetPageQuery {
   @ApiPropertyOptional({ description: 'Only this kind of change.', enum: AUDIT_ACTIONS })
@@ -31,7 +31,7 @@ export class ListAuditDto extends KeysetPageQuery {
   @IsOptional()
   @IsString({ message: 'Actor must be a string' })
   @IsPlainText('Actor')
-  @MaxLength(MAX_ACTOR_LENGTH, { message: `Actor must be at most ${MAX_ACTOR_LENGTH} characters` })
+  @IsAtMost(MAX_ACTOR_LENGTH, 'Actor')
   actor?: string;
 
   @ApiPropertyOptional({

@@ -1,12 +1,19 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { IsIn, IsOptional, IsString, IsUUID, MaxLength } from 'class-validator';
+import { IsIn, IsOptional, IsString, IsUUID } from 'class-validator';
 
 import { KeysetPageQuery } from '../../../../platform/http/keyset-page.js';
 import { ERROR_CLASSES, HTTP_CLASSES, type ErrorClass, type HttpClass } from '../../domain/attempt.js';
 import { DELIVERY_STATUSES, type DeliveryStatus } from '../../domain/delivery.js';
 import { MAX_EVENT_LENGTH } from '../../domain/event-name.js';
 import { MAX_RESOURCE_ID_LENGTH } from '../../domain/resource-id.js';
-import { EVENT_NAME_PATTERN, IsEventName, IsInstant, IsNotBefore, IsPlainText } from './constraints.js';
+import {
+  IsAtMost,
+  EVENT_NAME_PATTERN,
+  IsEventName,
+  IsInstant,
+  IsNotBefore,
+  IsPlainText,
+} from './constraints.js';
 
 export class ListDeliveriesDto extends KeysetPageQuery {
   @ApiPropertyOptional({
@@ -58,7 +65,7 @@ export class ListDeliveriesDto extends KeysetPageQuery {
   @IsOptional()
   @IsString({ message: 'Q must be a string' })
   @IsPlainText('Q')
-  @MaxLength(MAX_RESOURCE_ID_LENGTH, { message: `Q must be at most ${MAX_RESOURCE_ID_LENGTH} characters` })
+  @IsAtMost(MAX_RESOURCE_ID_LENGTH, 'Q')
   q?: string;
 
   @ApiPropertyOptional({
