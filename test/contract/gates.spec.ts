@@ -43,7 +43,7 @@ SELECT gate.granted, gate.reason, extract(epoch FROM gate.until - n.now)::float8
   FROM (SELECT to_timestamp($4::float8 / 1000) AS now) AS n
  CROSS JOIN LATERAL jsonb_populate_record(NULL::webhook_lanes, $1::jsonb) AS l
  CROSS JOIN LATERAL webhook_gates(l, $2::jsonb, $3::int, n.now, $5::int * interval '1 millisecond', $6::int,
-                                  to_timestamp($7::float8 / 1000)) AS gate
+                                  to_timestamp($7::float8 / 1000), $8::int, to_timestamp($9::float8 / 1000)) AS gate
   LEFT JOIN LATERAL webhook_rate_slots(l, $2::jsonb, n.now, $5::int * interval '1 millisecond') AS slots ON true`;
 
 const TELL = `
@@ -76,9 +76,11 @@ describeWithPostgres('the gates of the database say what the rules say', () => {
     const settings = {
       ...(lane.rateLimit === null ? {} : { rate_limit: toStoredRate(lane.rateLimit) }),
       ...(lane.heads === null ? {} : { ordering: 'fifo' }),
+      ...(lane.batches === null ? {} : { batch: { max_events: 10, max_wait_ms: 1_000 } }),
     };
     const rows = await dataSource.query<unknown[]>(ASK, [
-      ...[row, settings, wanted, NOW_MS, RATE_AHEAD_MS, lane.heads?.due ?? null, lane.heads?.untilMs ?? null],
+      ...[row, settings, wanted, NOW_MS, RATE_AHEAD_MS, lane.heads?.due ?? null],
+      ...[lane.heads?.untilMs ?? null, lane.batches?.due ?? null, lane.batches?.untilMs ?? null],
     ]);
     expect(rows).toHaveLength(1);
     return rows[0];

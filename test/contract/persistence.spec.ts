@@ -9,6 +9,7 @@ import { eventOutboxContract } from './persistence/event-outbox.contract.js';
 import { expiredHistoryContract } from './persistence/expired-history.contract.js';
 import type { PersistenceHarness } from './persistence/harness.js';
 import { inMemoryHarness } from './persistence/in-memory-harness.js';
+import { laneBatchesContract } from './persistence/lane-batches.contract.js';
 import { laneCircuitsContract } from './persistence/lane-circuits.contract.js';
 import { laneGatesContract } from './persistence/lane-gates.contract.js';
 import { laneOrderContract } from './persistence/lane-order.contract.js';
@@ -44,6 +45,7 @@ function contracts(open: () => Promise<PersistenceHarness>): void {
   laneGatesContract(current);
   laneCircuitsContract(current);
   laneOrderContract(current);
+  laneBatchesContract(current);
   deliveryTransitionsContract(current);
   expiredHistoryContract(current);
 }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe } from '@jest/globals';
 
 import { startCombination, type Combination, type RunningService } from '../combination.js';
 import { catalogue } from './catalogue.js';
+import { batching } from './batching.js';
 import { circuits } from './circuit.js';
 import { deliveryLife } from './delivery-life.js';
 import { endpointTests } from './endpoint-tests.js';
@@ -39,6 +40,7 @@ export function describeWholeService(combination: Combination): void {
     if (combination.database === 'embedded' && combination.dispatcher === 'redis') return;
     describe('leaving an endpoint alone that fails', () => circuits(running));
     describe('waiting as an endpoint asks', () => throttling(running));
+    describe('sending in batches', () => batching(running));
     describe('keeping an order', () => ordering(running));
     describe('rotating a secret', () => secretRotation(running));
     describe('signing', () => signatures(running));

@@ -87,7 +87,7 @@ export class DeliveryView {
     nullable: true,
     enum: [...HOLD_REASONS, null],
     description:
-      'Why it is kept back, while it is: `paused` by the tenant, `circuit_open` because its endpoint fails, `throttled` because its endpoint asked for a while (429 or 503 with `Retry-After`), `order` because an earlier event of its key comes first (`blocked_by`), `rate_limited` by its subscription, `operator` when the service cannot send it now; no attempt is spent.',
+      'Why it is kept back, while it is: `paused` by the tenant, `circuit_open` because its endpoint fails, `throttled` because its endpoint asked for a while (429 or 503 with `Retry-After`), `order` because an earlier event of its key comes first (`blocked_by`), `batching` until its batch closes, `rate_limited` by its subscription, `operator` when the service cannot send it now; no attempt is spent.',
     example: null,
   })
   held_reason!: HoldReason | null;

@@ -1,5 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 
+import { toStoredBatch, type StoredBatch } from '../domain/batch.js';
 import { shownCircuitRule } from '../domain/gates/circuit-rule.js';
 import { CIRCUIT_STATES, type CircuitState } from '../domain/gates/circuit.js';
 import { shownHeaders } from '../domain/custom-headers.js';
@@ -17,6 +18,7 @@ import type { Template } from '../domain/template.js';
 import { EVENTS_SCHEMA } from './dto/events-property.js';
 import { FILTER_EXAMPLE, FILTER_SCHEMA } from './dto/filter-property.js';
 import {
+  BATCH_SCHEMA,
   CIRCUIT_SCHEMA,
   HEADERS_SCHEMA,
   ORDERING_SCHEMA,
@@ -128,6 +130,14 @@ export class SubscriptionView {
   rate_limit!: RateLimitShape | null;
 
   @ApiProperty({
+    ...BATCH_SCHEMA,
+    nullable: true,
+    description: 'How several events go in one request; null: each in its own.',
+    example: null,
+  })
+  batch!: StoredBatch | null;
+
+  @ApiProperty({
     ...ORDERING_SCHEMA,
     description: '`fifo`: its events go out one after the other, for each `ordering_key`.',
     example: 'unordered',
@@ -233,6 +243,7 @@ function presentSubscription(subscription: Subscription): Omit<SubscriptionView,
     timeout_seconds: subscription.settings.timeoutSeconds,
     rate_limit:
       subscription.settings.rateLimit === null ? null : toStoredRate(subscription.settings.rateLimit),
+    batch: subscription.settings.batch === null ? null : toStoredBatch(subscription.settings.batch),
     ordering: subscription.settings.ordering,
     circuit: presentCircuit(subscription),
     template: subscription.settings.template,

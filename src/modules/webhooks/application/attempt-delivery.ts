@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 
 import { AppLogger } from '../../../platform/kernel/app-logger.js';
 import { Clock } from '../../../platform/kernel/clock.js';
+import { membersOf } from '../domain/claims.js';
 import type { ClaimedDelivery } from '../domain/delivery.js';
 import { keptHeaders, withoutEchoes } from '../domain/kept-answer.js';
 import type { RequestBody } from '../domain/preset-body.js';
@@ -15,6 +16,7 @@ import {
 } from '../domain/retry-policy.js';
 import { waitsOf, type RetryWaits } from '../domain/retry-schedule.js';
 import { DeliverySettings } from './delivery-settings.js';
+import { attemptTogether, type AttemptParts } from './attempt-batch.js';
 import { KnownSettings } from './known-settings.js';
 import { DeliveryLanes } from './ports/delivery-lanes.js';
 import { DeliveryMetrics } from './ports/delivery-metrics.js';
@@ -43,9 +45,14 @@ const BUSY_MS = 1_000;
 /** A template that took too long or too much is tried again after 1, 2 and 4 s, whatever the schedule of the subscription. */
 const TEMPLATE_WAITS = waitsOf('default', 3);
 
+/** The epoch of a result that tells its circuit nothing. */
+const OF_NO_CIRCUIT = -1;
+
 /** An attempt as it is recorded. */
-interface MadeAttempt {
+export interface MadeAttempt {
   readonly outcome: SendOutcome;
+  /** Whether the endpoint coped, or saw nothing of it. */
+  readonly isHealthy: boolean;
   readonly durationMs: number;
   readonly statusCode: number | null;
   readonly responseBody: string | null;
@@ -54,7 +61,7 @@ interface MadeAttempt {
 }
 
 const NOT_ANSWERED = { statusCode: null, responseBody: null, responseHeaders: null };
-const NOT_SENT = { ...NOT_ANSWERED, durationMs: 0, requestHeaders: {} };
+const NOT_SENT = { ...NOT_ANSWERED, durationMs: 0, requestHeaders: {}, isHealthy: true };
 
 /** Makes one attempt of a claimed delivery: sign, send, decide, record. */
 @Injectable()
@@ -80,8 +87,10 @@ export class AttemptDelivery {
    * @returns where the delivery goes from here, once that is durable.
    */
   async execute(claim: ClaimedDelivery, onAnswered: (isHealthy: boolean) => boolean): Promise<AttemptEnd> {
-    const { retrySchedule, template } = this.known.of(claim.settings);
+    const { retrySchedule, template, batch } = this.known.of(claim.settings);
     if (claim.isProbe) this.circuits.probing();
+    // Always an array, also of one.
+    if (batch !== null) return attemptTogether(membersOf(claim), this.partsOf(claim, onAnswered));
     const rendered = await this.bodies.execute(template, claim);
     if (rendered.kind === 'busy') return this.held(claim, BUSY_MS);
     if (rendered.kind !== 'made') {
@@ -91,10 +100,22 @@ export class AttemptDelivery {
       return this.recorded(claim, made, TEMPLATE_WAITS, goesOn);
     }
     const { body } = rendered;
-    const headers = await this.headersOf(claim, body);
+    const made = await this.send(claim, body);
     // Whoever runs the service has to mend this; it must not cost the tenant an attempt, nor tell them about the keys.
-    if (headers === null) return this.held(claim, HOLD_MS);
-    const waits = waitsOf(retrySchedule, this.settings.maxRetries);
+    if (made === null) return this.held(claim, HOLD_MS);
+    const goesOn = onAnswered(made.isHealthy);
+    return this.recorded(claim, made, waitsOf(retrySchedule, this.settings.maxRetries), goesOn);
+  }
+
+  /** Signs and sends. @returns null when it cannot be signed now */
+  private async send(
+    claim: ClaimedDelivery,
+    body: RequestBody,
+    added?: Readonly<Record<string, string>>,
+  ): Promise<MadeAttempt | null> {
+    const headers = await this.headersOf(claim, body, added);
+    if (headers === null) return null;
+    const waits = waitsOf(this.known.of(claim.settings).retrySchedule, this.settings.maxRetries);
     const total = Math.max(waits.retries + 1, claim.attemptNumber);
     this.logger.info(
       `Attempting webhook delivery ${claim.attemptNumber}/${total}: ${claim.event} to ${withoutQuery(claim.targetUrl)}`,
@@ -106,16 +127,53 @@ export class AttemptDelivery {
       body: body.text,
       timeoutMs: this.timeoutMsOf(claim),
     });
-    const outcome = this.outcomeOf(result);
-    const goesOn = onAnswered(isHealthy(result));
     const { durationMs } = result;
-    const made = {
-      outcome,
+    return {
+      outcome: this.outcomeOf(result),
+      isHealthy: isHealthy(result),
       durationMs,
       ...answered(result, headers.secrets),
       requestHeaders: headers.logged,
     };
-    return this.recorded(claim, made, waits, goesOn);
+  }
+
+  /** For a request of several deliveries. */
+  private partsOf(first: ClaimedDelivery, onAnswered: (isHealthy: boolean) => boolean): AttemptParts {
+    const { retrySchedule, template } = this.known.of(first.settings);
+    const waits = waitsOf(retrySchedule, this.settings.maxRetries);
+    // Where the endpoint saw nothing of any of them it is as healthy as before.
+    let isWell = true;
+    return {
+      waits,
+      render: (claim) => this.bodies.execute(template, claim),
+      send: async (claim, body, added) => {
+        const made = await this.send(claim, body, added);
+        if (made !== null) isWell = made.isHealthy;
+        return made;
+      },
+      write: (claim, made, next, isFirst) => {
+        const goesOn = onAnswered(isWell);
+        // What counts for the endpoint is one request.
+        const one = isFirst ? claim : { ...claim, epoch: OF_NO_CIRCUIT, isProbe: false };
+        const step = one.isProbe ? probeStep(made.outcome, one, waits) : next;
+        return this.write(one, made, step, goesOn || !isFirst);
+      },
+      writeUnmade: (claim, unmade) => {
+        const outcome = templateOutcome(unmade);
+        return this.write(
+          claim,
+          { ...NOT_SENT, outcome },
+          apart(nextStep(outcome, claim, TEMPLATE_WAITS)),
+          false,
+        );
+      },
+      hold: async (claims, why) => {
+        const delayMs = why === 'busy' ? BUSY_MS : HOLD_MS;
+        await this.lanes.hold(claims, 'operator', delayMs);
+        return { next: { status: 'PENDING', delayMs }, isMoreDue: false };
+      },
+      giveBack: (claims) => this.lanes.release(claims),
+    };
   }
 
   private async held(claim: ClaimedDelivery, delayMs: number): Promise<AttemptEnd> {
@@ -124,14 +182,24 @@ export class AttemptDelivery {
   }
 
   /** Writes what an attempt came to, and tells it to metrics and log. */
-  private async recorded(
+  private recorded(
     claim: ClaimedDelivery,
     made: MadeAttempt,
     waits: RetryWaits,
     goesOn: boolean,
   ): Promise<AttemptEnd> {
-    const { outcome, durationMs, statusCode, responseBody, responseHeaders, requestHeaders } = made;
+    const { outcome } = made;
     const next = claim.isProbe ? probeStep(outcome, claim, waits) : nextStep(outcome, claim, waits);
+    return this.write(claim, made, next, goesOn);
+  }
+
+  private async write(
+    claim: ClaimedDelivery,
+    made: MadeAttempt,
+    next: NextStep,
+    goesOn: boolean,
+  ): Promise<AttemptEnd> {
+    const { outcome, durationMs, statusCode, responseBody, responseHeaders, requestHeaders } = made;
     const errorClass =
       outcome.kind === 'delivered' ? null : outcome.kind === 'blocked' ? 'blocked' : outcome.errorClass;
     const { held, isMoreDue, turns } = await this.lanes.record({
@@ -182,9 +250,13 @@ export class AttemptDelivery {
   }
 
   /** @returns null when it cannot be signed now. */
-  private async headersOf(claim: ClaimedDelivery, body: RequestBody): Promise<RequestHeaders | null> {
+  private async headersOf(
+    claim: ClaimedDelivery,
+    body: RequestBody,
+    added?: Readonly<Record<string, string>>,
+  ): Promise<RequestHeaders | null> {
     try {
-      const headers = await this.headers.of(claim, this.known.of(claim.settings), body);
+      const headers = await this.headers.of(claim, this.known.of(claim.settings), body, added);
       this.unreadable.readable(claim.subscriptionId);
       return headers;
     } catch (cause) {
@@ -221,6 +293,11 @@ export class AttemptDelivery {
       );
     }
   }
+}
+
+/** What goes with others next time must not wait for one whose template failed. */
+function apart(next: NextStep): NextStep {
+  return next.status === 'PENDING' ? { ...next, isApart: true } : next;
 }
 
 /** Whether the endpoint coped: it answered, and not that it cannot or that it is too much. */

@@ -1,4 +1,5 @@
 import type { AppLogger } from '../../../platform/kernel/app-logger.js';
+import { asOne, membersOf } from '../domain/claims.js';
 import { PAYLOAD_EXPIRED, SUBSCRIPTION_DEACTIVATED, type ClaimedDelivery } from '../domain/delivery.js';
 import type { Lane } from '../domain/lane.js';
 import type { AttemptWatch } from './attempt-watch.js';
@@ -25,7 +26,7 @@ export class GiveBack {
         cause,
       });
     } finally {
-      for (const claim of claims) this.watch.attempted(claim.id);
+      for (const { id } of claims.flatMap(membersOf)) this.watch.attempted(id);
     }
   }
 
@@ -39,16 +40,17 @@ export class GiveBack {
       claims.filter((claim) => !claim.subscriptionActive),
       SUBSCRIPTION_DEACTIVATED,
     );
+    const active = claims.filter((claim) => claim.subscriptionActive);
     await this.abandon(
-      claims.filter((claim) => claim.subscriptionActive && claim.payloadExpired),
+      active.flatMap(membersOf).filter((claim) => claim.payloadExpired),
       PAYLOAD_EXPIRED,
     );
-    return claims.filter((claim) => claim.subscriptionActive && !claim.payloadExpired);
+    return active.flatMap((claim) => asOne(membersOf(claim).filter((one) => !one.payloadExpired)) ?? []);
   }
 
   private async abandon(claims: readonly ClaimedDelivery[], lastError: string): Promise<void> {
     if (claims.length === 0) return;
     await this.lanes.abandon(claims, lastError);
-    for (const claim of claims) this.watch.attempted(claim.id);
+    for (const { id } of claims.flatMap(membersOf)) this.watch.attempted(id);
   }
 }

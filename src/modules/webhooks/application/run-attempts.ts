@@ -1,6 +1,7 @@
 import type { AppLogger } from '../../../platform/kernel/app-logger.js';
 import type { Clock } from '../../../platform/kernel/clock.js';
 import type { AttemptSlots, Grant, Slot } from '../domain/attempt-slots.js';
+import { membersOf } from '../domain/claims.js';
 import type { ClaimedDelivery } from '../domain/delivery.js';
 import type { KnownPace, Pace } from '../domain/lane-paces.js';
 import type { Lane } from '../domain/lane.js';
@@ -109,7 +110,7 @@ export class RunAttempts {
       if (claim.waitMs > 0) await new Promise((resolve) => setTimeout(resolve, claim.waitMs));
       const extraMs = attempt.extraMsOf(claim);
       if (extraMs > 0) this.longer.set(claim, extraMs);
-      watch.attempting(claim.id, extraMs);
+      for (const { id } of membersOf(claim)) watch.attempting(id, extraMs);
       const { next, isMoreDue } = await attempt.execute(claim, onAnswered);
       if (next.status === 'PENDING') dispatcher.ringAfter(lane, next.delayMs);
       // The rest of a lane that was just deactivated ends in its next turn.
@@ -123,7 +124,7 @@ export class RunAttempts {
       });
     } finally {
       this.longer.delete(claim);
-      watch.attempted(claim.id);
+      for (const { id } of membersOf(claim)) watch.attempted(id);
     }
   }
 }

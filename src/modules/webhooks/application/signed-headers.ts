@@ -32,11 +32,12 @@ export class SignedHeaders {
     private readonly clock: Clock,
   ) {}
 
-  /** @param body what is sent, and signed. @throws when something to sign with cannot be read now. */
+  /** @param body what is sent, and signed. @param more headers of ours beside the usual ones. @throws when something to sign with cannot be read now. */
   async of(
     claim: ClaimedDelivery,
     settings: SubscriptionSettings,
     body: RequestBody,
+    more?: Readonly<Record<string, string>>,
   ): Promise<RequestHeaders> {
     const signers = this.signers.signersOf(claim);
     const nowSeconds = Math.floor(this.clock.nowMs() / 1_000);
@@ -50,6 +51,7 @@ export class SignedHeaders {
       'webhook-timestamp': String(nowSeconds),
       'webhook-signature': this.standard(claim, settings, signers, nowSeconds, body.text),
     };
+    if (more !== undefined) Object.assign(own, more);
     if (signers.previous !== null) own['X-Signature-Previous'] = signers.previous.xSignature(body.text);
     if (settings.signature.scheme === 'jwt') {
       own[JWT_HEADER] = await this.token(claim, settings, signers, nowSeconds, body.text);

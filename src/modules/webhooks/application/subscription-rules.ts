@@ -1,6 +1,7 @@
 import type { InputProblem } from '../../../platform/kernel/domain-error.js';
 import type { FieldProblem } from '../../../platform/kernel/field-problem.js';
 import type { AuditDetails } from '../domain/audit.js';
+import type { Batch } from '../domain/batch.js';
 import { descriptionProblems } from '../domain/description.js';
 import { parseEventPattern } from '../domain/event-name.js';
 import { filterProblems } from '../domain/payload-filter/payload-filter.js';
@@ -118,6 +119,7 @@ export function auditedSettings({
   retrySchedule,
   timeoutSeconds,
   rateLimit,
+  batch,
   ordering,
   circuit,
   template,
@@ -128,6 +130,7 @@ export function auditedSettings({
     ...(retrySchedule === undefined ? {} : { retry_schedule: String(retrySchedule ?? 'default') }),
     ...(timeoutSeconds === undefined ? {} : { timeout_seconds: timeoutSeconds ?? 'default' }),
     ...(rateLimit === undefined ? {} : { rate_limit: rateText(rateLimit) }),
+    ...(batch === undefined ? {} : { batch: batchText(batch) }),
     ...(ordering === undefined ? {} : { ordering: ordering ?? DEFAULT_ORDERING }),
     ...(circuit === undefined ? {} : { circuit: circuitText(circuit) }),
     ...(template === undefined ? {} : { template: auditedTemplate(template) }),
@@ -138,6 +141,10 @@ export function auditedSettings({
 
 function rateText(limit: RateLimit | null): string {
   return limit === null ? 'default' : `${limit.max} per ${limit.perSeconds} s`;
+}
+
+function batchText(batch: Batch | null): string {
+  return batch === null ? 'default' : `${batch.maxEvents} within ${batch.maxWaitMs} ms`;
 }
 
 function circuitText(wish: CircuitWish | null): string {

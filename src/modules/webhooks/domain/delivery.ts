@@ -17,6 +17,7 @@ export const HOLD_REASONS = [
   'circuit_open',
   'throttled',
   'order',
+  'batching',
   'rate_limited',
   'operator',
 ] as const;
@@ -83,6 +84,8 @@ export interface ClaimedDelivery {
   readonly epoch: number;
   /** It finds out whether an endpoint is well again; a failed one is not charged to the schedule. */
   readonly isProbe: boolean;
+  /** Those that go with it in one request, after it; undefined: it goes alone. */
+  readonly together?: readonly ClaimedDelivery[];
   /** Proves the claim: a result counts only while the row still carries it. */
   readonly leaseToken: string;
   readonly targetUrl: string;

@@ -76,6 +76,8 @@ export type NextStep =
       readonly delayMs: number;
       /** The attempt does not use up the schedule. */
       readonly isFree?: true;
+      /** It went with others, and goes alone from now on. */
+      readonly isApart?: true;
     };
 
 /**

@@ -15,6 +15,7 @@ const SET: SubscriptionSettings = {
   retrySchedule: [5, 60],
   timeoutSeconds: 20,
   rateLimit: { max: 5, perSeconds: 1 },
+  batch: { maxEvents: 50, maxWaitMs: 2_000 },
   ordering: 'fifo',
   circuit: { failures: 5, percent: 50, minAttempts: 100 },
   template: 'thin',

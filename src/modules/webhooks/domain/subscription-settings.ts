@@ -9,6 +9,7 @@ import {
   type CircuitWish,
   type StoredCircuit,
 } from './gates/circuit-rule.js';
+import { batchProblems, toStoredBatch, wantedBatch, type Batch, type StoredBatch } from './batch.js';
 import { rateLimitProblems, type RateLimit } from './gates/rate-limit.js';
 import { headersProblems, type CustomHeader, type HeadersWish } from './custom-headers.js';
 import { DEFAULT_ORDERING, orderingProblems, type Ordering } from './ordering.js';
@@ -31,6 +32,8 @@ export interface SubscriptionSettings {
   readonly timeoutSeconds: number | null;
   /** Requests that the endpoint gets at most; null: as many as it answers. */
   readonly rateLimit: RateLimit | null;
+  /** Several events in one request; null: each in its own. */
+  readonly batch: Batch | null;
   /** Whether its events go out one after the other. */
   readonly ordering: Ordering;
   /** When nothing is sent for a while because the endpoint fails. */
@@ -51,6 +54,7 @@ export const DEFAULT_SETTINGS: SubscriptionSettings = {
   retrySchedule: 'default',
   timeoutSeconds: null,
   rateLimit: null,
+  batch: null,
   ordering: DEFAULT_ORDERING,
   circuit: DEFAULT_CIRCUIT_RULE,
   template: DEFAULT_TEMPLATE,
@@ -71,6 +75,7 @@ export interface SettingsChange {
   readonly retrySchedule?: RetrySchedule | null | undefined;
   readonly timeoutSeconds?: number | null | undefined;
   readonly rateLimit?: RateLimit | null | undefined;
+  readonly batch?: Batch | null | undefined;
   readonly ordering?: Ordering | null | undefined;
   readonly circuit?: CircuitWish | null | undefined;
   readonly template?: Template | null | undefined;
@@ -95,6 +100,7 @@ export interface StoredSettings {
   readonly retry_schedule?: Exclude<RetrySchedule, 'default'>;
   readonly timeout_seconds?: number;
   readonly rate_limit?: { readonly max: number; readonly per_seconds: number };
+  readonly batch?: StoredBatch;
   readonly ordering?: Exclude<Ordering, 'unordered'>;
   readonly circuit?: StoredCircuit;
   readonly template?: Template;
@@ -109,12 +115,13 @@ export interface StoredSettings {
 
 /** Every problem of a change, by the names of the API. */
 export function settingsProblems(change: SettingsChange): FieldProblem[] {
-  const { retrySchedule, timeoutSeconds, rateLimit, ordering, circuit, template, headers, signature } =
+  const { retrySchedule, timeoutSeconds, rateLimit, batch, ordering, circuit, template, headers, signature } =
     change;
   return [
     ...(retrySchedule == null ? [] : retryScheduleProblems(retrySchedule, ['retry_schedule'])),
     ...(timeoutSeconds == null ? [] : timeoutProblems(timeoutSeconds, ['timeout_seconds'])),
     ...(rateLimit == null ? [] : rateLimitProblems(toStoredRate(rateLimit), ['rate_limit'])),
+    ...(batch == null ? [] : batchProblems(toStoredBatch(batch), ['batch'])),
     ...(ordering == null ? [] : orderingProblems(ordering, ['ordering'])),
     ...(circuit == null ? [] : circuitProblems(circuit, ['circuit'])),
     ...(template == null ? [] : templateProblems(template, ['template'])),
@@ -135,6 +142,7 @@ export function changedSettings(
     retrySchedule,
     timeoutSeconds,
     rateLimit,
+    batch,
     ordering,
     circuit,
     template,
@@ -148,6 +156,7 @@ export function changedSettings(
     retrySchedule: changed(current.retrySchedule, retrySchedule, DEFAULT_SETTINGS.retrySchedule),
     timeoutSeconds: changed(current.timeoutSeconds, timeoutSeconds, DEFAULT_SETTINGS.timeoutSeconds),
     rateLimit: changed(current.rateLimit, rateLimit, DEFAULT_SETTINGS.rateLimit),
+    batch: changed(current.batch, batch, null),
     ordering: changed(current.ordering, ordering, DEFAULT_ORDERING),
     circuit: circuit === undefined ? current.circuit : wantedCircuit(circuit ?? {}),
     template: changed(current.template, template, DEFAULT_TEMPLATE),
@@ -163,11 +172,12 @@ function changed<T>(current: T, wanted: T | null | undefined, fallback: T): T {
 /** @returns null when everything is as it is by default */
 export function toStoredSettings(settings: SubscriptionSettings): StoredSettings | null {
   const { retrySchedule, timeoutSeconds, rateLimit, template, headers, sealedHeaders, signature } = settings;
-  const { publicKey, sealedKey, sealedPreviousKey, circuit, ordering } = settings;
+  const { publicKey, sealedKey, sealedPreviousKey, circuit, ordering, batch } = settings;
   const stored: StoredSettings = {
     ...(retrySchedule === 'default' ? {} : { retry_schedule: retrySchedule }),
     ...(timeoutSeconds === null ? {} : { timeout_seconds: timeoutSeconds }),
     ...(rateLimit === null ? {} : { rate_limit: toStoredRate(rateLimit) }),
+    ...(batch === null ? {} : { batch: toStoredBatch(batch) }),
     ...(ordering === 'unordered' ? {} : { ordering }),
     ...(isDefaultCircuit(circuit) ? {} : { circuit: shownCircuitRule(circuit) }),
     ...(template === DEFAULT_TEMPLATE ? {} : { template }),
@@ -191,6 +201,7 @@ export function fromStoredSettings(stored: StoredSettings | null): SubscriptionS
     retrySchedule: stored?.retry_schedule ?? DEFAULT_SETTINGS.retrySchedule,
     timeoutSeconds: stored?.timeout_seconds ?? DEFAULT_SETTINGS.timeoutSeconds,
     rateLimit: stored?.rate_limit === undefined ? null : fromStoredRate(stored.rate_limit),
+    batch: stored?.batch === undefined ? null : wantedBatch(stored.batch),
     ordering: stored?.ordering ?? DEFAULT_ORDERING,
     circuit: stored?.circuit === undefined ? DEFAULT_CIRCUIT_RULE : wantedCircuit(stored.circuit),
     template: stored?.template ?? DEFAULT_TEMPLATE,

@@ -16,14 +16,17 @@ import {
 } from '../domain/delivery.js';
 import { rampedPlaces } from '../domain/gates/circuit-gate.js';
 import { withProbe } from '../domain/gates/circuit.js';
-import { foldGates, takesBirths } from '../domain/gates/fold-gates.js';
+import { foldGates, takesBirths, type FoldedGates } from '../domain/gates/fold-gates.js';
 import { rateSlots } from '../domain/gates/rate-gate.js';
 import { isThrottled } from '../domain/gates/throttle-gate.js';
+import type { LaneRest } from '../domain/turn-verdict.js';
+import { asOne, membersOf } from '../domain/claims.js';
 import type { Lane } from '../domain/lane.js';
 import { waitsOf } from '../domain/retry-schedule.js';
 import { toStoredSettings } from '../domain/subscription-settings.js';
 import { DEACTIVATED_BY_GONE } from '../domain/subscription.js';
 import { endProbes, inProbeOrder, isKept, tellCircuit } from './in-memory-circuits.js';
+import { batchesOf } from './in-memory-batches.js';
 import { blockerOf, headsOf } from './in-memory-order.js';
 import {
   gatedLane,
@@ -50,40 +53,77 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
 
   override async claim(lane: Lane, wish: ClaimWish): Promise<OpenedLane> {
     const { limit, retryLimit = limit, taken = 0, retriesTaken = 0 } = wish;
-    const underWay = this.rows('SENDING', lane.subscriptionId);
+    // One for each request, whatever is in it.
+    const isFirst = (row: StoredDelivery): boolean => row.batchId === null || row.batchId === row.id;
+    const underWay = this.rows('SENDING', lane.subscriptionId).filter(isFirst);
     const ofOthers = underWay.filter((row) => row.leasedBy !== this.owner);
     const retrying = ofOthers.filter((row) => row.isRetry).length;
     let retriesLeft = Math.min(retryLimit, ENGINE_LIMITS.retriesPerEndpoint - retriesTaken - retrying);
     const leaseToken = this.ids.next();
     const nowMs = this.store.clock.nowMs();
     const subscription = this.store.subscriptions.get(lane.subscriptionId);
-    const heads = headsOf(this.store, lane.subscriptionId, retriesLeft);
-    const gated = gatedLane(subscription, heads);
     const places = Math.max(0, Math.min(limit, ENGINE_LIMITS.perEndpoint - taken - ofOthers.length));
-    const free = rampedPlaces(gated.circuit, places, underWay.length);
+    const free = rampedPlaces(gatedLane(subscription).circuit, places, underWay.length);
+    const found = batchesOf(this.store, lane.subscriptionId, free, retriesLeft);
+    const heads = found === null ? headsOf(this.store, lane.subscriptionId, retriesLeft) : null;
+    const gated = gatedLane(
+      subscription,
+      found?.waits === false ? found : heads,
+      found?.waits === true ? found : null,
+    );
     const gate = foldGates(gated, free, nowMs);
     const room = subscription?.active === false ? free : gate.granted;
     const slots = rateSlots(gated, nowMs);
     const isProbing = gated.circuit.state !== 'closed' && subscription?.active === true;
+    const waitMs = (n: number): number => (slots === null ? 0 : slots.firstMs + n * slots.stepMs - nowMs);
+    const charge = (count: number): void => {
+      if (slots === null || subscription === undefined || count === 0) return;
+      subscription.rateNextAtMs = slots.firstMs + count * slots.stepMs;
+    };
+    if (found !== null) {
+      const requests = found.requests.slice(0, room);
+      const claims = requests.flatMap((rows, n) => this.startTogether(rows, leaseToken, waitMs(n)));
+      charge(claims.length);
+      return Promise.resolve({
+        claims,
+        rest: this.restOf(lane, gate, free < limit),
+      });
+    }
     const due = heads === null ? this.due(lane.subscriptionId) : [...heads.rows];
     const claims = inProbeOrder(due, isProbing ? subscription.laneCircuit : null)
       .filter((row) => !row.isRetry || (retriesLeft -= 1) >= 0)
       .slice(0, room)
       .map((row, n) => ({
         ...this.start(row, leaseToken, isProbing),
-        waitMs: slots === null ? 0 : slots.firstMs + n * slots.stepMs - nowMs,
+        waitMs: waitMs(n),
       }));
-    if (slots !== null && subscription !== undefined && claims.length > 0) {
-      subscription.rateNextAtMs = slots.firstMs + claims.length * slots.stepMs;
-    }
+    charge(claims.length);
     const last = heads === null ? undefined : claims.at(-1);
     if (last !== undefined && subscription !== undefined) {
       subscription.orderFrom = this.store.deliveries.get(last.id)?.orderingKey ?? '';
     }
-    const { reason, untilMs } = gate;
-    const hold = reason === null ? null : { reason, forMs: untilMs === null ? null : untilMs - nowMs };
-    const rest = { kind: 'seen', ...this.dueIn(lane), isShort: free < limit, hold } as const;
-    return Promise.resolve({ claims, rest });
+    return Promise.resolve({ claims, rest: this.restOf(lane, gate, free < limit) });
+  }
+
+  private restOf(lane: Lane, { reason, untilMs }: FoldedGates, isShort: boolean): LaneRest {
+    const forMs = untilMs === null ? null : untilMs - this.store.clock.nowMs();
+    const hold = reason === null ? null : { reason, forMs };
+    return { kind: 'seen', ...this.dueIn(lane), isShort, hold };
+  }
+
+  /** One request of several deliveries. */
+  private startTogether(
+    rows: readonly StoredDelivery[],
+    leaseToken: string,
+    waitMs: number,
+  ): ClaimedDelivery[] {
+    const sorted = [...rows].sort((a, b) => (a.position ?? 0) - (b.position ?? 0) || (a.id < b.id ? -1 : 1));
+    const claims = sorted.map((row) => {
+      row.batchId = sorted.length > 1 ? (sorted[0]?.id ?? null) : null;
+      return { ...this.start(row, leaseToken, false), waitMs };
+    });
+    const one = asOne(claims);
+    return one === null ? [] : [one];
   }
 
   /** Milliseconds until the next of a lane is due, first attempts and retries apart. */
@@ -103,8 +143,9 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
 
   /** The claims of new deliveries where they are stored: as many as there is room for, if nothing of the lane waits. */
   bear(lane: Lane, ids: readonly string[], places: number, taken: number): ClaimedDelivery[] {
-    const heads = headsOf(this.store, lane.subscriptionId, 0);
-    const gated = gatedLane(this.store.subscriptions.get(lane.subscriptionId), heads);
+    const subscription = this.store.subscriptions.get(lane.subscriptionId);
+    if (subscription?.settings.batch != null) return [];
+    const gated = gatedLane(subscription, headsOf(this.store, lane.subscriptionId, 0));
     if (!takesBirths(gated, this.store.clock.nowMs())) return [];
     if (this.due(lane.subscriptionId).some((row) => !ids.includes(row.id))) return [];
     const underWay = this.rows('SENDING', lane.subscriptionId);
@@ -154,6 +195,7 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
       nextTrigger: 'auto',
       isRetry: next.status === 'PENDING',
       autoAttempts: row.autoAttempts - (next.status === 'PENDING' && next.isFree === true ? 1 : 0),
+      batchId: next.status === 'PENDING' && next.isApart === true ? null : row.batchId,
     });
     if (next.status === 'FAILED' && next.deactivate) this.deactivate(result.subscriptionId);
     return true;
@@ -313,7 +355,7 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
   }
 
   private held(claims: readonly ClaimedDelivery[]): StoredDelivery[] {
-    return claims.flatMap((claim) => {
+    return claims.flatMap(membersOf).flatMap((claim) => {
       const row = this.store.deliveries.get(claim.id);
       return row?.leaseToken === claim.leaseToken ? [row] : [];
     });

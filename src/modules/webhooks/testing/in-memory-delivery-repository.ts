@@ -101,7 +101,8 @@ export class InMemoryDeliveryRepository extends DeliveryRepository {
     if (status !== 'PENDING' || nextAttemptAt === null) return delivery;
     const lane = gatedLane(this.store.subscriptions.get(row.subscriptionId));
     const blocker = blockerOf(this.store, row);
-    const hold = laneHold(lane, nextAttemptAt.getTime(), this.store.clock.nowMs(), blocker);
+    const maxWaitMs = this.store.subscriptions.get(row.subscriptionId)?.settings.batch?.maxWaitMs ?? null;
+    const hold = laneHold({ ...lane, maxWaitMs }, nextAttemptAt.getTime(), this.store.clock.nowMs(), blocker);
     return { ...delivery, hold: hold ?? delivery.hold };
   }
 

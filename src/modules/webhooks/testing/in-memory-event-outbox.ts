@@ -84,6 +84,7 @@ export class InMemoryEventOutbox extends EventOutbox {
       leasedUntilMs: null,
       leasedBy: null,
       interruptions: 0,
+      batchId: null,
       position: isOrdered ? this.store.nextPosition() : null,
       orderingKey: isOrdered ? (event.orderingKey ?? '') : null,
       createdAt: now,

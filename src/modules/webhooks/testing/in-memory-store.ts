@@ -24,12 +24,14 @@ export type StoredSubscription = Mutable<Omit<Subscription, 'circuit'>> & {
 export function gatedLane(
   subscription: StoredSubscription | undefined,
   heads: GatedLane['heads'] = null,
+  batches: GatedLane['batches'] = null,
 ): GatedLane {
   return {
     isPaused: subscription?.isPaused === true,
     circuit: subscription?.laneCircuit ?? CLOSED_CIRCUIT,
     heldUntilMs: subscription?.heldUntilMs ?? null,
     heads,
+    batches,
     rateLimit: subscription?.settings.rateLimit ?? null,
     rateNextAtMs: subscription?.rateNextAtMs ?? null,
   };
@@ -62,6 +64,8 @@ export type StoredDelivery = Mutable<Delivery> & {
   /** Its place in the order of its endpoint; null: it wants none. */
   position: number | null;
   orderingKey: string | null;
+  /** The first of those that it went with in one request; null: it goes alone. */
+  batchId: string | null;
   attemptLog: AttemptRecord[];
 };
 

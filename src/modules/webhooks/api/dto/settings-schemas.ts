@@ -1,6 +1,12 @@
 import { CIRCUIT_BOUNDS, DEFAULT_CIRCUIT_RULE, shownCircuitRule } from '../../domain/gates/circuit-rule.js';
 import { MAX_RATE, MAX_RATE_SECONDS } from '../../domain/gates/rate-limit.js';
 import { MAX_HEADERS, MAX_HEADER_VALUE_LENGTH } from '../../domain/custom-headers.js';
+import {
+  DEFAULT_BATCH_WAIT_MS,
+  MAX_BATCH_EVENTS,
+  MAX_BATCH_WAIT_MS,
+  MIN_BATCH_EVENTS,
+} from '../../domain/batch.js';
 import { ORDERINGS } from '../../domain/ordering.js';
 import { MAX_SCHEDULE_RETRIES, MAX_SCHEDULE_WAIT_SECONDS } from '../../domain/retry-schedule.js';
 import {
@@ -59,6 +65,25 @@ export const RATE_LIMIT_SCHEMA = {
     per_seconds: { type: 'integer' as const, minimum: 1, maximum: MAX_RATE_SECONDS },
   },
   required: ['max', 'per_seconds'],
+  additionalProperties: false,
+};
+
+export const BATCH_SCHEMA = {
+  type: 'object' as const,
+  properties: {
+    max_events: {
+      type: 'integer' as const,
+      minimum: MIN_BATCH_EVENTS,
+      maximum: MAX_BATCH_EVENTS,
+    },
+    max_wait_ms: {
+      type: 'integer' as const,
+      minimum: 0,
+      maximum: MAX_BATCH_WAIT_MS,
+      default: DEFAULT_BATCH_WAIT_MS,
+    },
+  },
+  required: ['max_events'],
   additionalProperties: false,
 };
 

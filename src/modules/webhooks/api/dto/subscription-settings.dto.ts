@@ -1,6 +1,7 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 
 import { ByRule } from '../../../../platform/http/field-rules.js';
+import { batchProblems, wantedBatch, type BatchWish } from '../../domain/batch.js';
 import { circuitProblems, type CircuitWish } from '../../domain/gates/circuit-rule.js';
 import { rateLimitProblems } from '../../domain/gates/rate-limit.js';
 import { headersProblems, type HeadersWish } from '../../domain/custom-headers.js';
@@ -18,6 +19,7 @@ import {
 import { DEFAULT_TEMPLATE, templateProblems, type Template } from '../../domain/template.js';
 import { FilterProperty } from './filter-property.js';
 import {
+  BATCH_SCHEMA,
   CIRCUIT_SCHEMA,
   HEADERS_SCHEMA,
   ORDERING_SCHEMA,
@@ -126,6 +128,19 @@ export class SubscriptionSettingsDto {
   rate_limit?: RateLimitShape | null;
 
   @ApiPropertyOptional({
+    ...BATCH_SCHEMA,
+    nullable: true,
+    default: null,
+    description:
+      'Several events in one request: always a JSON array, also of one, of what `template` makes of each (`cloudevents`: `application/cloudevents-batch+json`), with one signature. ' +
+      'It is sent when it has `max_events` or 1 MiB, or when the first of them has waited for `max_wait_ms` (`held_reason: "batching"`). `webhook-id` is that of the request, the same when it is made again with the same events; `X-Delivery-Ids` lists the deliveries, which are what to tell repeated ones by. ' +
+      'Any 2xx delivers all of them. What failed goes again together, and one by one the last time that `retry_schedule` permits; after a 4xx that is for good they go one by one at once. Each has its own state and attempts; for `rate_limit` and `circuit` it is one request. Null, or a schedule without retries: each event in its own.',
+    example: { max_events: 50, max_wait_ms: 1000 },
+  })
+  @ByRule(batchProblems)
+  batch?: BatchWish | null;
+
+  @ApiPropertyOptional({
     ...ORDERING_SCHEMA,
     nullable: true,
     default: DEFAULT_ORDERING,
@@ -157,6 +172,7 @@ export function settingsOf({
   retry_schedule: retrySchedule,
   timeout_seconds: timeoutSeconds,
   rate_limit: rate,
+  batch: wish,
   ordering,
   circuit,
   headers,
@@ -164,7 +180,8 @@ export function settingsOf({
   template,
 }: SubscriptionSettingsDto): SettingsChange | undefined {
   const rateLimit = rate == null ? rate : fromStoredRate(rate);
-  const others = { ordering, circuit, headers, signature, template };
+  const batch = wish == null ? wish : wantedBatch(wish);
+  const others = { batch, ordering, circuit, headers, signature, template };
   const change: SettingsChange = { retrySchedule, timeoutSeconds, rateLimit, ...others };
   return Object.values(change).every((value) => value === undefined) ? undefined : change;
 }

@@ -67,6 +67,8 @@ describe('a circuit', () => {
       circuit: first,
       heldUntilMs: null,
       heads: null,
+      batches: null,
+      maxWaitMs: null,
       rateLimit: null,
       rateNextAtMs: null,
     };
@@ -86,6 +88,8 @@ describe('a circuit', () => {
       circuit: OPEN,
       heldUntilMs: null,
       heads: null,
+      batches: null,
+      maxWaitMs: null,
       rateLimit: null,
       rateNextAtMs: null,
     };

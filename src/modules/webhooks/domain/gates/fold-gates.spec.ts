@@ -30,6 +30,8 @@ describe('foldGates', () => {
         circuit: CLOSED_CIRCUIT,
         heldUntilMs: null,
         heads: null,
+        batches: null,
+        maxWaitMs: null,
         rateLimit,
         rateNextAtMs,
       };
@@ -51,6 +53,8 @@ describe('laneHold', () => {
       circuit: CLOSED_CIRCUIT,
       heldUntilMs: null,
       heads: null,
+      batches: null,
+      maxWaitMs: null,
       rateLimit: { max: 1, perSeconds: 60 },
     },
     rateNextAtMs: NOW_MS + 5_000,

@@ -1,4 +1,5 @@
 import type { HoldReason } from '../delivery.js';
+import { batchGate } from './batch-gate.js';
 import { circuitGate } from './circuit-gate.js';
 import type { Gate, GateAnswer, GatedLane } from './gate.js';
 import { orderGate } from './order-gate.js';
@@ -12,6 +13,7 @@ const GATES: readonly (readonly [HoldReason, Gate])[] = [
   ['circuit_open', circuitGate],
   ['throttled', throttleGate],
   ['order', orderGate],
+  ['batching', batchGate],
   ['rate_limited', rateGate],
 ];
 
@@ -34,9 +36,9 @@ export function foldGates(lane: GatedLane, wanted: number, nowMs: number): Folde
 
 /** Whether new deliveries may be claimed where they are stored. The function `webhook_takes_births`. */
 export function takesBirths(
-  { isPaused, circuit, heldUntilMs, heads, rateLimit }: GatedLane,
+  { isPaused, circuit, heldUntilMs, heads, batches, rateLimit }: GatedLane,
   nowMs: number,
 ): boolean {
   const isHealthy = circuit.state === 'closed' && circuit.ramp === null && !isThrottled(heldUntilMs, nowMs);
-  return !isPaused && isHealthy && heads === null && rateLimit === null;
+  return !isPaused && isHealthy && heads === null && batches === null && rateLimit === null;
 }

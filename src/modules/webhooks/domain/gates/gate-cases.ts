@@ -9,13 +9,13 @@ export interface GateCase {
   readonly lane: GatedLane;
   readonly wanted: number;
   readonly granted: number;
-  readonly reason: 'paused' | 'circuit_open' | 'throttled' | 'order' | 'rate_limited' | null;
+  readonly reason: 'paused' | 'circuit_open' | 'throttled' | 'order' | 'batching' | 'rate_limited' | null;
   /** Milliseconds from now; null: nobody knows, or there is nothing to wait for. */
   readonly untilMs: number | null;
 }
 
 const lane = (change: Partial<GatedLane> = {}): GatedLane => ({
-  ...{ isPaused: false, circuit: CLOSED_CIRCUIT, heldUntilMs: null, heads: null },
+  ...{ isPaused: false, circuit: CLOSED_CIRCUIT, heldUntilMs: null, heads: null, batches: null },
   ...{ rateLimit: null, rateNextAtMs: null },
   ...change,
 });
@@ -32,6 +32,8 @@ const held = (forMs: number, change: Partial<GatedLane> = {}): GatedLane =>
   lane({ heldUntilMs: NOW_MS + forMs, ...change });
 const ordered = (due: number, untilInMs: number | null, change: Partial<GatedLane> = {}): GatedLane =>
   lane({ heads: { due, untilMs: untilInMs === null ? null : NOW_MS + untilInMs }, ...change });
+const batched = (due: number, untilInMs: number | null, change: Partial<GatedLane> = {}): GatedLane =>
+  lane({ batches: { due, untilMs: untilInMs === null ? null : NOW_MS + untilInMs }, ...change });
 const rate = (
   max: number,
   perSeconds: number,
@@ -249,6 +251,23 @@ export const GATE_CASES: readonly GateCase[] = [
     name: 'a probe of an open circuit, where the head waits for its retry',
     lane: circuit('open', 0, { heads: { due: 0, untilMs: NOW_MS + 4_000 } }),
     ...{ wanted: 5, granted: 0, reason: 'circuit_open', untilMs: 4_000 },
+  },
+  {
+    name: 'two batches that are closed, and one that closes later',
+    ...{ lane: batched(2, 700), wanted: 5, granted: 2, reason: 'batching', untilMs: 700 },
+  },
+  {
+    name: 'as many closed batches as are wanted',
+    ...{ lane: batched(5, 700), wanted: 5, granted: 5, reason: null, untilMs: null },
+  },
+  {
+    name: 'a batch that is not closed, in a paused lane',
+    ...{ lane: batched(0, 700, { isPaused: true }), wanted: 5, granted: 0, reason: 'paused', untilMs: null },
+  },
+  {
+    name: 'a rate counts a batch as one',
+    lane: rate(1, 60, null, false, { batches: { due: 3, untilMs: null } }),
+    ...{ wanted: 5, granted: 1, reason: 'batching', untilMs: 59_875 },
   },
   {
     name: 'heads, and fewer slots of a rate',

@@ -1,3 +1,4 @@
+import type { ClosedBatches } from './batch-gate.js';
 import type { Circuit } from './circuit.js';
 import type { OrderHeads } from './order-gate.js';
 import type { RateLimit } from './rate-limit.js';
@@ -11,6 +12,8 @@ export interface GatedLane {
   readonly heldUntilMs: number | null;
   /** What is next in the order that its endpoint wants; null: it wants none. */
   readonly heads: OrderHeads | null;
+  /** What is closed of the batches that it takes; null: it takes single events, or what is left waits for its order. */
+  readonly batches: ClosedBatches | null;
   readonly rateLimit: RateLimit | null;
   /** The first slot that no delivery has yet; null before the first. */
   readonly rateNextAtMs: number | null;

@@ -9,13 +9,19 @@ export interface BlockedBy {
   readonly untilMs: number | null;
 }
 
+/** What of a lane its deliveries show. */
+export interface ShownLane extends Omit<GatedLane, 'heads' | 'batches'> {
+  /** Milliseconds that a delivery waits for others to go with it; null: it goes alone. */
+  readonly maxWaitMs: number | null;
+}
+
 /**
  * What keeps a waiting delivery back because of its lane, read from it and never written to the delivery.
  *
  * @param blocker null: it is the next of its key, or there is no order
  */
 export function laneHold(
-  lane: Omit<GatedLane, 'heads'>,
+  lane: ShownLane,
   dueAtMs: number,
   nowMs: number,
   blocker: BlockedBy | null = null,
@@ -36,6 +42,10 @@ export function laneHold(
   if (blocker !== null) {
     const until = blocker.untilMs === null ? null : new Date(blocker.untilMs);
     return { reason: 'order', until, blockedBy: blocker.id };
+  }
+  const { maxWaitMs } = lane;
+  if (maxWaitMs !== null && dueAtMs <= nowMs && dueAtMs + maxWaitMs > nowMs) {
+    return { reason: 'batching', until: new Date(dueAtMs + maxWaitMs) };
   }
   if (lane.rateLimit === null || dueAtMs > nowMs) return null;
   const { rateNextAtMs } = lane;

@@ -1,5 +1,6 @@
 import type { ClaimWish, OpenedLane } from '../../application/ports/delivery-lanes.js';
 import type { AttemptTrigger } from '../../domain/attempt.js';
+import { asOne } from '../../domain/claims.js';
 import type { ClaimedDelivery, HoldReason } from '../../domain/delivery.js';
 import { RATE_AHEAD_MS } from '../../domain/gates/rate-gate.js';
 import type { Lane } from '../../domain/lane.js';
@@ -49,6 +50,8 @@ interface ClaimedRow {
   readonly settings: string | null;
   readonly epoch: number;
   readonly probe: boolean;
+  /** Of those that go in one request, their first. */
+  readonly batch_id: string | null;
 }
 
 const CLAIM = 'SELECT * FROM webhook_claim($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)';
@@ -89,8 +92,27 @@ export async function claimDeliveries(
     if (ofLane === undefined || answered.has(subscriptionId)) return { claims: [], rest: { kind: 'busy' } };
     answered.add(subscriptionId);
     const claims = ofLane.flatMap((row) => (row.id === null ? [] : [toClaim(row, row.id, lease.token)]));
-    return { claims, rest: restOf(ofLane[0], claims) };
+    return {
+      claims: inRequests(ofLane, claims),
+      rest: restOf(ofLane[0], claims),
+    };
   });
+}
+
+/** What goes in one request as one, in the order in which they go. @param rows one for each of the claims, where there are any */
+function inRequests(
+  rows: readonly ClaimedRow[],
+  claims: readonly ClaimedDelivery[],
+): readonly ClaimedDelivery[] {
+  if (rows.every((row) => row.batch_id === null)) return claims;
+  const requests = new Map<string, ClaimedDelivery[]>();
+  claims.forEach((claim, n) => {
+    const id = rows[n]?.batch_id ?? claim.id;
+    const members = requests.get(id);
+    if (members === undefined) requests.set(id, [claim]);
+    else members.push(claim);
+  });
+  return [...requests.values()].flatMap((members) => asOne(members) ?? []);
 }
 
 function restOf(row: ClaimedRow | undefined, claims: readonly ClaimedDelivery[]): LaneRest {

@@ -104,6 +104,10 @@ export class DeliveryRow {
   @Column({ name: 'ordering_key', type: 'text', nullable: true, collation: 'C' })
   orderingKey!: string | null;
 
+  /** The first of those that it went with in one request, and goes with again; null: it goes alone. */
+  @Column({ name: 'batch_id', type: 'uuid', nullable: true })
+  batchId!: string | null;
+
   /** Attempts that ended with their process. */
   @Column({ type: 'smallint', default: 0 })
   interruptions!: number;

@@ -1,8 +1,7 @@
 import type { Transaction } from '../../application/ports/transaction.js';
 import type { Delivery, Hold } from '../../domain/delivery.js';
 import type { CircuitState } from '../../domain/gates/circuit.js';
-import type { GatedLane } from '../../domain/gates/gate.js';
-import { laneHold } from '../../domain/gates/lane-hold.js';
+import { laneHold, type ShownLane } from '../../domain/gates/lane-hold.js';
 import { fromStoredRate, type StoredSettings } from '../../domain/subscription-settings.js';
 import { blockersOf, type Blocker } from './order-blockers.js';
 import { managerOf } from './typeorm-transactions.js';
@@ -16,6 +15,7 @@ interface GatedRow {
   readonly rate_next_at: Date | null;
   readonly rate_limit: NonNullable<StoredSettings['rate_limit']> | null;
   readonly is_ordered: boolean;
+  readonly max_wait_ms: number | null;
   readonly now: Date;
 }
 
@@ -23,11 +23,12 @@ interface GatedRow {
 const GATED = `
 SELECT l.subscription_id, l.paused_at IS NOT NULL AS is_paused, l.circuit_state, l.next_probe_at, l.held_until,
        l.rate_next_at, s.settings -> 'rate_limit' AS rate_limit,
-       coalesce(s.settings ->> 'ordering' = 'fifo', false) AS is_ordered, now() AS now
+       coalesce(s.settings ->> 'ordering' = 'fifo', false) AS is_ordered, (s.settings #>> '{batch,max_wait_ms}')::int AS max_wait_ms, now() AS now
   FROM webhook_lanes l JOIN webhook_subscriptions s ON s.tenant_id = l.tenant_id AND s.id = l.subscription_id
  WHERE l.tenant_id = $1 AND l.subscription_id = ANY ($2::uuid[])
    AND (l.paused_at IS NOT NULL OR l.circuit_state <> 'closed' OR l.held_until IS NOT NULL OR s.settings -> 'rate_limit' IS NOT NULL
-        OR s.settings -> 'ordering' IS NOT NULL)`;
+        OR s.settings -> 'ordering' IS NOT NULL
+        OR s.settings -> 'batch' IS NOT NULL)`;
 
 /** Deliveries with what keeps them back because of their lane; what waits for nothing of it stays as it is. */
 export async function withLaneHolds<T extends Delivery>(
@@ -55,11 +56,12 @@ export async function withLaneHolds<T extends Delivery>(
 
 function holdOf({ status, nextAttemptAt }: Delivery, row: GatedRow, blocker: Blocker | null): Hold | null {
   if (status !== 'PENDING' || nextAttemptAt === null) return null;
-  return laneHold(toGatedLane(row), nextAttemptAt.getTime(), row.now.getTime(), blocker);
+  return laneHold(toShownLane(row), nextAttemptAt.getTime(), row.now.getTime(), blocker);
 }
 
-function toGatedLane(row: GatedRow): Omit<GatedLane, 'heads'> {
+function toShownLane(row: GatedRow): ShownLane {
   return {
+    maxWaitMs: row.max_wait_ms,
     isPaused: row.is_paused,
     circuit: { state: row.circuit_state, nextProbeAtMs: row.next_probe_at?.getTime() ?? null, ramp: null },
     heldUntilMs: row.held_until?.getTime() ?? null,

@@ -6,7 +6,7 @@ import { DEACTIVATED_BY_FAILING, DEACTIVATED_BY_GONE } from '../../domain/subscr
 import type { HotStatements } from './hot-statements.js';
 
 /** Arguments of `webhook_settle`; what comes after them is of the functions behind it. */
-const SETTLE_ARGUMENTS = 27;
+const SETTLE_ARGUMENTS = 28;
 
 const settled = Array.from({ length: SETTLE_ARGUMENTS }, (_, n) => `$${n + 1}`).join(', ');
 const after = (n: number): string => `$${SETTLE_ARGUMENTS + n}`;
@@ -69,6 +69,7 @@ export async function recordAttempts(
     column((r) => (r.responseHeaders === null ? null : JSON.stringify(r.responseHeaders))),
     throttled.map((r) => r.deliveryId),
     throttled.map(waitOf),
+    results.filter((r) => r.next.status === 'PENDING' && r.next.isApart === true).map((r) => r.deliveryId),
     results.some(({ next }) => next.status === 'FAILED'),
     ...failuresOf(results),
   ]);

@@ -13,6 +13,7 @@ import {
   type Recorded,
   type SweepResult,
 } from '../../application/ports/delivery-lanes.js';
+import { membersOf } from '../../domain/claims.js';
 import type { ClaimedDelivery, HoldReason } from '../../domain/delivery.js';
 import type { Lane } from '../../domain/lane.js';
 import { Batcher } from './batcher.js';
@@ -97,7 +98,9 @@ export class TypeormDeliveryLanes extends DeliveryLanes {
   }
 
   override async hold(claims: readonly ClaimedDelivery[], reason: HoldReason, forMs: number): Promise<void> {
-    await this.giveBack(claims, (manager) => holdDeliveries(manager, claims, reason, forMs));
+    await this.giveBack(claims, (manager) =>
+      holdDeliveries(manager, claims.flatMap(membersOf), reason, forMs),
+    );
   }
 
   override async abandon(claims: readonly ClaimedDelivery[], lastError: string): Promise<void> {
@@ -195,7 +198,8 @@ function isDataError(cause: unknown): boolean {
   return typeof code === 'string' && /^2[23]/.test(code);
 }
 
-function columnsOf(claims: readonly ClaimedDelivery[]): unknown[] {
+function columnsOf(requests: readonly ClaimedDelivery[]): unknown[] {
+  const claims = requests.flatMap(membersOf);
   return [
     claims.map((claim) => claim.tenantId),
     claims.map((claim) => claim.eventId),
