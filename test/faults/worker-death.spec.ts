@@ -161,6 +161,29 @@ async function isOnlySlow(openLab: OpenLab): Promise<void> {
   expect(await lab.violations()).toEqual([]);
 }
 
+/** Requests of which one is lost with its worker, each kept until another is under way or the worker is dead. */
+const IN_ORDER = 12;
+
+// Red when a head that is under way, or whose worker died, lets the next one go.
+async function keepsAnOrder(openLab: OpenLab): Promise<void> {
+  const lab = await openLab({ lanes: 1, timeoutSeconds: LONG_BUDGET_SECONDS });
+  await lab.query(`UPDATE webhook_subscriptions SET settings = '{"ordering": "fifo"}'`);
+  const workers = await lab.startWorkers(2);
+  lab.receiver.behave('hold');
+  await lab.emit(IN_ORDER, { concurrency: 4 });
+  await eventually(() => expect(lab.receiver.heldCount).toBe(1));
+  const lost = lab.receiver.requests[0];
+  await workers.find(({ name }) => name === lost?.worker)?.kill();
+  lab.receiver.behave(200);
+  await lab.settle();
+  expect(await lab.violations()).toEqual([]);
+  const rows = await lab.query<{ id: string }>('SELECT id FROM webhook_deliveries ORDER BY position');
+  const ids = rows.map(({ id }) => id);
+  // The first of them once more, and then each in its turn.
+  expect(lab.receiver.requests.map(({ webhookId }) => webhookId)).toEqual([ids[0], ...ids]);
+  expect(lab.receiver.requests[1]?.worker).not.toBe(lost?.worker);
+}
+
 // The sweeps of three workers find the same expired leases. Red without RECLAIM.
 async function leavesMuchToSweep(openLab: OpenLab): Promise<void> {
   const lab = await openLab({ lanes: 6, timeoutSeconds: 15 });
@@ -249,6 +272,10 @@ describeFaults('a worker that dies', (openLab) => {
         title: 'only seemingly, frozen with a time budget of 30 s before it: the same',
         run: () => isTakenOver(openLab, 'freeze'),
         isLong: true,
+      },
+      {
+        title: 'in the middle of an order: what it had under way is the next again, and nothing overtakes it',
+        run: () => keepsAnOrder(openLab),
       },
       {
         title: 'not at all, and waits 12 s for an answer: nothing is sent twice',
