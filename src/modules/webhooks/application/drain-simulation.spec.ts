@@ -86,6 +86,35 @@ describe('turns of several processes', () => {
     expect(longestPauseMs(workers)).toBeLessThan(SWEPT_MS);
   });
 
+  // Red when nobody rings for a batch that closes by its time, or what is under way is thought to do it.
+  it.each(SURROUNDINGS)(
+    'send every batch when it closes, in the order of each key: %s',
+    async (_name, here) => {
+      const workers = new SimulatedWorkers({ ...here, answerMs: () => 40 });
+      const batch = { maxEvents: 5, maxWaitMs: 300 };
+      await workers.subscribe('acme', 'thing', { batch });
+      await workers.subscribe('acme', 'ordered', { batch, ordering: 'fifo' });
+      const keys = ['a', 'b', null];
+      for (let round = 0; round < 120; round += 1) {
+        await workers.emit('acme', 'thing', 1 + (round % 7));
+        await workers.emit('acme', 'ordered', 1 + (round % 2), keys[(round * 7) % 3] ?? null);
+        await jest.advanceTimersByTimeAsync((round * 37) % 211);
+      }
+      await drained(workers, 20_000);
+      const of = (name: string): SimulatedWorkers['requests'] =>
+        workers.requests.filter(({ event }) => event === name);
+      expect(of('ordered')).toHaveLength(180);
+      expect(of('thing').filter(({ waitedMs }) => waitedMs > batch.maxWaitMs + SWEPT_MS)).toEqual([]);
+      for (const key of ['a', 'b', '']) {
+        const positions = of('ordered').flatMap((one) =>
+          one.orderingKey === key ? [one.position ?? 0] : [],
+        );
+        expect(positions).toEqual([...positions].sort((a, b) => a - b));
+      }
+      expect(of('ordered').filter(({ waitedMs }) => waitedMs > 2 * (batch.maxWaitMs + SWEPT_MS))).toEqual([]);
+    },
+  );
+
   // Red when attempts stay in the account in which they began (`AgeWatch` that never looks): they fill it until they time out.
   it.each([300, 960])('delay nobody for %i endpoints that stop answering', async (endpoints) => {
     let areHanging = false;

@@ -183,11 +183,15 @@ export class SimulatedWorkers {
     return count;
   }
 
+  /** One for each delivery in it. */
   private note({ headers }: HttpSendRequest): void {
-    const row = this.store.deliveries.get(headers['X-Delivery-Id'] ?? '');
+    const ids = headers['X-Delivery-Ids']?.split(',') ?? [headers['X-Delivery-Id'] ?? ''];
     const atMs = this.clock.nowMs();
-    const waitedMs = atMs - (row?.createdAt.getTime() ?? atMs);
-    const { event = '', position = null, orderingKey = null } = row ?? {};
-    this.requests.push({ event, position, orderingKey, atMs, waitedMs });
+    for (const id of ids) {
+      const row = this.store.deliveries.get(id);
+      const waitedMs = atMs - (row?.createdAt.getTime() ?? atMs);
+      const { event = '', position = null, orderingKey = null } = row ?? {};
+      this.requests.push({ event, position, orderingKey, atMs, waitedMs });
+    }
   }
 }
