@@ -89,7 +89,7 @@ $$`;
  * answered. p_tenants, p_subscriptions, p_gone: of all results. p_failed_*: of the attempts that failed and were not of
  * operational events; p_failed_final: no other follows. What was deactivated by this very transaction carries its time.
  */
-const NOTE_SETTLED = `
+export const NOTE_SETTLED = `
 CREATE FUNCTION webhook_note_settled(
   p_tenants text[], p_subscriptions uuid[], p_gone boolean[],
   p_failed_tenants text[], p_failed_subscriptions uuid[], p_failed_deliveries uuid[], p_failed_events text[],

@@ -84,7 +84,7 @@ CREATE FUNCTION webhook_duration_step(p_ms integer) RETURNS integer LANGUAGE sql
 $$`;
 
 /* Called in the statement of a settlement, after webhook_settle, whose p_moved still had their leases: the others are known. */
-const MEASURE = `
+export const MEASURE = `
 CREATE FUNCTION webhook_measure(
   p_tenants text[], p_subscriptions uuid[], p_deliveries uuid[], p_numbers integer[], p_statuses text[], p_classes text[],
   p_durations integer[], p_moved uuid[]
@@ -106,7 +106,7 @@ $$`;
  * Folds up to so many rows into the rollups, one process at a time, and says how many; -1: another process is at it. What is
  * folded and its rollups change in one statement, so that no question sees an attempt twice or not at all.
  */
-const FOLD = `
+export const FOLD = `
 CREATE FUNCTION webhook_fold_stats(p_limit integer) RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
   v_folded integer;

@@ -99,6 +99,15 @@ describeWithPostgresAndRedis('a server that is told to stop', () => {
     return { event, posted };
   }
 
+  /** A stream of deliveries that has begun. */
+  async function watching(server: ServerProcess): Promise<Response> {
+    const token = await signToken({ secret: secrets.JWT_SECRET, tenantId: 'stop' });
+    const url = `${server.url}/api/v1/tenant/webhooks/stream`;
+    const response = await fetch(url, { headers: { authorization: `Bearer ${token}` } });
+    expect(response.status).toBe(200);
+    return response;
+  }
+
   async function stop(server: ServerProcess, signals: Signals): Promise<void> {
     for (const [afterMs, signal] of signals) {
       await new Promise((resolve) => setTimeout(resolve, afterMs));
@@ -127,9 +136,12 @@ describeWithPostgresAndRedis('a server that is told to stop', () => {
         try {
           const { event, posted } = await attemptUnderWay(api);
           for (const text of HALF_SENT) clients.push(await client(server, text));
+          const stream = await watching(server);
           const askedAtMs = performance.now();
           await stop(server, signals);
           await server.waitForLog(({ msg }) => msg === 'Stopping');
+          // It would not end by itself, and is not waited for.
+          expect(await stream.text()).toContain('event: bye\ndata: {"reason":"stopping"}');
           // The attempt goes on until it is released below: an answer now has not waited for it.
           const refused = await api.post('/deliveries', { event, payload: {} });
           expect(refused).toMatchObject({ status: 503, body: { detail: 'service_unavailable' } });

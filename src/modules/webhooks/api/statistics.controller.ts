@@ -24,7 +24,7 @@ export class StatisticsController {
     operationId: 'getStatistics',
     summary: 'See what became of attempts over time, and how long they took',
     description:
-      'Every attempt that has ended counts, once and as what it was first known to be. Deliveries that end without an attempt (cancelled, deactivated) do not.',
+      'Every attempt that has ended counts, once, as what it was first known to be, in the bucket in which it was recorded. Deliveries that end without an attempt (cancelled, deactivated) do not.',
   })
   @ApiOkResponse({ type: StatisticsAnswerView })
   @ApiErrors([404, 'subscription_not_found'])

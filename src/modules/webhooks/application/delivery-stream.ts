@@ -15,6 +15,9 @@ export const MAX_STREAMS_OF_TENANT = 20;
 /** The newest and the unfinished deliveries that one look shows, each. */
 const LOOK_LIMIT = 256;
 
+/** Looks under way at once: each has a connection, which other requests want too. */
+const LOOKS_AT_ONCE = 3;
+
 /** Frames that a reader who comes back may have missed. */
 const REMEMBERED = 1_000;
 
@@ -51,6 +54,8 @@ interface TenantStream {
 export class DeliveryStream {
   private readonly tenants = new Map<string, TenantStream>();
   private readonly failing = new Set<string>();
+  /** Streams of each tenant, those that are being opened included. */
+  private readonly counts = new Map<string, number>();
   private total = 0;
   private stopped = false;
 
@@ -68,43 +73,34 @@ export class DeliveryStream {
    * @throws TooManyStreamsError; what the database throws, before the reader was told anything
    */
   async join(tenantId: string, lastId: string | null, reader: StreamReader): Promise<() => void> {
-    const ofTenant = this.tenants.get(tenantId)?.readers.size ?? 0;
+    const ofTenant = this.counts.get(tenantId) ?? 0;
     if (this.stopped || this.total >= MAX_STREAMS || ofTenant >= MAX_STREAMS_OF_TENANT) {
       throw new TooManyStreamsError();
     }
-    this.total += 1;
+    this.count(tenantId, 1);
     try {
       const stream = this.tenants.get(tenantId) ?? (await this.open(tenantId));
       stream.readers.add(reader);
+      // The process was told to stop while it was opened.
+      if (this.stopped) reader.stop();
       if (lastId !== null) this.resume(stream, lastId, reader);
       return () => {
         if (!stream.readers.delete(reader)) return;
-        this.total -= 1;
+        this.count(tenantId, -1);
         stream.leftAtMs = this.clock.monotonicMs();
       };
     } catch (cause) {
-      this.total -= 1;
+      this.count(tenantId, -1);
       throw cause;
     }
   }
 
-  /** Looks at every tenant that is read, one after the other. Never rejects. */
+  /** Looks at every tenant that is read, a few at a time. Never rejects. */
   async poll(): Promise<void> {
-    for (const [tenantId, stream] of this.tenants) {
-      if (this.stopped) return;
-      const isLeft = stream.readers.size === 0;
-      if (isLeft && this.clock.monotonicMs() - stream.leftAtMs > LINGER_MS) {
-        this.tenants.delete(tenantId);
-        continue;
-      }
-      try {
-        await this.look(tenantId, stream);
-        this.failing.delete(tenantId);
-      } catch (cause) {
-        if (!this.failing.has(tenantId))
-          this.logger.warn('A stream waits: the database does not answer', { tenantId, cause });
-        this.failing.add(tenantId);
-      }
+    const tenants = [...this.tenants];
+    for (let n = 0; n < tenants.length && !this.stopped; n += LOOKS_AT_ONCE) {
+      const some = tenants.slice(n, n + LOOKS_AT_ONCE);
+      await Promise.all(some.map(([tenantId, stream]) => this.pollOne(tenantId, stream)));
     }
   }
 
@@ -113,6 +109,31 @@ export class DeliveryStream {
     this.stopped = true;
     for (const { readers } of this.tenants.values()) for (const reader of readers) reader.stop();
     this.tenants.clear();
+  }
+
+  private async pollOne(tenantId: string, stream: TenantStream): Promise<void> {
+    const isLeft = stream.readers.size === 0;
+    if (isLeft && this.clock.monotonicMs() - stream.leftAtMs > LINGER_MS) {
+      this.tenants.delete(tenantId);
+      this.failing.delete(tenantId);
+      return;
+    }
+    try {
+      await this.look(tenantId, stream);
+      this.failing.delete(tenantId);
+    } catch (cause) {
+      if (!this.failing.has(tenantId)) {
+        this.logger.warn('A stream waits: the database does not answer', { tenantId, cause });
+      }
+      this.failing.add(tenantId);
+    }
+  }
+
+  private count(tenantId: string, change: 1 | -1): void {
+    this.total += change;
+    const count = (this.counts.get(tenantId) ?? 0) + change;
+    if (count === 0) this.counts.delete(tenantId);
+    else this.counts.set(tenantId, count);
   }
 
   private async open(tenantId: string): Promise<TenantStream> {

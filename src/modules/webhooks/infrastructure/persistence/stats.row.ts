@@ -49,6 +49,9 @@ export class NewStatsRow {
   @Column({ type: 'timestamptz', default: () => 'now()' })
   at!: Date;
 
+  @Column({ type: 'integer', default: 1 })
+  attempts!: number;
+
   @Column({ type: 'uuid', array: true })
   subscriptions!: string[];
 

@@ -86,8 +86,8 @@ WITH expired AS (
       FROM reclaimed r
   ON CONFLICT (tenant_id, delivery_id, number) DO NOTHING
 ), measured AS (
-  INSERT INTO webhook_stats_new (tenant_id, subscriptions, outcomes, classes, durations)
-    SELECT r.tenant_id, array_agg(r.subscription_id), array_agg(CASE r.status WHEN 'FAILED' THEN 'failed' ELSE 'retried' END),
+  INSERT INTO webhook_stats_new (tenant_id, attempts, subscriptions, outcomes, classes, durations)
+    SELECT r.tenant_id, count(*), array_agg(r.subscription_id), array_agg(CASE r.status WHEN 'FAILED' THEN 'failed' ELSE 'retried' END),
            array_agg('other'::text), array_agg(r.duration_ms)
       FROM reclaimed r GROUP BY r.tenant_id
 )
