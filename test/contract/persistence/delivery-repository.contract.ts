@@ -131,12 +131,13 @@ export function deliveryRepositoryContract(current: () => PersistenceHarness): v
       const { deliveries } = current();
       await subscribe(current());
       const [mine] = await deliverEvents(current(), 1);
+      const known = await run((transaction) => deliveries.findDetail(transaction, mine!));
       for (const id of [mine!, '01900000-0000-7000-8000-ffffffffffff']) {
         await run(async (transaction) => {
           expect(await deliveries.findDetail(transaction, id)).toBeNull();
           expect(await deliveries.findForUpdate(transaction, id)).toBeNull();
           await deliveries.requeueManually(transaction, id);
-          await deliveries.end(transaction, id, 'not theirs');
+          await deliveries.end(transaction, { ...known!, id }, 'not theirs');
         }, 'other');
       }
       expect(await run((transaction) => deliveries.findDetail(transaction, mine!))).toMatchObject({

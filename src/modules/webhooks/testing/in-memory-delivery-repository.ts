@@ -80,18 +80,12 @@ export class InMemoryDeliveryRepository extends DeliveryRepository {
     return Promise.resolve();
   }
 
-  override async end(transaction: Transaction, id: string, lastError: string): Promise<void> {
-    const row = this.row(transaction, id);
-    if (row?.status === 'PENDING') {
-      Object.assign(row, {
-        status: 'FAILED',
-        nextTrigger: 'auto',
-        lastError,
-        hold: null,
-        updatedAt: this.store.now(),
-      });
-    }
-    return Promise.resolve();
+  override async end(transaction: Transaction, delivery: Delivery, lastError: string): Promise<Delivery> {
+    const row = this.row(transaction, delivery.id);
+    if (row?.status !== 'PENDING') return Promise.resolve(delivery);
+    const now = this.store.now();
+    Object.assign(row, { status: 'FAILED', nextTrigger: 'auto', lastError, hold: null, updatedAt: now });
+    return Promise.resolve(shown(row));
   }
 
   /** With what keeps it back because of its lane. */
