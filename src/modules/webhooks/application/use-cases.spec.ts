@@ -233,8 +233,10 @@ describe('the use cases', () => {
         await patch(change);
         expect(stored().laneCircuit).toEqual(OPEN);
       }
+      expect(webhooks.dispatcher.rung).toEqual([]);
       expect(await patch({ url: 'https://hooks.customer.com/v2' })).toEqual(CLOSED_ENDPOINT);
       expect(stored().laneCircuit).toMatchObject({ ramp: 1, epoch: 4 });
+      expect(webhooks.dispatcher.rung).toEqual([lane]);
     });
 
     it.each([{ secret: 'another-secret' }, { settings: { timeoutSeconds: 30 } }])(
