@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { AppLogger } from '../../../platform/kernel/app-logger.js';
 import { Clock } from '../../../platform/kernel/clock.js';
 import type { ClaimedDelivery } from '../domain/delivery.js';
-import { keptHeaders, withoutEchoes } from '../domain/kept-answer.js';
+import { withoutEchoes } from '../domain/kept-answer.js';
 import type { RequestBody } from '../domain/preset-body.js';
 import {
   nextStep,
@@ -15,6 +15,7 @@ import {
 } from '../domain/retry-policy.js';
 import { waitsOf, type RetryWaits } from '../domain/retry-schedule.js';
 import { DeliverySettings } from './delivery-settings.js';
+import { KeptAnswers } from './kept-answers.js';
 import { KnownSettings } from './known-settings.js';
 import { DeliveryLanes } from './ports/delivery-lanes.js';
 import { DeliveryMetrics } from './ports/delivery-metrics.js';
@@ -60,6 +61,7 @@ const NOT_SENT = { ...NOT_ANSWERED, durationMs: 0, requestHeaders: {} };
 @Injectable()
 export class AttemptDelivery {
   private readonly known = new KnownSettings();
+  private readonly answers = new KeptAnswers();
 
   constructor(
     private readonly settings: DeliverySettings,
@@ -112,7 +114,7 @@ export class AttemptDelivery {
     const made = {
       outcome,
       durationMs,
-      ...answered(result, headers.secrets),
+      ...this.answered(result, headers.secrets),
       requestHeaders: headers.logged,
     };
     return this.recorded(claim, made, waits, goesOn);
@@ -193,6 +195,19 @@ export class AttemptDelivery {
     }
   }
 
+  /** What was answered, as far as it is kept. */
+  private answered(
+    result: HttpSendResult,
+    secrets: readonly string[],
+  ): Pick<MadeAttempt, 'statusCode' | 'responseBody' | 'responseHeaders'> {
+    if (result.kind !== 'response') return NOT_ANSWERED;
+    return {
+      statusCode: result.statusCode,
+      responseBody: withoutEchoes(result.responseBody, secrets),
+      responseHeaders: this.answers.of(result.responseHeaders, secrets),
+    };
+  }
+
   private outcomeOf(result: HttpSendResult): SendOutcome {
     if (result.kind === 'response') {
       return outcomeOfStatus(result.statusCode, parseRetryAfter(result.retryAfter, this.clock.nowMs()));
@@ -226,19 +241,6 @@ export class AttemptDelivery {
 /** Whether the endpoint coped: it answered, and not that it cannot or that it is too much. */
 function isHealthy(result: HttpSendResult): boolean {
   return result.kind === 'response' && result.statusCode < 500 && result.statusCode !== 429;
-}
-
-/** What was answered, as far as it is kept. */
-function answered(
-  result: HttpSendResult,
-  secrets: readonly string[],
-): Pick<MadeAttempt, 'statusCode' | 'responseBody' | 'responseHeaders'> {
-  if (result.kind !== 'response') return NOT_ANSWERED;
-  return {
-    statusCode: result.statusCode,
-    responseBody: withoutEchoes(result.responseBody, secrets),
-    responseHeaders: keptHeaders(result.responseHeaders, secrets),
-  };
 }
 
 /** A URL as it may be logged: query strings can carry tokens. */
