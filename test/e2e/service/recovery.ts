@@ -176,6 +176,13 @@ export function recovery(service: () => RunningService): void {
     await deliver('bulk.one', 0, stranger);
     await withStatus('FAILED', 13);
     await withStatus('FAILED', 1, stranger);
+    // In vain first: each is tried once more and no oftener, and the task ends all the same.
+    receiver.behave(500);
+    const inVain = await api.post<Task>('/deliveries/retry', { event: 'bulk.other' });
+    expect(await finished(inVain.body)).toMatchObject({ status: 'DONE', done: 1 });
+    await withStatus('FAILED', 13);
+    const [tried] = (await api.get<Delivery[]>('/deliveries?event=bulk.other')).body;
+    expect(tried).toMatchObject({ attempts: 2, last_error: 'HTTP 500' });
     receiver.behave(200);
 
     const filter = { event: 'bulk.one', since: SINCE };

@@ -15,7 +15,7 @@ import { DeliveryRow } from './delivery.row.js';
 import { withLaneHolds } from './lane-holds.js';
 import { listDeliveries } from './list-deliveries.js';
 import { blockersOf } from './order-blockers.js';
-import { SENT_AGAIN } from './sent-again.js';
+import { AUTO_ATTEMPTS_AGAIN, POSITION_AGAIN } from './sent-again.js';
 import { managerOf } from './typeorm-transactions.js';
 
 /** What a delivery is part of. */
@@ -88,9 +88,10 @@ export class TypeormDeliveryRepository extends DeliveryRepository {
         { tenantId: transaction.tenantId, id },
         {
           status: 'PENDING',
+          autoAttempts: () => AUTO_ATTEMPTS_AGAIN,
           nextTrigger: 'manual',
           isRetry: false,
-          position: () => SENT_AGAIN,
+          position: () => POSITION_AGAIN,
           nextAttemptAt: () => 'now()',
           updatedAt: () => 'now()',
         },

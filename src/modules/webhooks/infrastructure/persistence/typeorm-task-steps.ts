@@ -37,8 +37,7 @@ UPDATE webhook_tasks
 const MADE_DUE: Readonly<Record<TaskKind, string>> = {
   retry_deliveries: `
     UPDATE webhook_deliveries d
-       SET status = 'PENDING', next_trigger = 'manual', is_retry = false, next_attempt_at = now(), updated_at = now(),
-           position = ${SENT_AGAIN}
+       SET ${SENT_AGAIN}
       FROM picked p WHERE d.tenant_id = p.tenant_id AND d.id = p.id
     RETURNING d.subscription_id`,
   replay_missing: `
