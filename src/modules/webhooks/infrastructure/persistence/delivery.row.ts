@@ -38,6 +38,9 @@ import type { DeliveryStatus, HoldReason } from '../../domain/delivery.js';
 @Index('webhook_deliveries_held_ix', ['heldSince'], {
   where: `status = 'PENDING' AND held_since IS NOT NULL`,
 })
+@Index('webhook_deliveries_released_ix', ['taskId'], {
+  where: `task_id IS NOT NULL AND status IN ('PENDING', 'SENDING')`,
+})
 @Check('webhook_deliveries_status_ck', `status IN ('PENDING', 'SENDING', 'DELIVERED', 'FAILED')`)
 @Check('webhook_deliveries_trigger_ck', `next_trigger IN ('auto', 'manual')`)
 export class DeliveryRow {
@@ -103,6 +106,10 @@ export class DeliveryRow {
   /** The key of its event, '' where that has none; null without an order. */
   @Column({ name: 'ordering_key', type: 'text', nullable: true, collation: 'C' })
   orderingKey!: string | null;
+
+  /** The task that made it due. */
+  @Column({ name: 'task_id', type: 'uuid', nullable: true })
+  taskId!: string | null;
 
   /** Attempts that ended with their process. */
   @Column({ type: 'smallint', default: 0 })
