@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 
 /** What the server is compiled from; anything newer than the build makes it stale. */
-const SERVER_SOURCES = [
+const SOURCES = [
   'src',
   'migrations',
   'package-lock.json',
@@ -19,7 +19,6 @@ const SERVER_SOURCES = [
   'scripts/build.mjs',
   'scripts/bundle.mjs',
 ];
-const WEB_SOURCES = ['src', 'public', 'index.html', 'package-lock.json', 'tsconfig.json', 'vite.config.ts'];
 
 /** A download may fail once; npm's own retries do not cover a connection that breaks in the middle. */
 const INSTALL_TRIES = 3;
@@ -30,11 +29,9 @@ const INSTALL_TRIES = 3;
  * @throws Error when npm fails
  */
 export function ensureInstalled() {
-  for (const folder of projects()) {
-    if (isInstalled(folder)) continue;
-    // NODE_ENV=production would leave out what the build needs.
-    npm(folder, ['ci', '--include=dev', '--no-audit', '--no-fund'], INSTALL_TRIES);
-  }
+  if (isInstalled()) return;
+  // NODE_ENV=production would leave out what the build needs.
+  npm(['ci', '--include=dev', '--no-audit', '--no-fund'], INSTALL_TRIES);
 }
 
 /**
@@ -43,26 +40,16 @@ export function ensureInstalled() {
  * @throws Error when the build fails
  */
 export function ensureBuilt() {
-  // The panel first: the server's build may pick up its files.
-  for (const folder of projects().toReversed()) {
-    const isServer = folder === root;
-    const sources = (isServer ? SERVER_SOURCES : WEB_SOURCES).map((path) => join(folder, path));
-    // `dist/migrations` comes last and only after a server that compiled: with it the build is whole.
-    const product = join(folder, isServer ? 'dist/migrations' : 'dist');
-    if (newestMs(product) > Math.max(...sources.map(newestMs))) continue;
-    npm(folder, ['run', 'build']);
-  }
-}
-
-/** The folders with a package.json of their own: the server, and the panel where there is one. */
-function projects() {
-  return [root, join(root, 'web')].filter((folder) => existsSync(join(folder, 'package.json')));
+  // `dist/migrations` comes last and only after a server that compiled: with it the build is whole.
+  const builtMs = newestMs(join(root, 'dist/migrations'));
+  if (builtMs > Math.max(...SOURCES.map((path) => newestMs(join(root, path))))) return;
+  npm(['run', 'build']);
 }
 
 /** Compares contents, not times: a clone, a checkout or a copy gives package-lock.json any time. */
-function isInstalled(folder) {
-  const installed = packagesIn(join(folder, 'node_modules', '.package-lock.json'));
-  const locked = packagesIn(join(folder, 'package-lock.json'));
+function isInstalled() {
+  const installed = packagesIn(join(root, 'node_modules', '.package-lock.json'));
+  const locked = packagesIn(join(root, 'package-lock.json'));
   if (!installed || !locked) return installed !== undefined;
   return Object.entries(locked).every(([path, wanted]) => {
     if (path === '' || wanted.link) return true;
@@ -86,14 +73,13 @@ function newestMs(path) {
   return Math.max(stats.mtimeMs, ...children.map((name) => newestMs(join(path, name))));
 }
 
-function npm(folder, args, tries = 1) {
-  const where = folder === root ? '' : ` in ${folder.slice(root.length + 1)}/`;
-  const command = `npm ${args.join(' ')}${where}`;
+function npm(args, tries = 1) {
+  const command = `npm ${args.join(' ')}`;
   for (let left = tries; ; left -= 1) {
     console.error(`> ${command}`);
     // Standard output belongs to the caller's result; npm's progress goes with the errors.
     const result = spawnSync('npm', args, {
-      cwd: folder,
+      cwd: root,
       stdio: ['ignore', 2, 2],
       shell: process.platform === 'win32',
     });

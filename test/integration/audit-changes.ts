@@ -310,7 +310,7 @@ export function auditedChanges(lab: AuditLab): Readonly<Record<string, Change>> 
       action: 'task.cancelled',
       type: 'task',
       make: async () => {
-        const { body } = await lab.api.post<{ id: string }>('/deliveries/retry');
+        const { body } = await lab.api.post<{ id: string }>('/deliveries/retry', { all: true });
         const answer = await lab.api.post(`/tasks/${body.id}/cancel`);
         return { answer, resource: body.id, details: { kind: 'retry_deliveries', done: 0, total: 0 } };
       },

@@ -113,8 +113,8 @@ describeWithPostgres('the audit trail', () => {
   });
 
   it('writes none for a dry run, nor for cancelling a task that has ended', async () => {
-    expect((await api.post('/deliveries/retry', { dry_run: true })).status).toBe(200);
-    const { body } = await api.post<{ id: string }>('/deliveries/retry');
+    expect((await api.post('/deliveries/retry', { all: true, dry_run: true })).status).toBe(200);
+    const { body } = await api.post<{ id: string }>('/deliveries/retry', { all: true });
     for (let n = 0; n < 2; n += 1) expect((await api.post(`/tasks/${body.id}/cancel`)).status).toBe(200);
     expect((await trail()).map(({ action }) => action)).toEqual(['task.cancelled', 'task.started']);
   });

@@ -90,6 +90,12 @@ describeWithPostgres('deliveries that are held for very long', () => {
     expect(await end()).toBe(5);
   });
 
+  it('are counted by what they wait for, also where that is another one', async () => {
+    await laneOf('long.ordered', { ...DEFAULT_SETTINGS, ordering: 'fifo' });
+    await deliver('long.ordered', 3);
+    expect(await harness.held.count()).toMatchObject({ order: 2 });
+  });
+
   // Red when each look at it begins a hold of its own.
   it('end when the service could not send them for so long, however often it looked', async () => {
     const lane = await laneOf('long.operator');

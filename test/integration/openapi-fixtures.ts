@@ -47,6 +47,6 @@ export async function deactivated(client: ApiClient): Promise<string> {
 
 /** @returns the id of a background task */
 export async function taskIn(client: ApiClient): Promise<string> {
-  const { body } = await client.post<{ id: string }>('/deliveries/retry');
+  const { body } = await client.post<{ id: string }>('/deliveries/retry', { all: true });
   return body.id;
 }

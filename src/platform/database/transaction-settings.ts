@@ -2,9 +2,6 @@
  * What our statements rely on, whatever the database, the role or a pooler in between has as its defaults: dates as the
  * driver reads them, names found where the migrations put them (and no temporary table in front of them), row-level
  * security that filters instead of failing, text and arrays in the form that the driver writes.
- *
- * A function of the database that is called outside our transactions declares the same by itself, with
- * {@link FUNCTION_SETTINGS}.
  */
 const SETTINGS = {
   search_path: 'public, pg_temp',
@@ -47,12 +44,3 @@ export function beginStatement({ statementMs, lockMs, idleMs }: TransactionLimit
     ...settings.map(([name, value]) => `SET LOCAL ${name} = ${value}`),
   ].join('; ');
 }
-
-/**
- * Clauses for `CREATE FUNCTION`, with what its statements rely on.
- *
- * @example `CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql ${FUNCTION_SETTINGS} AS $$ … $$`
- */
-export const FUNCTION_SETTINGS = Object.entries(SETTINGS)
-  .map(([name, value]) => `SET ${name} = ${value}`)
-  .join(' ');

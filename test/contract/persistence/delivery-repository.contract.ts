@@ -2,8 +2,9 @@ import { describe, expect, it } from '@jest/globals';
 
 import type { DeliveryFilter } from '../../../src/modules/webhooks/application/ports/delivery-repository.js';
 import type { Transaction } from '../../../src/modules/webhooks/application/ports/transaction.js';
+import { SCHEDULE_OVER } from '../../../src/modules/webhooks/domain/delivery.js';
 import { eventually } from '../../support/eventually.js';
-import { resultOf } from './attempts.js';
+import { failed, resultOf } from './attempts.js';
 import { append, deliverEvents, subscribe, TENANT, type PersistenceHarness, claimFrom } from './harness.js';
 
 /** What DeliveryRepository promises to the API. */
@@ -131,12 +132,13 @@ export function deliveryRepositoryContract(current: () => PersistenceHarness): v
       const { deliveries } = current();
       await subscribe(current());
       const [mine] = await deliverEvents(current(), 1);
+      const known = await run((transaction) => deliveries.findDetail(transaction, mine!));
       for (const id of [mine!, '01900000-0000-7000-8000-ffffffffffff']) {
         await run(async (transaction) => {
           expect(await deliveries.findDetail(transaction, id)).toBeNull();
           expect(await deliveries.findForUpdate(transaction, id)).toBeNull();
           await deliveries.requeueManually(transaction, id);
-          await deliveries.end(transaction, id, 'not theirs');
+          await deliveries.end(transaction, { ...known!, id }, 'not theirs');
         }, 'other');
       }
       expect(await run((transaction) => deliveries.findDetail(transaction, mine!))).toMatchObject({
@@ -161,7 +163,29 @@ export function deliveryRepositoryContract(current: () => PersistenceHarness): v
           subscriptionActive: true,
         },
       });
-      expect(await claimFrom(lanes, lane, 1)).toMatchObject([{ id, trigger: 'manual', autoAttempts: 0 }]);
+      expect(await claimFrom(lanes, lane, 1)).toMatchObject([
+        { id, trigger: 'manual', autoAttempts: SCHEDULE_OVER },
+      ]);
+    });
+
+    // Red when what was sent again in vain goes on with what is left of its schedule.
+    it('lets the schedule go on of one that was asked for while it waited, and of no other', async () => {
+      const { deliveries, lanes } = current();
+      const lane = await subscribe(current());
+      const [waiting, ended] = await deliverEvents(current(), 2);
+      const claims = await claimFrom(lanes, lane, 2);
+      await lanes.record(resultOf(claims[0]!, failed(60_000)));
+      const next = { status: 'FAILED', lastError: 'HTTP 404', deactivate: false } as const;
+      await lanes.record(resultOf(claims[1]!, { statusCode: 404, errorClass: 'http_4xx', next }));
+      for (const id of [waiting!, ended!])
+        await run((transaction) => deliveries.requeueManually(transaction, id));
+      const again = await claimFrom(lanes, lane, 2);
+      expect(again.map(({ id, autoAttempts }) => [id, autoAttempts]).sort()).toEqual(
+        [
+          [waiting, 1],
+          [ended, SCHEDULE_OVER],
+        ].sort(),
+      );
     });
 
     // Red without the lock: both read FAILED and both go on.

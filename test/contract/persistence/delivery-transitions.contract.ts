@@ -79,7 +79,10 @@ export function deliveryTransitionsContract(current: () => PersistenceHarness): 
         await current().elapse(LEASE_MS + 1_000);
         await lanes.sweep(what.retries, 10);
       } else if (what.kind === 'end' && what.lastError === CANCELLED) {
-        await transactions.run(TENANT, (transaction) => deliveries.end(transaction, id, CANCELLED));
+        await transactions.run(TENANT, async (transaction) => {
+          const found = await deliveries.findForUpdate(transaction, id);
+          await deliveries.end(transaction, found!, CANCELLED);
+        });
       } else if (what.kind === 'end' && claim === null) {
         await transactions.run(TENANT, (transaction) =>
           subscriptions.deactivate(transaction, lane.subscriptionId, 'why'),

@@ -138,7 +138,8 @@ export function laneBatchesContract(current: () => PersistenceHarness): void {
       const { claims } = await open(lane);
       for (const one of membersOf(claims[0]!)) await current().lanes.record(resultOf(one, failed(500)));
       await current().transactions.run(TENANT, async (transaction) => {
-        await current().deliveries.end(transaction, ids[1]!, 'Cancelled');
+        const unwanted = await current().deliveries.findForUpdate(transaction, ids[1]!);
+        await current().deliveries.end(transaction, unwanted!, 'Cancelled');
         await current().deliveries.requeueManually(transaction, ids[2]!);
       });
       expect(await claim(lane)).toEqual([[ids[2]]]);

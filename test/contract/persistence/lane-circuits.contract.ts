@@ -66,7 +66,7 @@ export function laneCircuitsContract(current: () => PersistenceHarness): void {
     expect(claims).toMatchObject([{ isProbe: true }]);
     return claims[0]!;
   };
-  const act = async (work: 'reset' | 'probeSoon' | 'probeFirst', lane: Lane, id?: string): Promise<void> =>
+  const act = async (work: 'reset' | 'probeSoon' | 'probeFirst', lane: Lane, id?: string): Promise<boolean> =>
     current().transactions.run(TENANT, (transaction) =>
       current().circuits[work](transaction, lane.subscriptionId, id),
     );
@@ -367,6 +367,22 @@ export function laneCircuitsContract(current: () => PersistenceHarness): void {
       await act('probeSoon', lane, ids[2]);
       await record(first, IN_VAIN);
       expect(await probe(lane)).toMatchObject({ id: ids[2] });
+    });
+
+    it('says whether what somebody does to it turned anything', async () => {
+      const lane = await subscribe(current());
+      for (const work of ['reset', 'probeSoon'] as const) expect(await act(work, lane)).toBe(false);
+      await open(lane);
+      const [asked] = await deliverEvents(current(), 1);
+      expect(await act('probeSoon', lane)).toBe(true);
+      // It is due already, and under way.
+      expect(await act('probeSoon', lane, asked)).toBe(false);
+      await probe(lane);
+      expect(await act('probeSoon', lane)).toBe(false);
+      expect(await act('reset', lane)).toBe(true);
+      expect(await act('reset', lane)).toBe(false);
+      expect(await act('probeFirst', lane)).toBe(true);
+      expect(await act('reset', { ...lane, subscriptionId: current().ids.next() })).toBe(false);
     });
 
     it('another tenant changes nothing of it', async () => {

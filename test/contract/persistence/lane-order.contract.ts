@@ -149,9 +149,10 @@ export function laneOrderContract(current: () => PersistenceHarness): void {
       expect(again!.id).toBe(first);
       await current().lanes.record(resultOf(again!, failed(60_000)));
       expect(await claim(lane)).toEqual([]);
-      await current().transactions.run(TENANT, (transaction) =>
-        current().deliveries.end(transaction, first, 'Cancelled'),
-      );
+      await current().transactions.run(TENANT, async (transaction) => {
+        const found = await current().deliveries.findForUpdate(transaction, first);
+        await current().deliveries.end(transaction, found!, 'Cancelled');
+      });
       expect(ids(await claim(lane))).toEqual([second]);
     });
 

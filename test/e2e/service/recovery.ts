@@ -101,7 +101,7 @@ export function recovery(service: () => RunningService): void {
     await receiver.waitForCount(1);
 
     const dry = await api.post(`/subscriptions/${id}/replay-missing`, { since: SINCE, dry_run: true });
-    expect(dry).toMatchObject({ status: 200, body: { dry_run: true, count: 2 } });
+    expect(dry).toMatchObject({ status: 200, body: { dry_run: true, count: 2, skipped: 0 } });
     expect((await api.get<unknown[]>('/tasks')).body).toEqual([]);
 
     const started = await api.post<Task>(`/subscriptions/${id}/replay-missing`, { since: SINCE });
@@ -117,7 +117,7 @@ export function recovery(service: () => RunningService): void {
     expect(numbers.sort()).toEqual(['F-1', 'F-2', 'F-3']);
     // It has everything now: the same again finds nothing.
     const again = await api.post(`/subscriptions/${id}/replay-missing`, { since: SINCE, dry_run: true });
-    expect(again.body).toEqual({ dry_run: true, count: 0 });
+    expect(again.body).toEqual({ dry_run: true, count: 0, skipped: 0 });
     expect((await api.get<unknown[]>('/events?matched=false')).body).toEqual([]);
   }, 180_000);
 
@@ -176,15 +176,30 @@ export function recovery(service: () => RunningService): void {
     await deliver('bulk.one', 0, stranger);
     await withStatus('FAILED', 13);
     await withStatus('FAILED', 1, stranger);
+    // In vain first: each is tried once more and no oftener, and the task ends all the same.
+    receiver.behave(500);
+    const inVain = await api.post<Task>('/deliveries/retry', { event: 'bulk.other' });
+    expect(await finished(inVain.body)).toMatchObject({ status: 'DONE', done: 1 });
+    await withStatus('FAILED', 13);
+    const [tried] = (await api.get<Delivery[]>('/deliveries?event=bulk.other')).body;
+    expect(tried).toMatchObject({ attempts: 2, last_error: 'HTTP 500' });
     receiver.behave(200);
 
     const filter = { event: 'bulk.one', since: SINCE };
     expect((await api.post('/deliveries/retry', { ...filter, dry_run: true })).body).toEqual({
-      dry_run: true,
-      count: 12,
+      ...{ dry_run: true, count: 12, skipped: 0 },
     });
-    const started = await api.post<Task>('/deliveries/retry', filter);
-    expect(started.status).toBe(202);
+    // Asked twice with one key it is one task; another filter with it is refused.
+    const asked = { headers: { 'idempotency-key': 'bulk' } };
+    const [started, same] = await Promise.all([
+      api.post<Task>('/deliveries/retry', filter, asked),
+      api.post<Task>('/deliveries/retry', filter, asked),
+    ]);
+    expect([started.status, same.status, same.body.id]).toEqual([202, 202, started.body.id]);
+    expect(await api.post('/deliveries/retry', { all: true }, asked)).toMatchObject({
+      ...{ status: 409, body: { detail: 'idempotency_conflict' } },
+    });
+    expect((await api.get<unknown[]>('/tasks')).body).toHaveLength(1);
     expect(await finished(started.body)).toMatchObject({ status: 'DONE', total: 12, done: 12 });
     await withStatus('DELIVERED', 12);
     expect((await api.get<unknown[]>('/deliveries?status=FAILED')).body).toHaveLength(1);
@@ -196,8 +211,7 @@ export function recovery(service: () => RunningService): void {
     });
     // The same by subscription, where nothing is left; and nobody else's task is to be seen.
     expect((await api.post(`/subscriptions/${id}/recover`, { since: SINCE, dry_run: true })).body).toEqual({
-      dry_run: true,
-      count: 0,
+      ...{ dry_run: true, count: 0, skipped: 0 },
     });
     expect((await stranger.get(`/tasks/${started.body.id}`)).body).toEqual({ detail: 'task_not_found' });
     expect((await stranger.post(`/tasks/${started.body.id}/cancel`)).status).toBe(404);

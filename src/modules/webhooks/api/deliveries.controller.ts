@@ -15,7 +15,6 @@ import {
   ApiAcceptedResponse,
   ApiBearerAuth,
   ApiBody,
-  ApiHeader,
   ApiOkResponse,
   ApiOperation,
   ApiParam,
@@ -31,7 +30,6 @@ import { ApiKeysetPage, linkNextPage, positionOf } from '../../../platform/http/
 import { givenInstant } from '../../../platform/http/instant.js';
 import { extractProperty } from '../../../platform/http/raw-json.js';
 import type { Actor } from '../../../platform/kernel/actor.js';
-import { InvalidInputError } from '../../../platform/kernel/domain-error.js';
 import { isUuid } from '../../../platform/kernel/uuid.js';
 import { CancelDelivery } from '../application/cancel-delivery.js';
 import { ReadDeliveries } from '../application/read-deliveries.js';
@@ -47,10 +45,8 @@ import {
 import { ListDeliveriesDto } from './dto/list-deliveries.dto.js';
 import { RequestDeliveryDto } from './dto/request-delivery.dto.js';
 import { RetryDeliveryDto } from './dto/retry-delivery.dto.js';
+import { ApiIdempotencyKey, checkIdempotencyKey } from './idempotency-key.js';
 import { presentRequested, RequestedDeliveryView, RetryView } from './queued.presenter.js';
-
-/** Printable ASCII, as other APIs with this header have it. */
-const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 
 @ApiTags('Deliveries')
 @ApiBearerAuth()
@@ -74,13 +70,7 @@ export class DeliveriesController {
     description:
       'Without a broker the answer comes after the first attempt of each delivery; with one, as soon as they are stored.',
   })
-  @ApiHeader({
-    name: 'Idempotency-Key',
-    required: false,
-    description:
-      '1–255 printable ASCII characters. The same key and body give the first answer again; nothing is sent twice.',
-    schema: { type: 'string', pattern: IDEMPOTENCY_KEY.source, example: 'order-4711-paid' },
-  })
+  @ApiIdempotencyKey('The same key and body give the first answer again; nothing is sent twice.')
   @ApiAcceptedResponse({ type: RequestedDeliveryView })
   @ApiErrors([404, 'no_active_subscriptions_for_event'], [409, 'idempotency_conflict'], 413, 415)
   async request(
@@ -90,15 +80,7 @@ export class DeliveriesController {
     @Req() request: FastifyRequest,
     @Headers('idempotency-key') idempotencyKey: string | undefined,
   ): Promise<RequestedDeliveryView> {
-    if (idempotencyKey !== undefined && !IDEMPOTENCY_KEY.test(idempotencyKey)) {
-      throw new InvalidInputError([
-        {
-          type: 'value_error',
-          loc: ['header', 'idempotency-key'],
-          msg: 'Idempotency-Key must be 1–255 printable ASCII characters without spaces',
-        },
-      ]);
-    }
+    checkIdempotencyKey(idempotencyKey);
     // The payload's own text: parsing and writing it again would reorder keys such as "10" and round large numbers.
     const payload = extractProperty(request.rawJson ?? '{}', 'payload') ?? JSON.stringify(dto.payload);
     return presentRequested(

@@ -1,4 +1,4 @@
-import { Body, Controller, HttpCode, Param, Post, Res, UseGuards } from '@nestjs/common';
+import { Body, Controller, Headers, HttpCode, Param, Post, Res, UseGuards } from '@nestjs/common';
 import {
   ApiAcceptedResponse,
   ApiBearerAuth,
@@ -16,12 +16,16 @@ import { RequireScopes, ScopesGuard } from '../../../platform/auth/scopes.guard.
 import { ApiErrors } from '../../../platform/http/api-errors.js';
 import { givenInstant } from '../../../platform/http/instant.js';
 import type { Actor } from '../../../platform/kernel/actor.js';
+import { InvalidInputError } from '../../../platform/kernel/domain-error.js';
 import { isUuid } from '../../../platform/kernel/uuid.js';
-import { StartTask } from '../application/start-task.js';
+import { StartTask, type StartTaskCommand } from '../application/start-task.js';
 import { WebhookError } from '../domain/errors.js';
-import type { TaskSelection } from '../domain/task.js';
 import { RecoverDto, RetryDeliveriesDto } from './dto/start-task.dto.js';
+import { ApiIdempotencyKey, checkIdempotencyKey } from './idempotency-key.js';
 import { DryRunView, presentTask, TaskView } from './task.presenter.js';
+
+const SAME_TASK =
+  'The same key and body give the same task again, as it is then; a dry run takes no notice of it.';
 
 /** Sending again what a filter finds: as a background task, or as a count beforehand. */
 @ApiTags('Recovery')
@@ -37,20 +41,33 @@ export class RecoveryController {
   @RequireScopes('webhooks:write')
   @ApiOperation({
     operationId: 'retryDeliveries',
-    summary: 'Send every delivery again that matches a filter (by default: every FAILED one)',
+    summary: 'Send every FAILED delivery again that matches a filter, or those in another state',
     description:
-      'Goes on in the background: follow it under `/tasks/{id}`. Only to active subscriptions, with their current URL and secret, as manual attempts under the same `webhook-id`. With `dry_run` it only counts.',
+      'Without a filter it has to be `all`. Goes on in the background: follow it under `/tasks/{id}`. Only to active subscriptions, with their current URL and secret, as manual attempts under the same `webhook-id`. With `dry_run` it only counts.',
   })
-  @ApiBody({ type: RetryDeliveriesDto, required: false })
+  @ApiBody({ type: RetryDeliveriesDto })
   @ApiAcceptedResponse({ type: TaskView })
   @ApiOkResponse({ type: DryRunView, description: 'The answer to a dry run' })
-  @ApiErrors([404, 'subscription_not_found'], [409, 'subscription_inactive'])
+  @ApiIdempotencyKey(SAME_TASK)
+  @ApiErrors([404, 'subscription_not_found'], [409, 'subscription_inactive', 'idempotency_conflict'])
   async retryDeliveries(
     @CurrentTenant() tenantId: string,
     @CurrentActor() actor: Actor,
     @Body() dto: RetryDeliveriesDto,
+    @Headers('idempotency-key') idempotencyKey: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TaskView | DryRunView> {
+    const { dry_run: dryRun, all, ...filter } = dto;
+    // What is sent again cannot be called back: nobody is to mean all of it by leaving something out.
+    if (all !== true && Object.values(filter).every((value) => value === undefined)) {
+      throw new InvalidInputError([
+        {
+          type: 'value_error',
+          loc: ['body'],
+          msg: 'Give a filter, or "all": true for every FAILED delivery',
+        },
+      ]);
+    }
     const selection = {
       status: dto.status ?? 'FAILED',
       event: dto.event?.trim().toLowerCase(),
@@ -58,7 +75,13 @@ export class RecoveryController {
       since: givenInstant(dto.since)?.toISOString(),
       until: givenInstant(dto.until)?.toISOString(),
     } as const;
-    return this.start({ tenantId, actor, work: { kind: 'retry_deliveries', selection } }, dto.dry_run, reply);
+    const command = {
+      tenantId,
+      actor,
+      work: { kind: 'retry_deliveries', selection },
+      idempotencyKey,
+    } as const;
+    return this.start(command, dryRun, reply);
   }
 
   @Post('subscriptions/:id/recover')
@@ -72,16 +95,24 @@ export class RecoveryController {
   @ApiParam({ name: 'id', format: 'uuid' })
   @ApiAcceptedResponse({ type: TaskView })
   @ApiOkResponse({ type: DryRunView, description: 'The answer to a dry run' })
-  @ApiErrors([404, 'subscription_not_found'], [409, 'subscription_inactive'])
+  @ApiIdempotencyKey(SAME_TASK)
+  @ApiErrors([404, 'subscription_not_found'], [409, 'subscription_inactive', 'idempotency_conflict'])
   async recover(
     @CurrentTenant() tenantId: string,
     @CurrentActor() actor: Actor,
     @Param('id') id: string,
     @Body() dto: RecoverDto,
+    @Headers('idempotency-key') idempotencyKey: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TaskView | DryRunView> {
     const selection = { status: 'FAILED', subscriptionId: known(id), since: sinceOf(dto) } as const;
-    return this.start({ tenantId, actor, work: { kind: 'retry_deliveries', selection } }, dto.dry_run, reply);
+    const command = {
+      tenantId,
+      actor,
+      work: { kind: 'retry_deliveries', selection },
+      idempotencyKey,
+    } as const;
+    return this.start(command, dto.dry_run, reply);
   }
 
   @Post('subscriptions/:id/replay-missing')
@@ -96,26 +127,30 @@ export class RecoveryController {
   @ApiParam({ name: 'id', format: 'uuid' })
   @ApiAcceptedResponse({ type: TaskView })
   @ApiOkResponse({ type: DryRunView, description: 'The answer to a dry run' })
-  @ApiErrors([404, 'subscription_not_found'], [409, 'subscription_inactive'])
+  @ApiIdempotencyKey(SAME_TASK)
+  @ApiErrors([404, 'subscription_not_found'], [409, 'subscription_inactive', 'idempotency_conflict'])
   async replayMissing(
     @CurrentTenant() tenantId: string,
     @CurrentActor() actor: Actor,
     @Param('id') id: string,
     @Body() dto: RecoverDto,
+    @Headers('idempotency-key') idempotencyKey: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TaskView | DryRunView> {
     const selection = { subscriptionId: known(id), since: sinceOf(dto) };
-    return this.start({ tenantId, actor, work: { kind: 'replay_missing', selection } }, dto.dry_run, reply);
+    const command = { tenantId, actor, work: { kind: 'replay_missing', selection }, idempotencyKey } as const;
+    return this.start(command, dto.dry_run, reply);
   }
 
   private async start(
-    command: { readonly tenantId: string; readonly actor: Actor; readonly work: TaskSelection },
+    command: StartTaskCommand,
     dryRun: boolean | undefined,
     reply: FastifyReply,
   ): Promise<TaskView | DryRunView> {
+    checkIdempotencyKey(command.idempotencyKey);
     if (dryRun !== true) return presentTask(await this.startTask.execute(command));
     void reply.status(200);
-    return { dry_run: true, count: await this.startTask.count(command.tenantId, command.work) };
+    return { dry_run: true, ...(await this.startTask.count(command.tenantId, command.work)) };
   }
 }
 

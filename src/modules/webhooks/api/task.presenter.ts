@@ -50,6 +50,14 @@ export class TaskView {
   @ApiProperty({ type: 'integer', description: 'Made due so far.', example: 40 })
   done!: number;
 
+  @ApiProperty({
+    type: 'integer',
+    description:
+      'What matched as well, and was left out: its payload was removed, or its subscription is not active.',
+    example: 0,
+  })
+  skipped!: number;
+
   @ApiProperty({ type: TaskSelectionView })
   selection!: TaskSelectionView;
 
@@ -81,6 +89,13 @@ export class DryRunView {
     example: 120,
   })
   count!: number;
+
+  @ApiProperty({
+    type: 'integer',
+    description: 'What would be left out, see `skipped` of a task.',
+    example: 0,
+  })
+  skipped!: number;
 }
 
 export function presentTask(task: Task): TaskView {
@@ -90,6 +105,7 @@ export function presentTask(task: Task): TaskView {
     status: task.status,
     total: task.total,
     done: task.done,
+    skipped: task.skipped,
     selection: presentSelection(task),
     error: task.error,
     created_by: task.createdBy,

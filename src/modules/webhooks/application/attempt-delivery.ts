@@ -4,7 +4,7 @@ import { AppLogger } from '../../../platform/kernel/app-logger.js';
 import { Clock } from '../../../platform/kernel/clock.js';
 import { membersOf } from '../domain/claims.js';
 import type { ClaimedDelivery } from '../domain/delivery.js';
-import { keptHeaders, withoutEchoes } from '../domain/kept-answer.js';
+import { withoutEchoes } from '../domain/kept-answer.js';
 import type { RequestBody } from '../domain/preset-body.js';
 import {
   nextStep,
@@ -17,6 +17,7 @@ import {
 import { waitsOf, type RetryWaits } from '../domain/retry-schedule.js';
 import { DeliverySettings } from './delivery-settings.js';
 import { attemptTogether, type AttemptParts } from './attempt-batch.js';
+import { KeptAnswers } from './kept-answers.js';
 import { KnownSettings } from './known-settings.js';
 import { DeliveryLanes } from './ports/delivery-lanes.js';
 import { DeliveryMetrics } from './ports/delivery-metrics.js';
@@ -67,6 +68,7 @@ const NOT_SENT = { ...NOT_ANSWERED, durationMs: 0, requestHeaders: {}, isHealthy
 @Injectable()
 export class AttemptDelivery {
   private readonly known = new KnownSettings();
+  private readonly answers = new KeptAnswers();
 
   constructor(
     private readonly settings: DeliverySettings,
@@ -132,7 +134,7 @@ export class AttemptDelivery {
       outcome: this.outcomeOf(result),
       isHealthy: isHealthy(result),
       durationMs,
-      ...answered(result, headers.secrets),
+      ...this.answered(result, headers.secrets),
       requestHeaders: headers.logged,
     };
   }
@@ -265,6 +267,19 @@ export class AttemptDelivery {
     }
   }
 
+  /** What was answered, as far as it is kept. */
+  private answered(
+    result: HttpSendResult,
+    secrets: readonly string[],
+  ): Pick<MadeAttempt, 'statusCode' | 'responseBody' | 'responseHeaders'> {
+    if (result.kind !== 'response') return NOT_ANSWERED;
+    return {
+      statusCode: result.statusCode,
+      responseBody: withoutEchoes(result.responseBody, secrets),
+      responseHeaders: this.answers.of(result.responseHeaders, secrets),
+    };
+  }
+
   private outcomeOf(result: HttpSendResult): SendOutcome {
     if (result.kind === 'response') {
       return outcomeOfStatus(result.statusCode, parseRetryAfter(result.retryAfter, this.clock.nowMs()));
@@ -303,19 +318,6 @@ function apart(next: NextStep): NextStep {
 /** Whether the endpoint coped: it answered, and not that it cannot or that it is too much. */
 function isHealthy(result: HttpSendResult): boolean {
   return result.kind === 'response' && result.statusCode < 500 && result.statusCode !== 429;
-}
-
-/** What was answered, as far as it is kept. */
-function answered(
-  result: HttpSendResult,
-  secrets: readonly string[],
-): Pick<MadeAttempt, 'statusCode' | 'responseBody' | 'responseHeaders'> {
-  if (result.kind !== 'response') return NOT_ANSWERED;
-  return {
-    statusCode: result.statusCode,
-    responseBody: withoutEchoes(result.responseBody, secrets),
-    responseHeaders: keptHeaders(result.responseHeaders, secrets),
-  };
 }
 
 /** A URL as it may be logged: query strings can carry tokens. */

@@ -34,20 +34,16 @@ export class CancelDelivery {
       if (delivery === null) throw new WebhookError('delivery_not_found');
       const decision = decideCancellation(delivery);
       if (decision === 'refused') throw new WebhookError('delivery_not_pending');
-      if (decision === 'end') {
-        await this.deliveries.end(transaction, id, CANCELLED);
-        await this.trail.record(transaction, {
-          tenantId,
-          actor,
-          action: 'delivery.cancelled',
-          resourceType: 'delivery',
-          resourceId: id,
-          details: { event: delivery.event, attempts: delivery.attempts },
-        });
-      }
-      const ended = await this.deliveries.findDetail(transaction, id);
-      if (ended === null) throw new WebhookError('delivery_not_found');
-      return ended;
+      if (decision === 'ended_already') return delivery;
+      await this.trail.record(transaction, {
+        tenantId,
+        actor,
+        action: 'delivery.cancelled',
+        resourceType: 'delivery',
+        resourceId: id,
+        details: { event: delivery.event, attempts: delivery.attempts },
+      });
+      return this.deliveries.end(transaction, delivery, CANCELLED);
     });
     // What waited for it in its order may go now.
     this.dispatcher.ring([{ tenantId, subscriptionId: cancelled.subscriptionId }]);

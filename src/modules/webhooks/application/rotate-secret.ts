@@ -13,6 +13,7 @@ import type { SubscriptionSettings } from '../domain/subscription-settings.js';
 import { VaultSettingsSealing } from './settings-sealing.js';
 import { AuditTrail } from './ports/audit-trail.js';
 import { LaneCircuits } from './ports/lane-circuits.js';
+import { LaneDispatcher } from './ports/lane-dispatcher.js';
 import { SecretVault } from './ports/secret-vault.js';
 import { SubscriptionRepository } from './ports/subscription-repository.js';
 import { SubscriptionSecrets, type PreviousSecret } from './ports/subscription-secrets.js';
@@ -45,6 +46,7 @@ export class RotateSecret {
     private readonly circuits: LaneCircuits,
     private readonly trail: AuditTrail,
     private readonly vault: SecretVault,
+    private readonly dispatcher: LaneDispatcher,
     private readonly logger: AppLogger,
   ) {}
 
@@ -63,9 +65,10 @@ export class RotateSecret {
       subscriptionId: id,
       purpose: 'signing',
     });
+    let hasTurned = false;
     const subscription = await this.transactions.run(tenantId, async (transaction) => {
       // What was refused may be taken with the new one.
-      await this.circuits.probeSoon(transaction, id);
+      hasTurned = await this.circuits.probeSoon(transaction, id);
       const current = await this.secrets.lock(transaction, id);
       if (current === null) throw new WebhookError('subscription_not_found');
       const previous = overlapHours === 0 ? null : this.kept(current, tenantId, id, overlapHours);
@@ -85,6 +88,7 @@ export class RotateSecret {
         sealing.withNewKey(current, previous !== null);
       return (await this.subscriptions.update(transaction, id, { settings })) ?? rotated;
     });
+    if (hasTurned && subscription.active) this.dispatcher.ring([{ tenantId, subscriptionId: id }]);
     return { subscription, generatedSecret: command.secret === undefined ? secret : null };
   }
 

@@ -3,8 +3,8 @@ import { Injectable } from '@nestjs/common';
 import { LaneDispatcher } from './ports/lane-dispatcher.js';
 import { TaskSteps } from './ports/task-steps.js';
 
-/** Rows in one step: short enough for a transaction that others wait for, long enough to be worth one. */
-const ROWS_PER_STEP = 500;
+/** Rows of a task that are due or under way at most: what is emitted meanwhile waits for so many at the worst. */
+const MOST_RELEASED = 100;
 
 /** Does the work of background tasks, step by step, and rings the lanes that have something due through it. */
 @Injectable()
@@ -16,13 +16,15 @@ export class RunTasks {
     private readonly dispatcher: LaneDispatcher,
   ) {}
 
-  /** Goes on until no task has work left, or until it is told to stop. */
-  async execute(): Promise<void> {
+  /** Goes on until no task has work left or the next one has to wait, or until it is told to stop. @returns whether one waits */
+  async execute(): Promise<boolean> {
     while (!this.stopping) {
-      const lanes = await this.steps.next(ROWS_PER_STEP);
-      if (lanes === null) return;
-      this.dispatcher.ring(lanes);
+      const step = await this.steps.next(MOST_RELEASED);
+      if (step === null) return false;
+      if (step.isWaiting) return true;
+      this.dispatcher.ring(step.lanes);
     }
+    return false;
   }
 
   /** Ends after the step under way. */

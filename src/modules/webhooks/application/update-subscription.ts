@@ -83,10 +83,10 @@ export class UpdateSubscription {
       tenantId: command.tenantId,
       subscriptionId: command.id,
     });
-    const updated = await this.transactions.run(command.tenantId, async (transaction) => {
+    const { updated, hasTurned } = await this.transactions.run(command.tenantId, async (transaction) => {
       const before = await this.subscriptions.find(transaction, command.id);
       if (before === null) throw new WebhookError('subscription_not_found');
-      await this.turnCircuit(transaction, before, { ...command, url: target?.text });
+      const turned = await this.turnCircuit(transaction, before, { ...command, url: target?.text });
       const changed = await this.subscriptions.update(transaction, command.id, {
         events: events.length === 0 ? undefined : events,
         url: target?.text,
@@ -107,10 +107,10 @@ export class UpdateSubscription {
         resourceId: command.id,
         details: changesOf({ ...command, url: target?.text }, events),
       });
-      return changed;
+      return { updated: changed, hasTurned: turned };
     });
-    // What an open circuit kept back may have to wait no longer.
-    if (updated.active) this.dispatcher.ring([{ tenantId: command.tenantId, subscriptionId: command.id }]);
+    if (hasTurned && updated.active)
+      this.dispatcher.ring([{ tenantId: command.tenantId, subscriptionId: command.id }]);
     return updated;
   }
 
@@ -119,16 +119,15 @@ export class UpdateSubscription {
     transaction: Transaction,
     before: Subscription,
     command: UpdateSubscriptionCommand,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const { id, url, active, secret, settings } = command;
     const isActivated = active === true && !before.active;
     // Another target: nothing is known of it.
-    if (url !== undefined && url !== before.url) await this.circuits.reset(transaction, id);
-    else if (isActivated && disabledReason(before) === 'failing')
-      await this.circuits.probeFirst(transaction, id);
-    else if (isActivated) await this.circuits.reset(transaction, id);
+    if (url !== undefined && url !== before.url) return this.circuits.reset(transaction, id);
+    if (isActivated && disabledReason(before) === 'failing') return this.circuits.probeFirst(transaction, id);
+    if (isActivated) return this.circuits.reset(transaction, id);
     // What was refused may be taken now.
-    else if (secret !== undefined || settings !== undefined) await this.circuits.probeSoon(transaction, id);
+    return secret !== undefined || settings !== undefined ? this.circuits.probeSoon(transaction, id) : false;
   }
 
   private seal(command: UpdateSubscriptionCommand, secret: string): string {

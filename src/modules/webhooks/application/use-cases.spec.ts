@@ -1,7 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 
 import { eventually } from '../../../../test/support/eventually.js';
-import type { DeliveryStatus } from '../domain/delivery.js';
 import { CLOSED_CIRCUIT, type Circuit } from '../domain/gates/circuit.js';
 import type { Lane } from '../domain/lane.js';
 import {
@@ -15,12 +14,10 @@ import {
 import type { StoredSubscription } from '../testing/in-memory-store.js';
 import { uncheckedPayloads } from '../testing/fake-schema-validator.js';
 import { ACTOR, InMemoryWebhooks, NO_LIMIT, TENANT } from '../testing/in-memory-webhooks.js';
-import { CancelDelivery } from './cancel-delivery.js';
 import { CreateSubscription } from './create-subscription.js';
 import { EmitEvent } from './emit-event.js';
 import { ResetCircuit } from './reset-circuit.js';
 import { RequestDelivery } from './request-delivery.js';
-import { RetryDelivery } from './retry-delivery.js';
 import { SweepLanes } from './sweep-lanes.js';
 import { UpdateSubscription } from './update-subscription.js';
 
@@ -236,8 +233,10 @@ describe('the use cases', () => {
         await patch(change);
         expect(stored().laneCircuit).toEqual(OPEN);
       }
+      expect(webhooks.dispatcher.rung).toEqual([]);
       expect(await patch({ url: 'https://hooks.customer.com/v2' })).toEqual(CLOSED_ENDPOINT);
       expect(stored().laneCircuit).toMatchObject({ ramp: 1, epoch: 4 });
+      expect(webhooks.dispatcher.rung).toEqual([lane]);
     });
 
     it.each([{ secret: 'another-secret' }, { settings: { timeoutSeconds: 30 } }])(
@@ -344,116 +343,6 @@ describe('the use cases', () => {
         code: 'idempotency_conflict',
       });
       expect(webhooks.store.deliveries.size).toBe(1);
-    });
-  });
-
-  describe('RetryDelivery', () => {
-    let lane: Lane;
-    let id: string;
-
-    beforeEach(async () => {
-      lane = await webhooks.subscribe();
-      [id = ''] = await webhooks.deliver();
-      webhooks.dispatcher.rung.length = 0;
-    });
-
-    const retry = (of: string, force: boolean): ReturnType<RetryDelivery['execute']> => {
-      const { transactions, deliveries, circuits, trail, dispatcher } = webhooks;
-      const command = { tenantId: TENANT, actor: ACTOR, id: of, force };
-      return new RetryDelivery(transactions, deliveries, circuits, trail, dispatcher).execute(command);
-    };
-
-    it.each<[DeliveryStatus, boolean]>([
-      ['FAILED', false],
-      ['FAILED', true],
-      ['DELIVERED', true],
-      ['PENDING', true],
-    ])('queues a %s one with force=%s', async (status, force) => {
-      webhooks.store.deliveries.get(id)!.status = status;
-      await retry(id, force);
-      expect(webhooks.dispatcher.rung).toEqual([lane]);
-      expect(webhooks.store.deliveries.get(id)).toMatchObject({ status: 'PENDING', nextTrigger: 'manual' });
-    });
-
-    const refused = async (code: string, force = false): Promise<void> => {
-      const before = { ...webhooks.store.deliveries.get(id)! };
-      await expect(retry(id, force)).rejects.toMatchObject({ code });
-      expect(webhooks.store.deliveries.get(id)).toEqual(before);
-      expect(webhooks.dispatcher.rung).toEqual([]);
-    };
-
-    it('refuses one whose attempt is under way, also with force', async () => {
-      webhooks.store.deliveries.get(id)!.status = 'SENDING';
-      await refused('delivery_sending', true);
-    });
-
-    it('refuses one of a deactivated subscription, and keeps what it says', async () => {
-      Object.assign(webhooks.store.deliveries.get(id)!, { status: 'FAILED', lastError: 'HTTP 410' });
-      Object.assign(webhooks.store.subscriptions.get(lane.subscriptionId)!, { active: false });
-      await refused('subscription_inactive');
-    });
-
-    it('of one whose endpoint fails is the next probe, now', async () => {
-      const subscription = webhooks.store.subscriptions.get(lane.subscriptionId)!;
-      subscription.laneCircuit = { ...CLOSED_CIRCUIT, state: 'open', nextProbeAtMs: Infinity };
-      webhooks.store.deliveries.get(id)!.status = 'FAILED';
-      await retry(id, false);
-      const now = webhooks.clock.nowMs();
-      expect(subscription.laneCircuit).toMatchObject({ nextProbeAtMs: now, nextProbeId: id });
-    });
-
-    it.each<DeliveryStatus>(['PENDING', 'SENDING', 'DELIVERED'])(
-      'refuses a %s one without force',
-      async (status) => {
-        webhooks.store.deliveries.get(id)!.status = status;
-        await refused('delivery_not_failed');
-      },
-    );
-
-    it('does not know an id that nobody has', async () => {
-      await expect(retry('01900000-0000-7000-8000-ffffffffffff', true)).rejects.toMatchObject({
-        code: 'delivery_not_found',
-      });
-    });
-  });
-
-  describe('CancelDelivery', () => {
-    let id: string;
-
-    beforeEach(async () => {
-      await webhooks.subscribe();
-      [id = ''] = await webhooks.deliver();
-    });
-
-    const cancel = (of: string): ReturnType<CancelDelivery['execute']> => {
-      const { transactions, deliveries, trail, dispatcher } = webhooks;
-      return new CancelDelivery(transactions, deliveries, trail, dispatcher).execute({
-        tenantId: TENANT,
-        actor: ACTOR,
-        id: of,
-      });
-    };
-
-    it('ends one that waits, and changes nothing when it is asked again', async () => {
-      for (const _time of [1, 2]) {
-        expect(await cancel(id)).toMatchObject({
-          ...{ id, status: 'FAILED', lastError: 'Cancelled', nextAttemptAt: null },
-        });
-      }
-      const entries = webhooks.trail.entries.filter(({ action }) => action === 'delivery.cancelled');
-      expect(entries).toHaveLength(1);
-    });
-
-    it.each<DeliveryStatus>(['SENDING', 'DELIVERED', 'FAILED'])('refuses a %s one', async (status) => {
-      webhooks.store.deliveries.get(id)!.status = status;
-      await expect(cancel(id)).rejects.toMatchObject({ code: 'delivery_not_pending' });
-      expect(webhooks.store.deliveries.get(id)).toMatchObject({ status, lastError: null });
-    });
-
-    it('does not know an id that nobody has', async () => {
-      await expect(cancel('01900000-0000-7000-8000-ffffffffffff')).rejects.toMatchObject({
-        code: 'delivery_not_found',
-      });
     });
   });
 

@@ -1,5 +1,5 @@
 import type { AttemptTrigger } from './attempt.js';
-import { FREE_INTERRUPTIONS, type DeliveryStatus } from './delivery.js';
+import { FREE_INTERRUPTIONS, SCHEDULE_OVER, type DeliveryStatus } from './delivery.js';
 import type { NextStep } from './retry-policy.js';
 
 /** What changes of a delivery in the course of its life, without times and leases. */
@@ -56,7 +56,7 @@ export function transition(from: DeliveryState, what: Transition): DeliveryState
       return isSending ? reclaimed(from, what.lastError, what.retries) : null;
     case 'requeue':
       // An attempt under way is not replaced: beside it, another would be a duplicate.
-      return isSending ? null : { ...from, status: 'PENDING', nextTrigger: 'manual', isRetry: false };
+      return isSending ? null : requeued(from);
   }
 }
 
@@ -86,6 +86,12 @@ function settled(from: DeliveryState, next: NextStep): DeliveryState {
     isRetry: next.status === 'PENDING',
     lastError: next.status === 'DELIVERED' ? null : next.lastError,
   };
+}
+
+/** One that waits goes on with its schedule where that attempt fails; one that has ended is over then. */
+function requeued(from: DeliveryState): DeliveryState {
+  const autoAttempts = from.status === 'PENDING' ? from.autoAttempts : SCHEDULE_OVER;
+  return { ...from, status: 'PENDING', nextTrigger: 'manual', isRetry: false, autoAttempts };
 }
 
 /** The first interruptions use up nothing of the schedule, because the receiver may have seen nothing of them. */

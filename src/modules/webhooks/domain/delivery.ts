@@ -106,6 +106,12 @@ export interface ClaimedDelivery {
  */
 export const FREE_INTERRUPTIONS = 3;
 
+/**
+ * Automatic attempts of a delivery that had ended and is sent again: more than any schedule has, so that one attempt is made and
+ * none follows it.
+ */
+export const SCHEDULE_OVER = 1_000;
+
 /** The `last_error` of a delivery whose subscription was deactivated before it could be sent. */
 export const SUBSCRIPTION_DEACTIVATED = 'Subscription deactivated';
 

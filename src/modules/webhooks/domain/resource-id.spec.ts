@@ -9,7 +9,11 @@ describe('what an event is about', () => {
     ['{"id":"0193c5a0-8d2c-7f10-8b5e-2f4c9a7d3e22"}', '0193c5a0-8d2c-7f10-8b5e-2f4c9a7d3e22'],
     ['{"id":12345678901234567890}', '12345678901234567890'],
     ['{"id":"ma\\u00f1ana"}', 'mañana'],
-    ['{"id":"first","id":"last"}', 'last'],
+    ['{"id":"other","resource_id":"F-1"}', 'F-1'],
+    ['{"data":{"resource_id":"inner"},"id":"outer"}', 'outer'],
+    ['{"text":"resource_id","id" : 7 }', '7'],
+    ['{"a":["id",{"id":1}],"b":"id"}', null],
+    [`{"id":${'1'.repeat(MAX_RESOURCE_ID_LENGTH + 1)}}`, null],
     // Below the top it is that of something else.
     ['{"data":{"resource_id":"inner","id":"inner"}}', null],
     ['{"text":"\\"resource_id\\""}', null],

@@ -46,6 +46,8 @@ export type Task = TaskSelection & {
   readonly total: number;
   /** Rows sent again so far. */
   readonly done: number;
+  /** Rows that matched as well and cannot be sent, when it was started. */
+  readonly skipped: number;
   readonly error: string | null;
   /** Subject of the token that started it. */
   readonly createdBy: string;

@@ -6,7 +6,7 @@ import {
   type LockedDelivery,
 } from '../application/ports/delivery-repository.js';
 import type { Transaction } from '../application/ports/transaction.js';
-import type { Delivery } from '../domain/delivery.js';
+import { SCHEDULE_OVER, type Delivery } from '../domain/delivery.js';
 import { laneHold } from '../domain/gates/lane-hold.js';
 import { resourceIdOf } from '../domain/resource-id.js';
 import { gatedLane, type InMemoryStore, type StoredDelivery } from './in-memory-store.js';
@@ -71,6 +71,7 @@ export class InMemoryDeliveryRepository extends DeliveryRepository {
       Object.assign(row, {
         position: sentAgain(row),
         status: 'PENDING',
+        autoAttempts: row.status === 'PENDING' ? row.autoAttempts : SCHEDULE_OVER,
         nextTrigger: 'manual',
         isRetry: false,
         nextAttemptAt: now,
@@ -80,18 +81,12 @@ export class InMemoryDeliveryRepository extends DeliveryRepository {
     return Promise.resolve();
   }
 
-  override async end(transaction: Transaction, id: string, lastError: string): Promise<void> {
-    const row = this.row(transaction, id);
-    if (row?.status === 'PENDING') {
-      Object.assign(row, {
-        status: 'FAILED',
-        nextTrigger: 'auto',
-        lastError,
-        hold: null,
-        updatedAt: this.store.now(),
-      });
-    }
-    return Promise.resolve();
+  override async end(transaction: Transaction, delivery: Delivery, lastError: string): Promise<Delivery> {
+    const row = this.row(transaction, delivery.id);
+    if (row?.status !== 'PENDING') return Promise.resolve(delivery);
+    const now = this.store.now();
+    Object.assign(row, { status: 'FAILED', nextTrigger: 'auto', lastError, hold: null, updatedAt: now });
+    return Promise.resolve(shown(row));
   }
 
   /** With what keeps it back because of its lane. */

@@ -21,6 +21,14 @@ class DryRunDto {
 /** Which deliveries to send again; every field narrows it. */
 export class RetryDeliveriesDto extends DryRunDto {
   @ApiPropertyOptional({
+    description: 'Every FAILED delivery, where no filter is given.',
+    default: false,
+  })
+  @given('all')
+  @IsBoolean({ message: 'All must be true or false' })
+  all?: boolean;
+
+  @ApiPropertyOptional({
     description: 'Only deliveries in this state.',
     enum: RETRYABLE_STATUSES,
     default: 'FAILED',

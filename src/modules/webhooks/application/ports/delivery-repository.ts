@@ -75,6 +75,6 @@ export abstract class DeliveryRepository {
   abstract findForUpdate(transaction: Transaction, id: string): Promise<LockedDelivery | null>;
   /** Makes it due now, as a manual attempt; where order is kept, before what waits if it had ended. */
   abstract requeueManually(transaction: Transaction, id: string): Promise<void>;
-  /** Ends one that is PENDING (see `findForUpdate`): FAILED, with this as its error. */
-  abstract end(transaction: Transaction, id: string, lastError: string): Promise<void>;
+  /** Ends one that is PENDING (see `findForUpdate`): FAILED, with this as its error. @returns it as it is then */
+  abstract end(transaction: Transaction, delivery: Delivery, lastError: string): Promise<Delivery>;
 }

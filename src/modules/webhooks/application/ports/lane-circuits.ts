@@ -1,11 +1,14 @@
 import type { Transaction } from './transaction.js';
 
-/** What a tenant does to the circuit of an endpoint. Must not come in: what attempts do to it, which is the engine's. */
+/**
+ * What a tenant does to the circuit of an endpoint. Each says whether it turned anything: then what waits may have to wait no
+ * longer, and the lane is to be rung. Must not come in: what attempts do to it, which is the engine's.
+ */
 export abstract class LaneCircuits {
   /** Closes it, and forgets what is held against the endpoint: results of before say nothing any more. */
-  abstract reset(transaction: Transaction, subscriptionId: string): Promise<void>;
-  /** A probe is due at once, unless it is closed. @param deliveryId the one that is to be it; any when left out */
-  abstract probeSoon(transaction: Transaction, subscriptionId: string, deliveryId?: string): Promise<void>;
+  abstract reset(transaction: Transaction, subscriptionId: string): Promise<boolean>;
+  /** A probe is due at once, where it is open. @param deliveryId the one that is to be it; any when left out */
+  abstract probeSoon(transaction: Transaction, subscriptionId: string, deliveryId?: string): Promise<boolean>;
   /** Whatever comes first is a probe. */
-  abstract probeFirst(transaction: Transaction, subscriptionId: string): Promise<void>;
+  abstract probeFirst(transaction: Transaction, subscriptionId: string): Promise<boolean>;
 }

@@ -7,6 +7,15 @@ export interface NewTask {
   readonly createdBy: string;
   readonly work: TaskSelection;
   readonly total: number;
+  readonly skipped: number;
+  /** What makes a repeated request recognisable; null when the caller gave no key. */
+  readonly idempotency: { readonly key: string; readonly fingerprint: string } | null;
+}
+
+export interface TaskCount {
+  readonly count: number;
+  /** Rows that match as well, and cannot be sent. */
+  readonly skipped: number;
 }
 
 export interface TaskPage {
@@ -17,7 +26,14 @@ export interface TaskPage {
 /** A tenant's background tasks. Must not come in: doing their work, which is {@link TaskSteps}' and the engine's. */
 export abstract class TaskRepository {
   /** How many rows the task would send again; of very many events that a filter would be asked about, how many those are. */
-  abstract count(transaction: Transaction, work: TaskSelection): Promise<number>;
+  abstract count(transaction: Transaction, work: TaskSelection): Promise<TaskCount>;
+  /**
+   * The task that was started with this key; null: none was, and until the transaction ends nobody else may start one with it.
+   */
+  abstract claimKey(
+    transaction: Transaction,
+    key: string,
+  ): Promise<{ readonly task: Task; readonly fingerprint: string } | null>;
   /** Stores a running task over what there is now; rows that come later are not its own. */
   abstract insert(transaction: Transaction, task: NewTask): Promise<Task>;
   abstract find(transaction: Transaction, id: string): Promise<Task | null>;

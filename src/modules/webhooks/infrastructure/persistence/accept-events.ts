@@ -10,7 +10,7 @@ import { resourceIdOf } from '../../domain/resource-id.js';
 import type { Lease } from './claim-deliveries.js';
 import type { HotStatements } from './hot-statements.js';
 import type { Judgements, Undecided } from './known-filters.js';
-import { listeningFilters } from './listening-filters.js';
+import { notStored, type FanOutRow } from './not-stored.js';
 
 export interface Births {
   /** Lanes that are known, with what this process has free for them, and what their endpoints may still get. */
@@ -26,21 +26,14 @@ export interface Births {
 export type AcceptResult = IntakeResult | Undecided;
 
 /** One row for each event; the arrays have one element for each of its deliveries. */
-interface AcceptedRow {
+interface AcceptedRow extends FanOutRow {
   /** Which of the events, from 1. */
   readonly n: number;
-  readonly outcome: 'stored' | 'unmatched' | 'repeated' | 'undecided';
-  readonly event_id: string | null;
-  readonly fingerprint: string | null;
-  readonly delivery_ids: string[];
-  readonly subscription_ids: string[];
   readonly born: boolean[];
   readonly urls: (string | null)[];
   readonly secrets: (string | null)[];
   readonly previous_secrets: (string | null)[];
   readonly settings: (string | null)[];
-  readonly filters: string[];
-  readonly filter_keys: string[];
   readonly epochs: (number | null)[];
 }
 
@@ -98,16 +91,8 @@ function judgedText(judgements: readonly (Judgements | null)[]): string | null {
 }
 
 function resultOf(event: RequestedEvent, row: AcceptedRow, leaseToken: string): AcceptResult {
-  if (row.outcome === 'undecided') return { kind: 'undecided', filters: listeningFilters(row) };
-  if (row.outcome === 'unmatched') return { kind: 'unmatched' };
-  if (row.outcome === 'repeated') {
-    return {
-      kind: 'repeated',
-      eventId: row.event_id ?? '',
-      fingerprint: row.fingerprint ?? '',
-      deliveryIds: row.delivery_ids,
-    };
-  }
+  const refused = notStored(row);
+  if (refused !== null) return refused;
   const born: BornDeliveries[] = [];
   const waiting: WaitingDelivery[] = [];
   row.subscription_ids.forEach((subscriptionId, index) => {

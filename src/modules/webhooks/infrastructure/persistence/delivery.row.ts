@@ -38,6 +38,9 @@ import type { DeliveryStatus, HoldReason } from '../../domain/delivery.js';
 @Index('webhook_deliveries_held_ix', ['heldSince'], {
   where: `status = 'PENDING' AND held_since IS NOT NULL`,
 })
+@Index('webhook_deliveries_released_ix', ['taskId'], {
+  where: `task_id IS NOT NULL AND status IN ('PENDING', 'SENDING')`,
+})
 @Check('webhook_deliveries_status_ck', `status IN ('PENDING', 'SENDING', 'DELIVERED', 'FAILED')`)
 @Check('webhook_deliveries_trigger_ck', `next_trigger IN ('auto', 'manual')`)
 export class DeliveryRow {
@@ -107,6 +110,10 @@ export class DeliveryRow {
   /** The first of those that it went with in one request, and goes with again; null: it goes alone. */
   @Column({ name: 'batch_id', type: 'uuid', nullable: true })
   batchId!: string | null;
+
+  /** The task that made it due. */
+  @Column({ name: 'task_id', type: 'uuid', nullable: true })
+  taskId!: string | null;
 
   /** Attempts that ended with their process. */
   @Column({ type: 'smallint', default: 0 })

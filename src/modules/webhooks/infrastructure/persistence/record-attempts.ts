@@ -66,7 +66,7 @@ export async function recordAttempts(
     probes.map((r) => r.deliveryId),
     probes.map((r) => r.retryAfterMs),
     DEACTIVATED_BY_FAILING,
-    column((r) => (r.responseHeaders === null ? null : JSON.stringify(r.responseHeaders))),
+    column((r) => headersText(r.responseHeaders)),
     throttled.map((r) => r.deliveryId),
     throttled.map(waitOf),
     results.filter((r) => r.next.status === 'PENDING' && r.next.isApart === true).map((r) => r.deliveryId),
@@ -100,6 +100,18 @@ function failuresOf(results: readonly AttemptResult[]): readonly unknown[][] {
     failures.map((r) => r.error),
     failures.map((r) => r.number),
   ];
+}
+
+/** Many results have the same. */
+const texts = new WeakMap<Readonly<Record<string, string>>, string>();
+
+function headersText(headers: Readonly<Record<string, string>> | null): string | null {
+  if (headers === null) return null;
+  const known = texts.get(headers);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(headers);
+  texts.set(headers, text);
+  return text;
 }
 
 function turnsOf(row: SettledRow | undefined): Map<string, CircuitTurn[]> {

@@ -6,6 +6,9 @@ import { CLOCK_SKEW_MS } from './created-between.js';
 export interface SelectedRows {
   /** After `SELECT …`: the rows are `r`, the subscription that they go to is `s`. */
   readonly from: string;
+  /** The same with those that cannot be sent, and the condition that tells them apart. */
+  readonly all: string;
+  readonly canBeSent: string;
   readonly parameters: readonly unknown[];
   /** No row of the task has an id at or before this one. */
   readonly startAfter: string;
@@ -29,26 +32,29 @@ export function rowsOf(work: TaskSelection, tenantId: string, first: number): Se
   const startAfter =
     since === undefined ? NIL_UUID : firstUuidAt(new Date(Date.parse(since) - CLOCK_SKEW_MS));
   const tenant = `r.tenant_id = $${first}`;
-  const joined = 'JOIN webhook_subscriptions s ON s.tenant_id = r.tenant_id AND s.active';
+  const joined = 'JOIN webhook_subscriptions s ON s.tenant_id = r.tenant_id';
+  const selected = (all: string, canBeSent: string): SelectedRows => {
+    return { all, canBeSent: `(${canBeSent})`, from: `${all} AND ${canBeSent}`, parameters, startAfter };
+  };
   if (work.kind === 'retry_deliveries') {
     const { status, event, subscriptionId, until } = work.selection;
-    const from =
-      `FROM webhook_deliveries r ${joined} AND s.id = r.subscription_id WHERE ${tenant}` +
+    const all =
+      `FROM webhook_deliveries r ${joined} AND s.id = r.subscription_id
+         JOIN webhook_events e ON e.tenant_id = r.tenant_id AND e.id = r.event_id AND e.is_test IS NOT TRUE
+        WHERE ${tenant}` +
       clause('r.status = ?', status) +
-      ` AND EXISTS (SELECT FROM webhook_events e
-                     WHERE e.tenant_id = r.tenant_id AND e.id = r.event_id AND e.has_payload AND e.is_test IS NOT TRUE)` +
       (event === undefined ? '' : clause('r.event = ?', event)) +
       (subscriptionId === undefined ? '' : clause('r.subscription_id = ?', subscriptionId)) +
       (since === undefined ? '' : clause('r.created_at >= ?', since)) +
       (until === undefined ? '' : clause('r.created_at < ?', until));
-    return { from, parameters, startAfter };
+    return selected(all, 's.active AND e.has_payload');
   }
-  const from =
+  const all =
     `FROM webhook_events r ${joined}` +
     clause('s.id = ?', work.selection.subscriptionId) +
     ` AND ${MATCHES} WHERE ${tenant}` +
     clause('r.created_at >= ?', work.selection.since) +
-    ` AND r.has_payload AND r.is_test IS NOT TRUE AND NOT EXISTS (SELECT FROM webhook_deliveries d
+    ` AND s.active AND r.is_test IS NOT TRUE AND NOT EXISTS (SELECT FROM webhook_deliveries d
                        WHERE d.tenant_id = r.tenant_id AND d.event_id = r.id AND d.subscription_id = s.id)`;
-  return { from, parameters, startAfter };
+  return selected(all, 'r.has_payload');
 }

@@ -9,6 +9,7 @@ export function toTask(row: TaskRow): Task {
     status: row.status,
     total: row.total,
     done: row.done,
+    skipped: row.skipped,
     error: row.error,
     createdBy: row.createdBy,
     createdAt: row.createdAt,

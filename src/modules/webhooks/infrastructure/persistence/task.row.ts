@@ -4,6 +4,10 @@ import type { DeliverySelection, MissingSelection, TaskKind, TaskStatus } from '
 
 @Entity({ name: 'webhook_tasks' })
 @Index('webhook_tasks_running_ix', ['updatedAt'], { where: `status = 'RUNNING'` })
+@Index('webhook_tasks_idempotency_uq', ['tenantId', 'idempotencyKey'], {
+  unique: true,
+  where: 'idempotency_key IS NOT NULL',
+})
 @Check('webhook_tasks_kind_ck', `kind IN ('retry_deliveries', 'replay_missing')`)
 @Check('webhook_tasks_status_ck', `status IN ('RUNNING', 'DONE', 'CANCELLED', 'FAILED')`)
 export class TaskRow {
@@ -27,6 +31,16 @@ export class TaskRow {
 
   @Column({ type: 'integer', default: 0 })
   done!: number;
+
+  /** Rows that matched as well and cannot be sent. */
+  @Column({ type: 'integer', default: 0 })
+  skipped!: number;
+
+  @Column({ name: 'idempotency_key', type: 'text', nullable: true })
+  idempotencyKey!: string | null;
+
+  @Column({ type: 'text', nullable: true })
+  fingerprint!: string | null;
 
   /** The last row that was looked at: the next step starts after it. */
   @Column({ type: 'uuid' })

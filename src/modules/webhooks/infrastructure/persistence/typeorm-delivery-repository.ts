@@ -7,6 +7,7 @@ import {
   type DeliveryPage,
   type LockedDelivery,
 } from '../../application/ports/delivery-repository.js';
+import type { Delivery } from '../../domain/delivery.js';
 import type { Transaction } from '../../application/ports/transaction.js';
 import { AttemptRow } from './attempt.row.js';
 import { toAttemptRecord, toDelivery } from './delivery.mapper.js';
@@ -14,7 +15,7 @@ import { DeliveryRow } from './delivery.row.js';
 import { withLaneHolds } from './lane-holds.js';
 import { listDeliveries } from './list-deliveries.js';
 import { blockersOf } from './order-blockers.js';
-import { SENT_AGAIN } from './sent-again.js';
+import { AUTO_ATTEMPTS_AGAIN, POSITION_AGAIN } from './sent-again.js';
 import { managerOf } from './typeorm-transactions.js';
 
 /** What a delivery is part of. */
@@ -87,21 +88,39 @@ export class TypeormDeliveryRepository extends DeliveryRepository {
         { tenantId: transaction.tenantId, id },
         {
           status: 'PENDING',
+          autoAttempts: () => AUTO_ATTEMPTS_AGAIN,
           nextTrigger: 'manual',
           isRetry: false,
-          position: () => SENT_AGAIN,
+          position: () => POSITION_AGAIN,
           nextAttemptAt: () => 'now()',
           updatedAt: () => 'now()',
         },
       );
   }
 
-  override async end(transaction: Transaction, id: string, lastError: string): Promise<void> {
-    await managerOf(transaction)
-      .getRepository(DeliveryRow)
-      .update(
-        { tenantId: transaction.tenantId, id, status: 'PENDING' },
-        { status: 'FAILED', nextTrigger: 'auto', lastError, nextAttemptAt: null, updatedAt: () => 'now()' },
-      );
+  override async end(transaction: Transaction, delivery: Delivery, lastError: string): Promise<Delivery> {
+    const result = await managerOf(transaction)
+      .createQueryBuilder()
+      .update(DeliveryRow)
+      .set({
+        status: 'FAILED',
+        nextTrigger: 'auto',
+        lastError,
+        nextAttemptAt: null,
+        updatedAt: () => 'now()',
+      })
+      .where({ tenantId: transaction.tenantId, id: delivery.id, status: 'PENDING' })
+      .returning(['updatedAt'])
+      .execute();
+    const [row] = result.raw as readonly { readonly updated_at: Date }[];
+    if (row === undefined) return delivery;
+    return {
+      ...delivery,
+      status: 'FAILED',
+      lastError,
+      nextAttemptAt: null,
+      hold: null,
+      updatedAt: row.updated_at,
+    };
   }
 }

@@ -7,18 +7,8 @@ import type { Lane } from '../../domain/lane.js';
 import { resourceIdOf } from '../../domain/resource-id.js';
 import { noteEmitted } from './emitted-in-transaction.js';
 import { KnownFilters, type Judgements, type Undecided } from './known-filters.js';
-import { listeningFilters } from './listening-filters.js';
+import { notStored, type FanOutRow } from './not-stored.js';
 import { managerOf } from './typeorm-transactions.js';
-
-interface EmitRow {
-  readonly outcome: 'stored' | 'unmatched' | 'repeated' | 'undecided';
-  readonly event_id: string | null;
-  readonly fingerprint: string | null;
-  readonly delivery_ids: string[];
-  readonly subscription_ids: string[];
-  readonly filters: string[];
-  readonly filter_keys: string[];
-}
 
 const EMIT = 'SELECT * FROM webhook_emit($1, $2, $3, $4, $5::json, $6, $7, $8, $9::jsonb, $10, $11)';
 
@@ -47,7 +37,7 @@ async function emit(
   event: NewEvent,
   judgements: Judgements | null,
 ): Promise<AppendResult | Undecided> {
-  const rows = await manager.query<EmitRow[]>(EMIT, [
+  const rows = await manager.query<FanOutRow[]>(EMIT, [
     event.tenantId,
     event.id,
     event.event,
@@ -62,16 +52,8 @@ async function emit(
   ]);
   const row = rows[0];
   if (row === undefined) throw new Error('webhook_emit returned no row');
-  if (row.outcome === 'undecided') return { kind: 'undecided', filters: listeningFilters(row) };
-  if (row.outcome === 'unmatched') return { kind: 'unmatched' };
-  if (row.outcome === 'repeated') {
-    return {
-      kind: 'repeated',
-      eventId: row.event_id ?? '',
-      fingerprint: row.fingerprint ?? '',
-      deliveryIds: row.delivery_ids,
-    };
-  }
+  const refused = notStored(row);
+  if (refused !== null) return refused;
   return {
     kind: 'stored',
     deliveryIds: row.delivery_ids,

@@ -56,8 +56,7 @@ WITH target AS (
         ELSE s.id = $2 END
 ), again AS (
   UPDATE webhook_deliveries d
-     SET status = 'PENDING', next_trigger = 'manual', is_retry = false, next_attempt_at = now(), updated_at = now(),
-         position = ${SENT_AGAIN}
+     SET ${SENT_AGAIN}
     FROM target t
    WHERE d.tenant_id = t.tenant_id AND d.event_id = $1 AND d.subscription_id = t.id AND d.status <> 'SENDING'
   RETURNING d.id, d.subscription_id

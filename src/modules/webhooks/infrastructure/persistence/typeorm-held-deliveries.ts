@@ -42,11 +42,18 @@ WITH kept AS MATERIALIZED (
 )
 SELECT count(*)::int AS count FROM ended`;
 
+/** Another one of its key, in that state, comes before it. */
+function before(status: 'PENDING' | 'SENDING'): string {
+  return `EXISTS (SELECT FROM webhook_deliveries b
+                  WHERE b.subscription_id = d.subscription_id AND b.ordering_key = d.ordering_key AND b.status = '${status}'
+                    AND b.position < d.position)`;
+}
+
 /* As domain/gates/lane-hold.ts says it of one: the first reason counts. */
 const COUNT = `
 SELECT count(*) FILTER (WHERE h.reason = 1)::int AS paused, count(*) FILTER (WHERE h.reason = 2)::int AS circuit_open,
-       count(*) FILTER (WHERE h.reason = 3)::int AS throttled, count(*) FILTER (WHERE h.reason = 4)::int AS rate_limited,
-       count(*) FILTER (WHERE h.reason = 5)::int AS operator
+       count(*) FILTER (WHERE h.reason = 3)::int AS throttled, count(*) FILTER (WHERE h.reason = 4)::int AS "order",
+       count(*) FILTER (WHERE h.reason = 5)::int AS rate_limited, count(*) FILTER (WHERE h.reason = 6)::int AS operator
   FROM webhook_deliveries d
   LEFT JOIN webhook_lanes l
     ON l.tenant_id = d.tenant_id AND l.subscription_id = d.subscription_id
@@ -56,8 +63,9 @@ SELECT count(*) FILTER (WHERE h.reason = 1)::int AS paused, count(*) FILTER (WHE
    SELECT CASE WHEN l.paused_at IS NOT NULL THEN 1
                WHEN l.circuit_state <> 'closed' AND d.next_attempt_at <= greatest(now(), l.next_probe_at) THEN 2
                WHEN l.held_until > now() AND d.next_attempt_at <= l.held_until THEN 3
-               WHEN l.rate_next_at > now() AND d.next_attempt_at <= now() THEN 4
-               WHEN d.held_reason = 'operator' AND d.held_until = d.next_attempt_at THEN 5 END AS reason
+               WHEN d.position IS NOT NULL AND (${before('PENDING')} OR ${before('SENDING')}) THEN 4
+               WHEN l.rate_next_at > now() AND d.next_attempt_at <= now() THEN 5
+               WHEN d.held_reason = 'operator' AND d.held_until = d.next_attempt_at THEN 6 END AS reason
  ) AS h
  WHERE d.status = 'PENDING'`;
 

@@ -10,26 +10,32 @@ import { managerOf } from './typeorm-transactions.js';
 /* Each as the function of its name in domain/gates/circuit.ts. They wait for whoever opens or settles the lane at this instant. */
 
 /* And what the endpoint asked for is forgotten with it. */
-const RESET = `
-UPDATE webhook_lanes
+const RESET = turning(
+  `before.state <> 'closed' OR coalesce(before.held > now(), false)`,
+  `UPDATE webhook_lanes
    SET circuit_state = 'closed', circuit_cause = NULL, circuit_opened_at = NULL, next_probe_at = NULL, probe_wait_ms = NULL,
        probe_id = NULL, next_probe_id = NULL, failures = 0, failing_since = NULL,
        ramp = CASE WHEN circuit_state = 'closed' THEN ramp ELSE 1 END,
        recent_bucket = NULL, recent_attempts = NULL, recent_failed = NULL, counted_from = now(), held_until = NULL,
        epoch = epoch + 1
- WHERE tenant_id = $1 AND subscription_id = $2`;
+  FROM before WHERE tenant_id = before.of_tenant AND subscription_id = before.of_lane`,
+);
 
-const PROBE_SOON = `
-UPDATE webhook_lanes
+const PROBE_SOON = turning(
+  `before.state = 'open' AND before.probe_at > now()`,
+  `UPDATE webhook_lanes
    SET next_probe_id = coalesce($3::uuid, next_probe_id),
        next_probe_at = CASE WHEN circuit_state = 'open' THEN least(next_probe_at, now()) ELSE next_probe_at END
- WHERE tenant_id = $1 AND subscription_id = $2 AND circuit_state <> 'closed'`;
+  FROM before WHERE tenant_id = before.of_tenant AND subscription_id = before.of_lane AND circuit_state <> 'closed'`,
+);
 
-const PROBE_FIRST = `
-UPDATE webhook_lanes
+const PROBE_FIRST = turning(
+  `true`,
+  `UPDATE webhook_lanes
    SET circuit_state = 'half_open', circuit_opened_at = coalesce(circuit_opened_at, now()), next_probe_at = now(),
        probe_wait_ms = ${FIRST_PROBE_MS}, probe_id = NULL, next_probe_id = NULL, failing_since = NULL, epoch = epoch + 1
- WHERE tenant_id = $1 AND subscription_id = $2`;
+  FROM before WHERE tenant_id = before.of_tenant AND subscription_id = before.of_lane`,
+);
 
 const END_PROBES = `
 UPDATE webhook_lanes l SET circuit_state = 'open', next_probe_at = now(), probe_id = NULL
@@ -38,22 +44,42 @@ UPDATE webhook_lanes l SET circuit_state = 'open', next_probe_at = now(), probe_
 
 @Injectable()
 export class TypeormLaneCircuits extends LaneCircuits {
-  override async reset(transaction: Transaction, subscriptionId: string): Promise<void> {
-    await managerOf(transaction).query(RESET, [transaction.tenantId, subscriptionId]);
+  override async reset(transaction: Transaction, subscriptionId: string): Promise<boolean> {
+    return turn(transaction, RESET, [subscriptionId]);
   }
 
   override async probeSoon(
     transaction: Transaction,
     subscriptionId: string,
     deliveryId?: string,
-  ): Promise<void> {
-    const { tenantId } = transaction;
-    await managerOf(transaction).query(PROBE_SOON, [tenantId, subscriptionId, deliveryId ?? null]);
+  ): Promise<boolean> {
+    return turn(transaction, PROBE_SOON, [subscriptionId, deliveryId ?? null]);
   }
 
-  override async probeFirst(transaction: Transaction, subscriptionId: string): Promise<void> {
-    await managerOf(transaction).query(PROBE_FIRST, [transaction.tenantId, subscriptionId]);
+  override async probeFirst(transaction: Transaction, subscriptionId: string): Promise<boolean> {
+    return turn(transaction, PROBE_FIRST, [subscriptionId]);
   }
+}
+
+/** @param wasKeptBack of the lane as it was, locked: what an update returns is as it is then */
+function turning(wasKeptBack: string, update: string): string {
+  return `
+WITH before AS MATERIALIZED (
+  SELECT tenant_id AS of_tenant, subscription_id AS of_lane, circuit_state AS state, next_probe_at AS probe_at,
+         held_until AS held
+    FROM webhook_lanes WHERE tenant_id = $1 AND subscription_id = $2 FOR UPDATE
+), changed AS (
+  ${update} RETURNING ${wasKeptBack} AS turned
+)
+SELECT turned FROM changed`;
+}
+
+async function turn(transaction: Transaction, sql: string, parameters: unknown[]): Promise<boolean> {
+  const rows = await managerOf(transaction).query<{ turned: boolean }[]>(sql, [
+    transaction.tenantId,
+    ...parameters,
+  ]);
+  return rows[0]?.turned === true;
 }
 
 /** Probes that did not begin after all: others may, at once. */

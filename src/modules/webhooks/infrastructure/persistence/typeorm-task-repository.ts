@@ -1,7 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { LessThan } from 'typeorm';
 
-import { TaskRepository, type NewTask, type TaskPage } from '../../application/ports/task-repository.js';
+import {
+  TaskRepository,
+  type NewTask,
+  type TaskCount,
+  type TaskPage,
+} from '../../application/ports/task-repository.js';
 import type { Transaction } from '../../application/ports/transaction.js';
 import type { Task, TaskSelection } from '../../domain/task.js';
 import { countMissing, filterOf } from './missing-events.js';
@@ -13,18 +18,34 @@ import { managerOf } from './typeorm-transactions.js';
 /** Every statement names the transaction's tenant: row-level security is the other line of defence, not the only one. */
 @Injectable()
 export class TypeormTaskRepository extends TaskRepository {
-  override async count(transaction: Transaction, work: TaskSelection): Promise<number> {
-    const { from, parameters, startAfter } = rowsOf(work, transaction.tenantId, 2);
+  override async count(transaction: Transaction, work: TaskSelection): Promise<TaskCount> {
+    const { all, canBeSent, parameters, startAfter } = rowsOf(work, transaction.tenantId, 2);
     const manager = managerOf(transaction);
-    const rows = await manager.query<{ count: number }[]>(
-      `SELECT count(*)::int AS count ${from} AND r.id > $1`,
+    const rows = await manager.query<TaskCount[]>(
+      `SELECT count(*) FILTER (WHERE ${canBeSent})::int AS count, count(*) FILTER (WHERE NOT ${canBeSent})::int AS skipped
+         ${all} AND r.id > $1`,
       [startAfter, ...parameters],
     );
-    const count = rows[0]?.count ?? 0;
-    if (work.kind !== 'replay_missing') return count;
+    const { count, skipped } = rows[0] ?? { count: 0, skipped: 0 };
+    if (work.kind !== 'replay_missing') return { count, skipped };
     const filter = await filterOf(manager, work, transaction.tenantId);
-    if (filter === null) return count;
-    return countMissing(manager, work, transaction.tenantId, { filter, after: startAfter, count });
+    if (filter === null) return { count, skipped };
+    const range = { filter, after: startAfter, count };
+    return { count: await countMissing(manager, work, transaction.tenantId, range), skipped };
+  }
+
+  override async claimKey(
+    transaction: Transaction,
+    key: string,
+  ): Promise<{ readonly task: Task; readonly fingerprint: string } | null> {
+    const { tenantId } = transaction;
+    const manager = managerOf(transaction);
+    await manager.query(
+      `SELECT pg_advisory_xact_lock(hashtextextended('webhooks: task ' || $1 || ' ' || $2, 0))`,
+      [tenantId, key],
+    );
+    const row = await manager.getRepository(TaskRow).findOneBy({ tenantId, idempotencyKey: key });
+    return row === null ? null : { task: toTask(row), fingerprint: row.fingerprint ?? '' };
   }
 
   override async insert(transaction: Transaction, task: NewTask): Promise<Task> {
@@ -32,9 +53,13 @@ export class TypeormTaskRepository extends TaskRepository {
     const { kind, selection } = task.work;
     const { startAfter } = rowsOf(task.work, task.tenantId, 1);
     await manager.query(
-      `INSERT INTO webhook_tasks (tenant_id, id, kind, selection, total, position, until, created_by)
-       VALUES ($1, $2, $3, $4, $5, $6, webhook_uuid_v7(), $7)`,
-      [task.tenantId, task.id, kind, JSON.stringify(selection), task.total, startAfter, task.createdBy],
+      `INSERT INTO webhook_tasks (tenant_id, id, kind, selection, total, position, until, created_by, skipped, idempotency_key,
+                                  fingerprint)
+       VALUES ($1, $2, $3, $4, $5, $6, webhook_uuid_v7(), $7, $8, $9, $10)`,
+      [
+        ...[task.tenantId, task.id, kind, JSON.stringify(selection), task.total, startAfter, task.createdBy],
+        ...[task.skipped, task.idempotency?.key ?? null, task.idempotency?.fingerprint ?? null],
+      ],
     );
     return toTask(
       await manager.getRepository(TaskRow).findOneByOrFail({ tenantId: task.tenantId, id: task.id }),

@@ -5,6 +5,8 @@ import { RunTasks } from '../../application/run-tasks.js';
 
 /** Milliseconds between two looks for tasks: a person is waiting, but not for less than this. */
 const INTERVAL_MS = 1_000;
+/** The same while a task waits for what it made due: a hundred are sent in about so long. */
+const WAITING_MS = 100;
 
 /** Looks for background tasks once a second, in processes that deliver. */
 @Injectable()
@@ -20,7 +22,7 @@ export class TaskRunner implements OnApplicationBootstrap, BeforeApplicationShut
   ) {}
 
   onApplicationBootstrap(): void {
-    this.schedule();
+    this.schedule(INTERVAL_MS);
   }
 
   async beforeApplicationShutdown(): Promise<void> {
@@ -30,23 +32,25 @@ export class TaskRunner implements OnApplicationBootstrap, BeforeApplicationShut
     await this.running;
   }
 
-  private schedule(): void {
+  private schedule(delayMs: number): void {
     if (this.stopped) return;
     this.timer = setTimeout(() => {
-      this.running = this.once().finally(() => {
-        this.schedule();
+      this.running = this.once().then((isWaiting) => {
+        this.schedule(isWaiting ? WAITING_MS : INTERVAL_MS);
       });
-    }, INTERVAL_MS);
+    }, delayMs);
   }
 
   /** Never rejects: while the database is away it says so once and looks again. */
-  private async once(): Promise<void> {
+  private async once(): Promise<boolean> {
     try {
-      await this.tasks.execute();
+      const isWaiting = await this.tasks.execute();
       this.failing = false;
+      return isWaiting;
     } catch (cause) {
       if (!this.failing) this.logger.error('Background tasks wait: the database does not answer', { cause });
       this.failing = true;
+      return false;
     }
   }
 }
