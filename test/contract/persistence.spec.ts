@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeEach, describe } from '@jest/globals';
 
 import { describeWithPostgres } from '../support/servers.js';
+import { deliveryClaimsContract } from './persistence/delivery-claims.contract.js';
 import { deliveryLanesContract } from './persistence/delivery-lanes.contract.js';
 import { deliveryRepositoryContract } from './persistence/delivery-repository.contract.js';
 import { deliveryTransitionsContract } from './persistence/delivery-transitions.contract.js';
@@ -13,6 +14,7 @@ import { laneBatchesContract } from './persistence/lane-batches.contract.js';
 import { laneCircuitsContract } from './persistence/lane-circuits.contract.js';
 import { laneGatesContract } from './persistence/lane-gates.contract.js';
 import { laneOrderContract } from './persistence/lane-order.contract.js';
+import { laneProbesContract } from './persistence/lane-probes.contract.js';
 import { laneSweepContract } from './persistence/lane-sweep.contract.js';
 import { subscriptionRepositoryContract } from './persistence/subscription-repository.contract.js';
 import { transactionsContract } from './persistence/transactions.contract.js';
@@ -40,12 +42,14 @@ function contracts(open: () => Promise<PersistenceHarness>): void {
   deliveryRepositoryContract(current);
   eventOutboxContract(current);
   eventIntakeContract(current);
+  deliveryClaimsContract(current);
   deliveryLanesContract(current);
   laneSweepContract(current);
   laneGatesContract(current);
   laneCircuitsContract(current);
   laneOrderContract(current);
   laneBatchesContract(current);
+  laneProbesContract(current);
   deliveryTransitionsContract(current);
   expiredHistoryContract(current);
 }

@@ -5,7 +5,8 @@ import type { ApiAnswer, ApiClient } from '../support/api-client.js';
 import type { Operation } from '../support/api-document.js';
 import { startRestApp, type RestApp } from '../support/rest-app.js';
 import { describeWithPostgres } from '../support/servers.js';
-import { auditedChanges, subscribe, URL_OF_TARGET } from './audit-changes.js';
+import { auditedChanges } from './audit-changes.js';
+import { subscribe, URL_OF_TARGET } from './audit-lab.js';
 
 interface Entry {
   readonly id: string;
