@@ -11,7 +11,7 @@ export interface PinoOptions {
 }
 
 /** Bytes of log lines that wait for a write at most, and milliseconds that they wait. */
-const BUFFER_BYTES = 16_384;
+const BUFFER_BYTES = 8_192;
 const FLUSH_MS = 100;
 
 /** Pino's `isoTime`, which would write out the date for each of thousands of lines in a second. */
