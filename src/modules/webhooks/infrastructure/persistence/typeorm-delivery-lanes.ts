@@ -82,7 +82,7 @@ export class TypeormDeliveryLanes extends DeliveryLanes {
     super();
     this.leaseMs = settings.timeoutMs + ENGINE_LIMITS.leaseMarginMs;
     this.claims = new Batcher((requests) => this.claimAll(requests), { maxBatch: 200, parallel: 2 });
-    this.results = new Batcher((results) => this.recordAll(results), { maxBatch: 1_000, parallel: 2 });
+    this.results = new Batcher((results) => this.recordAll(results), { maxBatch: 1_000, parallel: 1 });
   }
 
   override async claim(lane: Lane, wish: ClaimWish): Promise<OpenedLane> {
