@@ -105,7 +105,11 @@ export function filters(running: () => RunningService): void {
 
     const missing = { since: SINCE };
     const path = `/subscriptions/${id}/replay-missing`;
-    expect((await api.post(path, { ...missing, dry_run: true })).body).toEqual({ dry_run: true, count: 1 });
+    expect((await api.post(path, { ...missing, dry_run: true })).body).toEqual({
+      dry_run: true,
+      count: 1,
+      skipped: 0,
+    });
     const task = await api.post<{ id: string }>(path, missing);
     expect(task).toMatchObject({ status: 202, body: { total: 1 } });
     await eventually(
