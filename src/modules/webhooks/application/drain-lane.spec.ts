@@ -161,6 +161,24 @@ describe('DrainLane', () => {
     expect(webhooks.sender.requests).toHaveLength(ENGINE_LIMITS.perEndpoint);
   });
 
+  // Red when an attempt does not ask: the endpoint gets what another process may have delivered meanwhile.
+  it('sends nothing that may have been taken while it stood still, and goes on when it has said that it lives', async () => {
+    await deliver(2);
+    webhooks.lanes.areOurs = false;
+    await webhooks.drain.execute(lane);
+    await eventually(() => expect(webhooks.drain.inFlight).toBe(0));
+    expect(webhooks.sender.requests).toEqual([]);
+    expect([...webhooks.store.deliveries.values()].map(({ status, attempts }) => [status, attempts])).toEqual(
+      [
+        ['PENDING', 0],
+        ['PENDING', 0],
+      ],
+    );
+    webhooks.lanes.areOurs = true;
+    await drainAll();
+    expect(statuses()).toEqual({ DELIVERED: 2 });
+  });
+
   it('tells a waiting request that its attempt was made', async () => {
     const [id = ''] = await webhooks.deliver();
     const attempted = webhooks.watch.firstAttempts([id], 10_000);

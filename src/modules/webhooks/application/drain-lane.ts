@@ -50,7 +50,7 @@ export class DrainLane extends BirthPlaces implements AttemptsUnderWay {
     const places = new LanePlaces(slots);
     const giveBack = new GiveBack(lanes, watch, dispatcher, logger);
     const here = { slots, places, unrecorded: new UnrecordedResults(goOnWith), work, goOnWith };
-    const attempts = new RunAttempts({ ...here, attempt, watch, dispatcher, clock, logger });
+    const attempts = new RunAttempts({ ...here, attempt, lanes, watch, dispatcher, clock, logger });
     this.places = places;
     this.attempts = attempts;
     this.newborn = new NewbornDeliveries({ ...here, giveBack, attempts });

@@ -11,12 +11,14 @@ import type { AttemptWatch } from './attempt-watch.js';
 import { ENGINE_LIMITS } from './engine-limits.js';
 import type { LanePlaces, LaneState } from './lane-places.js';
 import type { OwnWork } from './own-work.js';
+import type { DeliveryLanes } from './ports/delivery-lanes.js';
 import type { LaneDispatcher } from './ports/lane-dispatcher.js';
 import type { UnrecordedResults } from './unrecorded-results.js';
 
 /** What attempts need of the process that they run in. */
 export interface AttemptSurroundings {
   readonly attempt: AttemptDelivery;
+  readonly lanes: DeliveryLanes;
   readonly slots: AttemptSlots;
   readonly places: LanePlaces;
   readonly unrecorded: UnrecordedResults;
@@ -105,9 +107,16 @@ export class RunAttempts {
     claim: ClaimedDelivery,
     onAnswered: (isHealthy: boolean) => boolean,
   ): Promise<void> {
-    const { attempt, watch, dispatcher, logger, goOnWith } = this.of;
+    const { attempt, lanes, watch, dispatcher, logger, goOnWith } = this.of;
     try {
       if (claim.waitMs > 0) await new Promise((resolve) => setTimeout(resolve, claim.waitMs));
+      if (!lanes.areOurs) {
+        // The endpoint saw nothing of it. Under its lease token, so that what others have by now stays theirs.
+        onAnswered(true);
+        await lanes.release(membersOf(claim));
+        dispatcher.ring([lane]);
+        return;
+      }
       const extraMs = attempt.extraMsOf(claim);
       if (extraMs > 0) this.longer.set(claim, extraMs);
       for (const { id } of membersOf(claim)) watch.attempting(id, extraMs);

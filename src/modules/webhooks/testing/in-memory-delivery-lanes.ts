@@ -227,6 +227,9 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
     return Promise.resolve();
   }
 
+  /** False: this process stood still for so long that others may have taken what it has. */
+  areOurs = true;
+
   /** A process whose fakes are asked is alive. */
   override async beat(): Promise<void> {
     return Promise.resolve();

@@ -103,6 +103,11 @@ export abstract class DeliveryLanes {
   /** Says that this process lives: what it has claimed stays its own for a while more. Once a second. */
   abstract beat(): Promise<void>;
   /**
+   * Whether what this process has claimed is still its own, for all it knows. A process that stood still for longer than its
+   * last sign of life holds must start nothing more: others have taken it meanwhile.
+   */
+  abstract get areOurs(): boolean;
+  /**
    * Returns expired leases, and those of processes that are silent, to PENDING (or FAILED when no automatic attempt is
    * left), and lists lanes with due work. Does nothing where another process sweeps at this moment.
    */

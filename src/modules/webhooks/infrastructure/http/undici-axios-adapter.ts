@@ -61,6 +61,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   readonly #timer: NodeJS.Timeout;
   #controller: Dispatcher.DispatchController | null = null;
   #isSettled = false;
+  readonly #endsAtMs: number;
   #status: number | null = null;
   #statusText = '';
   #headers: AnswerHeaders = {};
@@ -74,6 +75,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     private readonly resolve: (response: AxiosResponse<Answer>) => void,
     private readonly reject: (error: Error) => void,
   ) {
+    this.#endsAtMs = performance.now() + timeoutMs;
     this.#timer = setTimeout(() => {
       const phase = this.#controller === null ? phaseBefore() : null;
       this.#end(new BudgetExceededError(phase), true);
@@ -84,7 +86,8 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#controller = controller;
     // The budget ended while this waited for a connection: nothing was written, and nothing may be. Thrown, because
     // abort() would close the connection, and each stale request in a queue would cost the next one a handshake.
-    if (this.#isSettled) throw new BudgetExceededError();
+    // After a process stood still its sockets come before its timers.
+    if (this.#isSettled || performance.now() > this.#endsAtMs) throw new BudgetExceededError();
   }
 
   onResponseStart(

@@ -130,12 +130,15 @@ export class TypeormDeliveryLanes extends DeliveryLanes {
     if (!unbroken) this.trustedFromMs = this.clock.monotonicMs() + ENGINE_LIMITS.aliveMs;
   }
 
+  override get areOurs(): boolean {
+    return this.clock.monotonicMs() < this.beatenAtMs + this.owner.aliveMs;
+  }
+
   override async sweep(maxRetries: number, laneLimit: number): Promise<SweepResult> {
     return this.transactions.run(async (manager) => {
       if (!(await lockSweep(manager))) return { reclaimed: 0, dueLanes: [] };
-      const nowMs = this.clock.monotonicMs();
       // Without a sign of life of its own the next one will find a gap: the others may have been kept from theirs as well.
-      const mayReclaim = nowMs >= this.trustedFromMs && nowMs < this.beatenAtMs + this.owner.aliveMs;
+      const mayReclaim = this.clock.monotonicMs() >= this.trustedFromMs && this.areOurs;
       const reclaimed = mayReclaim ? await reclaimExpired(manager, maxRetries, this.owner) : 0;
       const { lanes, isLastPage } = await findDueLanes(manager, this.sweptUpTo, laneLimit);
       // After the last page the next sweep starts over.
