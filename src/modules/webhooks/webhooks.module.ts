@@ -296,7 +296,7 @@ export class WebhooksModule {
           ? []
           : [TaskRunner, ResealSchedule, RetentionSchedule, NoticeSchedule, StatisticsSchedule]),
       ],
-      exports: [WebhookEmitter, AttemptsUnderWay, EventCatalogue],
+      exports: [WebhookEmitter, AttemptsUnderWay, EventCatalogue, AuditTrail],
     };
   }
 
