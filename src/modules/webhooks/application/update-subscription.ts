@@ -109,7 +109,8 @@ export class UpdateSubscription {
       });
       return { updated: changed, hasTurned: turned };
     });
-    if (hasTurned && updated.active)
+    // Settings say when what waits may go: it need not wait for what they were.
+    if ((hasTurned || settings !== undefined) && updated.active)
       this.dispatcher.ring([{ tenantId: command.tenantId, subscriptionId: command.id }]);
     return updated;
   }
