@@ -4,6 +4,7 @@ import type { AttemptResult } from '../../../src/modules/webhooks/application/po
 import type { RateLimit } from '../../../src/modules/webhooks/domain/gates/rate-limit.js';
 import { DEFAULT_SETTINGS } from '../../../src/modules/webhooks/domain/subscription-settings.js';
 import { deliveryDetail, failed, MAX_RETRIES, resultOf } from './attempts.js';
+import { turnCircuit } from './circuit-actions.js';
 import { claimFrom, deliverEvents, subscribe, TENANT, type PersistenceHarness } from './harness.js';
 
 /** What a lane's gates do to claims, to births, to the sweep and to what a tenant is shown; and what a settlement tells. */
@@ -198,14 +199,14 @@ export function laneGatesContract(current: () => PersistenceHarness): void {
     // Red when a result of before a reset holds the lane again.
     it('a reset forgets what the endpoint asked for, and what of before comes late holds nothing', async () => {
       const lane = await subscribe(current());
-      const { lanes, circuits, transactions } = current();
+      const { lanes, transactions } = current();
       await deliverEvents(current(), 3);
       const [first, late] = await claimFrom(lanes, lane, 2);
       await lanes.record(resultOf(first!, busy(503, 60_000)));
       expect(await claimFrom(lanes, lane, 5)).toEqual([]);
-      await transactions.run('other', (transaction) => circuits.reset(transaction, lane.subscriptionId));
+      await transactions.run('other', (transaction) => turnCircuit(current(), 'reset', transaction, lane));
       expect(await claimFrom(lanes, lane, 5)).toEqual([]);
-      await transactions.run(TENANT, (transaction) => circuits.reset(transaction, lane.subscriptionId));
+      await transactions.run(TENANT, (transaction) => turnCircuit(current(), 'reset', transaction, lane));
       expect((await lanes.record(resultOf(late!, busy(429, 60_000)))).turns).toEqual([]);
       expect(await claimFrom(lanes, lane, 5)).toHaveLength(1);
     });

@@ -124,9 +124,10 @@ export class UpdateSubscription {
     const { id, url, active, secret, settings } = command;
     const isActivated = active === true && !before.active;
     // Another target: nothing is known of it.
-    if (url !== undefined && url !== before.url) return this.circuits.reset(transaction, id);
+    if (url !== undefined && url !== before.url)
+      return this.circuits.reset(transaction, id, 'The URL was replaced');
     if (isActivated && disabledReason(before) === 'failing') return this.circuits.probeFirst(transaction, id);
-    if (isActivated) return this.circuits.reset(transaction, id);
+    if (isActivated) return this.circuits.reset(transaction, id, 'Activated again');
     // What was refused may be taken now.
     return secret !== undefined || settings !== undefined ? this.circuits.probeSoon(transaction, id) : false;
   }
