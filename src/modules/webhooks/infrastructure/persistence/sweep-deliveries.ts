@@ -3,6 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { FREE_INTERRUPTIONS } from '../../domain/delivery.js';
 import type { Lane } from '../../domain/lane.js';
 import { STANDARD_SCHEDULE_SECONDS } from '../../domain/retry-schedule.js';
+import { notesOf } from './exhausted-notices.js';
 import type { LeaseOwner } from './lease-owner.js';
 
 /** The error of an attempt whose worker died, was frozen past its lease, or could not write the result. */
@@ -78,12 +79,13 @@ WITH expired AS (
          updated_at = now()
     FROM expired x
    WHERE d.event_id = x.event_id AND d.subscription_id = x.subscription_id AND d.tenant_id = x.tenant_id
-  RETURNING d.tenant_id, d.subscription_id, d.id, d.attempts, d.status, x.next_trigger,
+  RETURNING d.tenant_id, d.subscription_id, d.id, d.event, d.attempts, d.status, d.last_error, x.next_trigger,
             x.updated_at AS started_at, greatest(0, extract(epoch FROM now() - x.updated_at) * 1000)::int AS duration_ms
 ), probes AS (
   UPDATE webhook_lanes l SET circuit_state = 'open', next_probe_at = now(), probe_id = NULL
     FROM reclaimed r
    WHERE l.tenant_id = r.tenant_id AND l.subscription_id = r.subscription_id AND l.probe_id = r.id
+), noted AS (${notesOf(`SELECT * FROM reclaimed WHERE status = 'FAILED'`)}
 ), logged AS (
   INSERT INTO webhook_attempts (tenant_id, delivery_id, number, trigger, started_at, duration_ms, error_class, error,
                                 request_headers)
@@ -97,7 +99,7 @@ WITH expired AS (
            array_agg('other'::text), array_agg(r.duration_ms)
       FROM reclaimed r GROUP BY r.tenant_id
 )
-SELECT count(*)::int AS count FROM reclaimed`;
+SELECT count(*)::int AS count, (SELECT count(told) FROM noted) AS noted FROM reclaimed`;
 
 /*
  * One index probe for each lane that has first attempts waiting and one for retries, however many of them there are. A lane that
