@@ -70,6 +70,7 @@ export class TypeormDeliveryLanes extends DeliveryLanes {
   private trustedFromMs = Infinity;
   /** When its last sign of life that arrived was given, by the same clock. */
   private beatenAtMs = -Infinity;
+  private gaps = 0;
 
   constructor(
     private readonly statements: HotStatements,
@@ -125,12 +126,25 @@ export class TypeormDeliveryLanes extends DeliveryLanes {
    */
   override async beat(): Promise<void> {
     const startedAtMs = this.clock.monotonicMs();
+    // The database may have told of a gap in an answer that never came.
+    const isLate = startedAtMs >= this.beatenAtMs + this.owner.aliveMs;
     const unbroken = await this.transactions.run((manager) => beat(manager, this.owner));
     this.beatenAtMs = startedAtMs;
-    if (!unbroken) this.trustedFromMs = this.clock.monotonicMs() + ENGINE_LIMITS.aliveMs;
+    if (unbroken && !isLate) return;
+    this.gaps += 1;
+    this.trustedFromMs = this.clock.monotonicMs() + ENGINE_LIMITS.aliveMs;
   }
 
-  override get areOurs(): boolean {
+  override get term(): number {
+    return this.gaps;
+  }
+
+  override areOurs(term: number): boolean {
+    return term === this.gaps && this.isAlive;
+  }
+
+  /** Whether its last sign of life still holds. */
+  private get isAlive(): boolean {
     return this.clock.monotonicMs() < this.beatenAtMs + this.owner.aliveMs;
   }
 
@@ -138,7 +152,7 @@ export class TypeormDeliveryLanes extends DeliveryLanes {
     return this.transactions.run(async (manager) => {
       if (!(await lockSweep(manager))) return { reclaimed: 0, dueLanes: [] };
       // Without a sign of life of its own the next one will find a gap: the others may have been kept from theirs as well.
-      const mayReclaim = this.clock.monotonicMs() >= this.trustedFromMs && this.areOurs;
+      const mayReclaim = this.clock.monotonicMs() >= this.trustedFromMs && this.isAlive;
       const reclaimed = mayReclaim ? await reclaimExpired(manager, maxRetries, this.owner) : 0;
       const { lanes, isLastPage } = await findDueLanes(manager, this.sweptUpTo, laneLimit);
       // After the last page the next sweep starts over.
