@@ -52,6 +52,7 @@ export default {
       displayName: 'unit',
       testMatch: [
         '<rootDir>/src/**/*.spec.ts',
+        '<rootDir>/migrations/support/*.spec.ts',
         '<rootDir>/test/support/**/*.spec.ts',
         '!**/*.servers.spec.ts',
         '<rootDir>/test/architecture/*.spec.ts',

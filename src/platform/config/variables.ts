@@ -149,7 +149,7 @@ export const VARIABLES = {
   PUBLIC_URL: variable(
     urlOf('https:', 'http:'),
     'unset',
-    'Where clients reach this service; refused as a target, it would loop',
+    'Where clients and browsers reach this service: the origin of the panel; refused as a target, it would loop',
   ),
   CORS_ORIGINS: variable(
     origins,

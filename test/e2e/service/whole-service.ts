@@ -9,6 +9,7 @@ import { endpointTests } from './endpoint-tests.js';
 import { filters } from './filters.js';
 import { ordering } from './ordering.js';
 import { operationalEvents } from './operational-events.js';
+import { panelSessions } from './panel-sessions.js';
 import { recovery } from './recovery.js';
 import { secretRotation } from './secret-rotation.js';
 import { signatures } from './signatures.js';
@@ -50,5 +51,6 @@ export function describeWholeService(combination: Combination): void {
     describe('watching', () => streaming(running));
     describe('testing an endpoint', () => endpointTests(running));
     describe('filtering', () => filters(running));
+    describe('sessions of the panel', () => panelSessions(running));
   });
 }
