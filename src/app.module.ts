@@ -3,7 +3,7 @@ import { ConfigModule } from '@nestjs/config';
 import { TypeOrmModule } from '@nestjs/typeorm';
 
 import { InvoicingModule } from './modules/invoicing/index.js';
-import { WebhooksModule } from './modules/webhooks/index.js';
+import { WebhooksModule, type Broker } from './modules/webhooks/index.js';
 import { AuthModule } from './platform/auth/auth.module.js';
 import type { Configuration } from './platform/config/configuration.js';
 import { dataSourceOptions } from './platform/database/data-source-options.js';
@@ -29,6 +29,7 @@ export class AppModule {
         AuthModule.forRoot(auth),
         WebhooksModule.forRoot({
           ...delivery,
+          broker: brokerOf(delivery, databaseUrl),
           role: server.role,
           issuer: server.publicUrl === null ? 'gestiqcloud-webhooks' : new URL(server.publicUrl).origin,
           ownHosts: server.publicUrl === null ? [] : [new URL(server.publicUrl).host],
@@ -37,4 +38,9 @@ export class AppModule {
       ],
     };
   }
+}
+
+function brokerOf({ broker, redisUrl }: Configuration['delivery'], databaseUrl: string): Broker {
+  if (broker === 'postgres') return { kind: 'postgres', url: databaseUrl };
+  return broker === 'inline' || redisUrl === null ? { kind: 'inline' } : { kind: 'redis', url: redisUrl };
 }

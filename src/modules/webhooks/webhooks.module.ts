@@ -1,14 +1,12 @@
-import { BullModule } from '@nestjs/bullmq';
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 
 import { DatabaseModule } from '../../platform/database/database.module.js';
-import { AppLogger } from '../../platform/kernel/app-logger.js';
 import { Clock, SystemClock } from '../../platform/kernel/clock.js';
 import { IdGenerator } from '../../platform/kernel/id-generator.js';
 import { UuidV7Generator } from '../../platform/kernel/uuid.js';
 import { MetricsRegistry } from '../../platform/observability/metrics-registry.js';
-import { BrokerConnectionModule } from './broker-connection.module.js';
+import { brokerOf } from './broker.module.js';
 import { AuditController } from './api/audit.controller.js';
 import { DeliveriesController } from './api/deliveries.controller.js';
 import { TargetUrlConstraint } from './api/dto/constraints.js';
@@ -54,7 +52,6 @@ import { HttpSender } from './application/ports/http-sender.js';
 import { JwtKeys } from './application/ports/jwt-keys.js';
 import { JwtSigner } from './application/ports/jwt-signer.js';
 import { Notices } from './application/ports/notices.js';
-import { LaneDispatcher } from './application/ports/lane-dispatcher.js';
 import { SchemaValidator } from './application/ports/schema-validator.js';
 import { SealedSecrets } from './application/ports/sealed-secrets.js';
 import { SecretVault } from './application/ports/secret-vault.js';
@@ -108,7 +105,6 @@ import { AxiosHttpSender } from './infrastructure/http/axios-http-sender.js';
 import { ConfiguredTargetPolicy } from './infrastructure/http/configured-target-policy.js';
 import { BacklogMonitor } from './infrastructure/observability/backlog-monitor.js';
 import { HeldMonitor } from './infrastructure/observability/held-monitor.js';
-import { BrokerReadiness } from './infrastructure/observability/broker-readiness.js';
 import { PrometheusDeliveryMetrics } from './infrastructure/observability/prometheus-delivery-metrics.js';
 import { SecretsReadiness } from './infrastructure/observability/secrets-readiness.js';
 import { AttemptRow } from './infrastructure/persistence/attempt.row.js';
@@ -150,14 +146,8 @@ import { TypeormLaneCircuits } from './infrastructure/persistence/typeorm-lane-c
 import { TypeormLanePauses } from './infrastructure/persistence/typeorm-lane-pauses.js';
 import { WorkerRow } from './infrastructure/persistence/worker.row.js';
 import { WorkerTransaction } from './infrastructure/persistence/worker-transaction.js';
-import { BullmqLaneConsumer } from './infrastructure/queue/bullmq-lane-consumer.js';
-import { BullmqLaneDispatcher } from './infrastructure/queue/bullmq-lane-dispatcher.js';
-import { DeliveryEngine, EngineDuties } from './infrastructure/queue/delivery-engine.js';
-import { InlineLaneDispatcher } from './infrastructure/queue/inline-lane-dispatcher.js';
-import { LANE_QUEUE } from './infrastructure/queue/lane-queue.js';
-import { LocalTurns } from './infrastructure/queue/local-turns.js';
+import { DeliveryEngine } from './infrastructure/queue/delivery-engine.js';
 import { NoticeSchedule } from './infrastructure/queue/notice-schedule.js';
-import { RedisConnection } from './infrastructure/queue/redis-connection.js';
 import { RetentionSchedule } from './infrastructure/queue/retention-schedule.js';
 import { StreamSchedule } from './infrastructure/queue/stream-schedule.js';
 import { StatisticsSchedule } from './infrastructure/queue/statistics-schedule.js';
@@ -259,7 +249,7 @@ const PERSISTENCE: Provider[] = [
 @Module({})
 export class WebhooksModule {
   static forRoot(options: WebhooksOptions): DynamicModule {
-    const broker = options.redisUrl === null ? inline(options) : brokered(options, options.redisUrl);
+    const broker = brokerOf(options);
     return {
       module: WebhooksModule,
       // Any module may emit, without importing this one.
@@ -352,67 +342,4 @@ function adapters(options: WebhooksOptions): Provider[] {
     SecretsReadiness,
     TargetUrlConstraint,
   ];
-}
-
-/** Without a broker this process rings and drains by itself. */
-function inline(options: WebhooksOptions): Pick<DynamicModule, 'imports' | 'providers'> {
-  const delivers = options.role !== 'api';
-  return {
-    providers: [
-      {
-        provide: InlineLaneDispatcher,
-        inject: [AttemptWatch, DeliverySettings, AppLogger],
-        useFactory: (watch: AttemptWatch, settings: DeliverySettings, logger: AppLogger) =>
-          new InlineLaneDispatcher(watch, settings, logger),
-      },
-      { provide: LaneDispatcher, useExisting: InlineLaneDispatcher },
-      {
-        provide: EngineDuties,
-        inject: [InlineLaneDispatcher],
-        useFactory: (dispatcher: InlineLaneDispatcher) =>
-          new EngineDuties(delivers ? dispatcher : null, () => undefined),
-      },
-    ],
-  };
-}
-
-/** With a broker: rings go through BullMQ, and a process takes turns when its role says so. */
-function brokered(options: WebhooksOptions, redisUrl: string): Pick<DynamicModule, 'imports' | 'providers'> {
-  const delivers = options.role !== 'api';
-  const connection = BrokerConnectionModule.forRoot(redisUrl, options.queuePrefix);
-  return {
-    imports: [
-      connection,
-      BullModule.registerQueueAsync({
-        name: LANE_QUEUE,
-        imports: [connection],
-        inject: [RedisConnection],
-        useFactory: ({ client }: RedisConnection) => ({
-          connection: client,
-          prefix: options.queuePrefix,
-          skipWaitingForReady: true,
-        }),
-      }),
-    ],
-    providers: [
-      LocalTurns,
-      BullmqLaneDispatcher,
-      { provide: LaneDispatcher, useExisting: BullmqLaneDispatcher },
-      ...(delivers ? [BullmqLaneConsumer] : []),
-      BrokerReadiness,
-      {
-        provide: EngineDuties,
-        inject: [BullmqLaneDispatcher, RedisConnection, { token: BullmqLaneConsumer, optional: true }],
-        useFactory: (
-          dispatcher: BullmqLaneDispatcher,
-          redis: RedisConnection,
-          consumer: BullmqLaneConsumer | undefined,
-        ) =>
-          new EngineDuties(consumer ?? null, () => {
-            dispatcher.stop();
-            redis.close();
-          }),
-      },
-    ],
-  };
 }
