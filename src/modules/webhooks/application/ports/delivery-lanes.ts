@@ -111,9 +111,13 @@ export abstract class DeliveryLanes {
   abstract areOurs(term: number): boolean;
   /**
    * Returns expired leases, and those of processes that are silent, to PENDING (or FAILED when no automatic attempt is
-   * left), and lists lanes with due work. Does nothing where another process sweeps at this moment.
+   * left), and lists lanes with due work: those where leases ended, and what a bounded look finds, which the next one
+   * goes on from. Does nothing where another process sweeps at this moment.
    */
   abstract sweep(maxRetries: number, laneLimit: number): Promise<SweepResult>;
-  /** Age in milliseconds of the oldest delivery that is due and unclaimed, and how many wait; for health and metrics. */
+  /**
+   * Age in milliseconds of the oldest delivery that is due and unclaimed, and how many wait; for health and metrics. Either by a
+   * bounded look: so many deliveries are counted, and lanes looked at, as `ENGINE_LIMITS` has (`backlogCounted`, `sweepLooks`).
+   */
   abstract backlog(): Promise<{ readonly oldestDueAgeMs: number; readonly pending: number }>;
 }
