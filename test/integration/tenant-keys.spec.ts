@@ -10,10 +10,10 @@ import type { TestDatabase } from '../support/test-database.js';
 
 const PERSISTENCE = join(import.meta.dirname, '../../src/modules/webhooks/infrastructure/persistence');
 
-const TABLES = PROTECTED_TABLES.map(({ name }) => name);
-
 /** Tables of the installation, not of tenants: each node of a distributed database has them whole. */
-const OF_THE_INSTALLATION = ['migrations', 'webhook_jwt_keys', 'webhook_workers'];
+const OF_THE_INSTALLATION = ['migrations', 'panel_sessions', 'webhook_jwt_keys', 'webhook_workers'];
+
+const TABLES = PROTECTED_TABLES.map(({ name }) => name).filter((name) => !OF_THE_INSTALLATION.includes(name));
 
 /**
  * Unique indexes that contain the tenant and do not begin with it. An index that a planner without statistics may take for its
