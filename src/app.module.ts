@@ -4,7 +4,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 
 import { InvoicingModule } from './modules/invoicing/index.js';
 import { PanelModule } from './modules/panel/index.js';
-import { WebhooksModule } from './modules/webhooks/index.js';
+import { WebhooksModule, type Broker } from './modules/webhooks/index.js';
 import { AuthModule } from './platform/auth/auth.module.js';
 import type { Configuration } from './platform/config/configuration.js';
 import { dataSourceOptions } from './platform/database/data-source-options.js';
@@ -31,6 +31,7 @@ export class AppModule {
         AuthModule.forRoot(auth, publicUrl?.origin ?? null),
         WebhooksModule.forRoot({
           ...delivery,
+          broker: brokerOf(delivery, databaseUrl),
           role: server.role,
           issuer: publicUrl?.origin ?? 'gestiqcloud-webhooks',
           ownHosts: publicUrl === null ? [] : [publicUrl.host],
@@ -39,4 +40,9 @@ export class AppModule {
       ],
     };
   }
+}
+
+function brokerOf({ broker, redisUrl }: Configuration['delivery'], databaseUrl: string): Broker {
+  if (broker === 'postgres') return { kind: 'postgres', url: databaseUrl };
+  return broker === 'inline' || redisUrl === null ? { kind: 'inline' } : { kind: 'redis', url: redisUrl };
 }

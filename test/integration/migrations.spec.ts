@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { DataSource } from 'typeorm';
+import type { DataSource } from 'typeorm';
 
-import { dataSourceOptions } from '../../src/platform/database/data-source-options.js';
 import { EmbeddedDatabase } from '../../src/platform/database/embedded-database.js';
 import { migrate } from '../../src/platform/database/migrate.js';
 import { openForMigrations } from '../../src/platform/database/migrations.js';
@@ -14,53 +13,64 @@ import { temporaryFolder } from '../support/temporary-folder.js';
 /** Migrations that fill columns and change nothing of the schema. */
 const ROWS_ALONE = new Set(['LastAttempts1764002205000']);
 
-/** Runs the first `count` migrations of the project, those that are still missing. */
-async function upTo(url: string, count: number): Promise<void> {
-  const all = await openForMigrations(url);
-  const classes = all.migrations.map((migration) => migration.constructor as new () => never);
-  await all.destroy();
-  const dataSource = new DataSource({ ...dataSourceOptions(url, 2), migrations: classes.slice(0, count) });
-  await dataSource.initialize();
-  try {
-    await dataSource.runMigrations();
-  } finally {
-    await dataSource.destroy();
+/** All migrations of the project over one connection, of which as many are known as were taken up. */
+class Steps {
+  private readonly left;
+
+  private constructor(private readonly dataSource: DataSource) {
+    this.left = dataSource.migrations.splice(0);
+  }
+
+  static async open(url: string): Promise<Steps> {
+    return new Steps(await openForMigrations(url));
+  }
+
+  /** @returns the name of the migration that it runs; undefined when there is none left */
+  async up(): Promise<string | undefined> {
+    const next = this.left.shift();
+    if (next === undefined) return undefined;
+    this.dataSource.migrations.push(next);
+    expect(await this.dataSource.runMigrations()).toHaveLength(1);
+    return next.name;
+  }
+
+  async down(): Promise<void> {
+    await this.dataSource.undoLastMigration();
+  }
+
+  schema(): Promise<readonly string[]> {
+    return schemaSnapshot((sql) => this.dataSource.query(sql));
+  }
+
+  close(): Promise<void> {
+    return this.dataSource.destroy();
   }
 }
 
-async function down(url: string): Promise<void> {
+async function allDown(url: string): Promise<void> {
   const dataSource = await openForMigrations(url);
-  try {
-    await dataSource.undoLastMigration();
-  } finally {
-    await dataSource.destroy();
-  }
-}
-
-async function namesOfMigrations(url: string): Promise<string[]> {
-  const dataSource = await openForMigrations(url);
+  for (const _ of dataSource.migrations) await dataSource.undoLastMigration();
   await dataSource.destroy();
-  return dataSource.migrations.map(({ name = '' }) => name);
 }
 
 /** Up one by one, then down one by one: after each step down all must be as it was before that step up. */
 async function expectReversible(url: string): Promise<void> {
-  const all = await namesOfMigrations(url);
-  const total = all.length;
+  const steps = await Steps.open(url);
+  const before = [await steps.schema()];
+  for (let name = await steps.up(); name !== undefined; name = await steps.up()) {
+    before.push(await steps.schema());
+    if (!ROWS_ALONE.has(name)) expect(before.at(-1)).not.toEqual(before.at(-2));
+  }
+  const total = before.length - 1;
   expect(total).toBeGreaterThan(1);
-  const before = [await schemaSnapshot(url)];
-  for (let count = 1; count <= total; count += 1) {
-    await upTo(url, count);
-    before.push(await schemaSnapshot(url));
-    if (!ROWS_ALONE.has(all[count - 1]!)) expect(before[count]).not.toEqual(before[count - 1]);
-  }
   for (let count = total; count >= 1; count -= 1) {
-    await down(url);
-    expect(await schemaSnapshot(url)).toEqual(before[count - 1]);
+    await steps.down();
+    expect(await steps.schema()).toEqual(before[count - 1]);
   }
+  await steps.close();
   const names = await migrate(url);
   expect(names).toHaveLength(total);
-  expect(await schemaSnapshot(url)).toEqual(before[total]);
+  expect(await schemaSnapshot((sql) => queryOnce(url, sql))).toEqual(before[total]);
   expect(await migrate(url)).toEqual([]);
 }
 
@@ -83,8 +93,7 @@ describeWithPostgres('migrations on an empty PostgreSQL', () => {
     expect(await rolesOf(database.url)).toEqual([]);
     await expectReversible(database.url);
     expect(await rolesOf(database.url)).toEqual(['webhooks_tenant', 'webhooks_worker']);
-    const total = (await namesOfMigrations(database.url)).length;
-    for (let count = 0; count < total; count += 1) await down(database.url);
+    await allDown(database.url);
     expect(await rolesOf(database.url)).toEqual([]);
     expect(await queryOnce(database.url, 'SELECT * FROM migrations')).toEqual([]);
     await migrate(database.url);
@@ -93,11 +102,11 @@ describeWithPostgres('migrations on an empty PostgreSQL', () => {
   it('leave the roles to another database of the server that still uses them', async () => {
     const other = await createTestDatabase(server.url);
     await migrate(other.url);
-    const kept = await schemaSnapshot(other.url);
-    const total = (await namesOfMigrations(database.url)).length;
-    for (let count = 0; count < total; count += 1) await down(database.url);
+    const schema = (): Promise<readonly string[]> => schemaSnapshot((sql) => queryOnce(other.url, sql));
+    const kept = await schema();
+    await allDown(database.url);
     expect(await rolesOf(other.url)).toEqual(['webhooks_tenant', 'webhooks_worker']);
-    expect(await schemaSnapshot(other.url)).toEqual(kept);
+    expect(await schema()).toEqual(kept);
     await migrate(database.url);
     await other.drop();
   }, 180_000);
@@ -105,12 +114,8 @@ describeWithPostgres('migrations on an empty PostgreSQL', () => {
   it('run once when several processes start at the same moment', async () => {
     const fresh = await createTestDatabase(server.url);
     const ran = await Promise.all(Array.from({ length: 4 }, () => migrate(fresh.url)));
-    expect(ran.map((names) => names.length).sort()).toEqual([
-      0,
-      0,
-      0,
-      (await namesOfMigrations(fresh.url)).length,
-    ]);
+    const total = (await queryOnce(fresh.url, 'SELECT FROM migrations')).length;
+    expect(ran.map((names) => names.length).sort()).toEqual([0, 0, 0, total]);
     await fresh.drop();
   }, 180_000);
 });

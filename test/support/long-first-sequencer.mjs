@@ -14,6 +14,7 @@ const LONGEST_FIRST = [
   'test/integration/any-input',
   'test/integration/key-rotation',
   'test/contract/persistence',
+  'src/modules/webhooks/application/drain-simulation',
   'test/e2e/',
   'test/integration/',
   'test/',

@@ -49,10 +49,15 @@ SELECT line FROM (
     FROM pg_namespace n WHERE n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'
 ) AS lines ORDER BY line`;
 
-/** What migrations made in a database: tables, columns, keys, indexes, policies, functions, types and every grant. */
-export async function schemaSnapshot(url: string): Promise<readonly string[]> {
-  const rows = await queryOnce<{ line: string }>(url, SNAPSHOT);
-  return rows.map(({ line }) => line);
+/**
+ * What migrations made in a database: tables, columns, keys, indexes, policies, functions, types and every grant.
+ *
+ * @param query asks that database
+ */
+export async function schemaSnapshot(
+  query: (sql: string) => Promise<{ line: string }[]>,
+): Promise<readonly string[]> {
+  return (await query(SNAPSHOT)).map(({ line }) => line);
 }
 
 /** Roles of the server beside its own: what a migration made outside its database. */

@@ -18,7 +18,7 @@ import { StreamSchedule } from './infrastructure/queue/stream-schedule.js';
 import { TaskRunner } from './infrastructure/queue/task-runner.js';
 import type { WebhooksOptions } from './webhooks-options.js';
 import { adapters } from './wiring/adapters.js';
-import { brokered, inline } from './wiring/brokers.js';
+import { brokerOf } from './wiring/brokers.js';
 import { CONTROLLERS } from './wiring/controllers.js';
 import { PERSISTENCE, ROWS } from './wiring/persistence.js';
 import { USE_CASES } from './wiring/use-cases.js';
@@ -26,7 +26,7 @@ import { USE_CASES } from './wiring/use-cases.js';
 @Module({})
 export class WebhooksModule {
   static forRoot(options: WebhooksOptions): DynamicModule {
-    const broker = options.redisUrl === null ? inline(options) : brokered(options, options.redisUrl);
+    const broker = brokerOf(options);
     return {
       module: WebhooksModule,
       // Any module may emit, without importing this one.

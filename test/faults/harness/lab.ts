@@ -3,13 +3,12 @@ import { join } from 'node:path';
 import pg from 'pg';
 
 import { eventually } from '../../support/eventually.js';
-import { startPostgres, type PostgresServer } from '../../support/postgres-server.js';
-import { startRedis, type RedisServer } from '../../support/redis-server.js';
-import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
+import type { TestDatabase } from '../../support/test-database.js';
 import { violationsOf } from './checker.js';
 import type { CutOffNetwork } from './cut-off-network.js';
 import { EmitterProcess, type Emitter, type EventToEmit } from './emitter-process.js';
 import type { AttemptState, DeliveryState, Fate, Incident, RunHistory } from './history.js';
+import type { FaultServers } from './fault-servers.js';
 import { HistoryReceiver } from './history-receiver.js';
 import { LeaseWatch, type ExpiredLease } from './lease-watch.js';
 import { BUILD } from './settings.js';
@@ -42,8 +41,8 @@ export interface LabOptions {
   readonly maxRetries?: number;
   /** The budget of an attempt; default 10: what a busy machine must not take for a receiver that hangs. */
   readonly timeoutSeconds?: number;
-  /** Whether rings go through Redis; without it every worker works by its own sweep alone. Default true. */
-  readonly broker?: boolean;
+  /** What rings go through; without it every worker works by its own sweep alone. Default Redis. */
+  readonly broker?: 'redis' | 'postgres' | null;
   /** Whether endpoints that fail are left alone. Default false. */
   readonly circuits?: boolean;
   /** From where receivers must be reached as well. */
@@ -58,45 +57,6 @@ export interface EmitOptions {
   /** Transactions open at a time; default 8. */
   readonly concurrency?: number;
   readonly emitter?: Emitter;
-}
-
-/** The servers of a test file: private, so that they may be flushed, cut and killed; and a process that emits. */
-export class FaultServers {
-  private constructor(
-    readonly postgres: PostgresServer,
-    readonly redis: RedisServer,
-    /** Shared by the labs; a test that kills an emitter starts one of its own. */
-    readonly emitters: EmitterProcess,
-    /** A database with all migrations, of which labs are copies. */
-    private readonly template: TestDatabase,
-  ) {}
-
-  static async start(): Promise<FaultServers> {
-    const started: (() => Promise<void>)[] = [];
-    try {
-      const postgres = await startPostgres();
-      started.push(() => postgres.dispose());
-      const redis = await startRedis();
-      started.push(() => redis.dispose());
-      const emitters = await EmitterProcess.start();
-      started.push(() => emitters.kill());
-      const template = await createTestDatabase(postgres.url);
-      await emitters.migrate(template.url);
-      return new FaultServers(postgres, redis, emitters, template);
-    } catch (error) {
-      for (const stop of started) await stop();
-      throw error;
-    }
-  }
-
-  async createDatabase(): Promise<TestDatabase> {
-    return createTestDatabase(this.postgres.url, { template: this.template.name });
-  }
-
-  async dispose(): Promise<void> {
-    await this.emitters.kill();
-    await Promise.all([this.postgres.dispose(), this.redis.dispose()]);
-  }
 }
 
 /**
@@ -122,12 +82,13 @@ export class FaultLab {
     private readonly pool: pg.Pool,
     private readonly maxRetries: number,
     private readonly timeoutSeconds: number,
-    broker: boolean,
+    broker: 'redis' | 'postgres' | null,
     private readonly network: CutOffNetwork | null,
   ) {
     this.env = {
       DATABASE_URL: database.url,
-      ...(broker ? { REDIS_URL: servers.redis.url } : {}),
+      ...(broker === 'redis' ? { REDIS_URL: servers.redis.url } : {}),
+      ...(broker === 'postgres' ? { WEBHOOK_BROKER: 'postgres' } : {}),
       WEBHOOK_QUEUE_PREFIX: database.name,
       JWT_SECRET: randomBytes(24).toString('hex'),
       WEBHOOK_ENCRYPTION_KEYS: `k1:${randomBytes(32).toString('base64')}`,
@@ -146,7 +107,7 @@ export class FaultLab {
       tenants = 1,
       maxRetries = 3,
       timeoutSeconds = 10,
-      broker = true,
+      broker = 'redis',
       circuits = false,
       network = null,
     } = options;

@@ -227,8 +227,13 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
     return Promise.resolve();
   }
 
-  /** False: this process stood still for so long that others may have taken what it has. */
-  areOurs = true;
+  /** False: this process stood still for so long that others may have taken what it has; then true, in the next term. */
+  isAlive = true;
+  term = 0;
+
+  override areOurs(term: number): boolean {
+    return this.isAlive && term === this.term;
+  }
 
   /** A process whose fakes are asked is alive. */
   override async beat(): Promise<void> {

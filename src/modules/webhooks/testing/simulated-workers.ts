@@ -148,7 +148,7 @@ export class SimulatedWorkers {
     const id = this.ids.next();
     const context = { tenantId, subscriptionId: id, purpose: 'signing' } as const;
     const sealedSecret = this.vault.seal(new SecretText('a-good-secret'), context);
-    await new InMemoryTransactions(this.store).run(tenantId, (transaction) =>
+    await new InMemoryTransactions(this.store, false).run(tenantId, (transaction) =>
       new InMemorySubscriptionRepository(this.store).insert(transaction, {
         ...{ id, tenantId, events: [name], url: `https://${name}.example/`, sealedSecret },
         settings: { ...DEFAULT_SETTINGS, ...settings },

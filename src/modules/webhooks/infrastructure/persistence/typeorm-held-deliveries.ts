@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 
 import { HeldDeliveries, type HeldCounts } from '../../application/ports/held-deliveries.js';
 import { HOLD_REASONS } from '../../domain/delivery.js';
+import { notesOf } from './exhausted-notices.js';
 import { WorkerTransaction } from './worker-transaction.js';
 
 /** One process at a time: two would only wait for each other's rows. */
@@ -38,9 +39,10 @@ WITH kept AS MATERIALIZED (
      SET status = 'FAILED', last_error = $2, next_attempt_at = NULL, next_trigger = 'auto', updated_at = now()
     FROM (SELECT * FROM by_lane UNION SELECT * FROM by_us) AS old
    WHERE d.event_id = old.event_id AND d.subscription_id = old.subscription_id AND d.tenant_id = old.tenant_id
-  RETURNING 1
+  RETURNING d.tenant_id, d.subscription_id, d.id, d.event, d.attempts, d.last_error
+), noted AS (${notesOf('SELECT * FROM ended')}
 )
-SELECT count(*)::int AS count FROM ended`;
+SELECT count(*)::int AS count, (SELECT count(told) FROM noted) AS noted FROM ended`;
 
 /** Another one of its key, in that state, comes before it. */
 function before(status: 'PENDING' | 'SENDING'): string {
