@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { Test, type TestingModule } from '@nestjs/testing';
-import { DataSource, type DataSourceOptions } from 'typeorm';
+import { DataSource } from 'typeorm';
 
 import { AppModule } from '../../src/app.module.js';
 import { readConfiguration } from '../../src/platform/config/configuration.js';
@@ -21,7 +21,7 @@ async function missingStatements(application: DataSource, url: string): Promise<
     ...options,
     extra: { ...(options.extra as object), Client: OneAtATimeClient },
     entities: application.entityMetadatas.map(({ target }) => target),
-  } as DataSourceOptions).initialize();
+  }).initialize();
   try {
     const { upQueries } = await dataSource.driver.createSchemaBuilder().log();
     return upQueries.map(({ query }) => query);
