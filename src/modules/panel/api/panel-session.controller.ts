@@ -54,7 +54,7 @@ const FromOurPage = (): MethodDecorator =>
 
 /** The session of a browser. */
 @ApiTags('Panel')
-@ApiErrors(500, 503)
+@ApiErrors(429, 500, 503)
 @Controller('panel/session')
 export class PanelSessionController {
   constructor(
@@ -104,7 +104,7 @@ export class PanelSessionController {
   @ApiBearerAuth()
   @ApiOperation({ operationId: 'getPanelSession', summary: 'Who is asking, and what they may' })
   @ApiOkResponse({ type: PanelSessionView })
-  @ApiErrors(401, [403, 'cross_origin_refused'], 429)
+  @ApiErrors(401, [403, 'cross_origin_refused'])
   read(@CurrentPrincipal() principal: Principal): PanelSessionView {
     return presentPanelSession(principal);
   }
