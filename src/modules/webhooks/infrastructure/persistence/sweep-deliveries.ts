@@ -21,6 +21,9 @@ const GRACE_MS = 250;
  */
 const BY_INDEX = `SELECT set_config('enable_bitmapscan', 'off', true), set_config('enable_seqscan', 'off', true)`;
 
+/* What an interrupted attempt is counted as; a result that comes after all is counted in its place. */
+const OUTCOME = `CASE r.status WHEN 'FAILED' THEN 'failed' ELSE 'retried' END`;
+
 /** One sweep at a time over all processes: what one finds, another need not look for. */
 const LOCK = `SELECT pg_try_advisory_xact_lock(hashtextextended('webhooks: sweep', 0)) AS locked`;
 
@@ -88,14 +91,14 @@ WITH expired AS (
 ), noted AS (${notesOf(`SELECT * FROM reclaimed WHERE status = 'FAILED'`)}
 ), logged AS (
   INSERT INTO webhook_attempts (tenant_id, delivery_id, number, trigger, started_at, duration_ms, error_class, error,
-                                request_headers)
+                                request_headers, interrupted)
     SELECT r.tenant_id, r.id, r.attempts, r.next_trigger, r.started_at,
-           r.duration_ms, 'other', $2, '{}'
+           r.duration_ms, 'other', $2, '{}', json_build_object('at', now(), 'ms', r.duration_ms, 'outcome', ${OUTCOME})
       FROM reclaimed r
   ON CONFLICT (tenant_id, delivery_id, number) DO NOTHING
 ), measured AS (
   INSERT INTO webhook_stats_new (tenant_id, attempts, subscriptions, outcomes, classes, durations)
-    SELECT r.tenant_id, count(*), array_agg(r.subscription_id), array_agg(CASE r.status WHEN 'FAILED' THEN 'failed' ELSE 'retried' END),
+    SELECT r.tenant_id, count(*), array_agg(r.subscription_id), array_agg(${OUTCOME}),
            array_agg('other'::text), array_agg(r.duration_ms)
       FROM reclaimed r GROUP BY r.tenant_id
 )
@@ -104,17 +107,17 @@ SELECT count(*)::int AS count, (SELECT count(told) FROM noted) AS noted FROM rec
 /*
  * One index probe for each lane that has first attempts waiting and one for retries, however many of them there are. A lane that
  * its tenant has paused has nothing to be rung for, nor has one whose circuit is open before the next probe, or whose endpoint
- * asked for a while, or where everything waits for something before it. One with a rate is rung all the same: its limit may have been changed.
+ * asked for a while, or where everything waits for something before it, or for a batch to close. One with a rate is rung all the same: its limit may have been changed.
  */
 const DUE_LANES = `
 WITH RECURSIVE lane AS (
-  (SELECT subscription_id, is_retry, tenant_id, next_attempt_at, position
+  (SELECT subscription_id, is_retry, tenant_id, next_attempt_at
      FROM webhook_deliveries
     WHERE status = 'PENDING' AND subscription_id > $1::uuid
     ORDER BY subscription_id, is_retry, next_attempt_at LIMIT 1)
   UNION ALL
   SELECT following.* FROM lane CROSS JOIN LATERAL (
-    SELECT d.subscription_id, d.is_retry, d.tenant_id, d.next_attempt_at, d.position
+    SELECT d.subscription_id, d.is_retry, d.tenant_id, d.next_attempt_at
       FROM webhook_deliveries d
      WHERE d.status = 'PENDING' AND (d.subscription_id, d.is_retry) > (lane.subscription_id, lane.is_retry)
      ORDER BY d.subscription_id, d.is_retry, d.next_attempt_at LIMIT 1
@@ -125,7 +128,11 @@ SELECT subscription_id, tenant_id FROM lane
    AND NOT EXISTS (SELECT FROM webhook_lanes l WHERE l.tenant_id = lane.tenant_id AND l.subscription_id = lane.subscription_id
                       AND (l.paused_at IS NOT NULL OR webhook_circuit_shut(l.circuit_state, l.next_probe_at, now())
                            OR webhook_throttled(l.held_until, now())))
-   AND (lane.position IS NULL OR NOT webhook_order_waits(lane.tenant_id, lane.subscription_id, now()))
+   AND NOT EXISTS (SELECT FROM webhook_subscriptions s WHERE s.tenant_id = lane.tenant_id AND s.id = lane.subscription_id
+                      AND s.active AND (s.settings -> 'batch' IS NOT NULL OR s.settings -> 'ordering' IS NOT NULL)
+                      AND webhook_lane_waits(s.tenant_id, s.id, s.settings, coalesce((
+                            SELECT l.circuit_state FROM webhook_lanes l
+                             WHERE l.tenant_id = s.tenant_id AND l.subscription_id = s.id), 'closed'), now()))
  LIMIT $2::int`;
 
 /**
