@@ -226,6 +226,14 @@ describe.each(['inline', 'redis'] as const)(
       expect(times).toHaveLength(8);
       // Seven gaps of 200 ms; each request may arrive a little late, and so the next a little early after it.
       expect(Math.max(...times) - Math.min(...times)).toBeGreaterThanOrEqual(1_300);
+
+      const slow = await subscribe('settings.raised', { rate_limit: { max: 1, per_seconds: 3_600 } });
+      const [first, second] = [await emit('settings.raised'), await emit('settings.raised')];
+      await settled(first, { status: 'DELIVERED' });
+      await settled(second, { status: 'PENDING', attempts: 0, held_reason: 'rate_limited' });
+      const raised = { rate_limit: { max: 10, per_seconds: 1 } };
+      expect((await api.patch(`/subscriptions/${slow}`, raised)).body).toMatchObject(raised);
+      await settled(second, { status: 'DELIVERED', attempts: 1, held_reason: null });
     }, 120_000);
 
     // Red when an expression runs in the service's own thread: an endless one stops everything.

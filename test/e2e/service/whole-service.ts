@@ -7,6 +7,7 @@ import { circuits } from './circuit.js';
 import { deliveryLife } from './delivery-life.js';
 import { endpointTests } from './endpoint-tests.js';
 import { filters } from './filters.js';
+import { lookingUp } from './looking-up.js';
 import { ordering } from './ordering.js';
 import { operationalEvents } from './operational-events.js';
 import { recovery } from './recovery.js';
@@ -50,5 +51,6 @@ export function describeWholeService(combination: Combination): void {
     describe('watching', () => streaming(running));
     describe('testing an endpoint', () => endpointTests(running));
     describe('filtering', () => filters(running));
+    describe('looking up', () => lookingUp(running));
   });
 }
