@@ -5,13 +5,13 @@
  */
 export const WAITING_LANES = `
 WITH RECURSIVE lane AS (
-  (SELECT 1 AS n, subscription_id, is_retry, tenant_id, next_attempt_at
+  (SELECT 1 AS n, subscription_id, is_retry, tenant_id, next_attempt_at, position
      FROM webhook_deliveries
     WHERE status = 'PENDING' AND (subscription_id, is_retry) > ($1::uuid, $2::boolean)
     ORDER BY subscription_id, is_retry, next_attempt_at LIMIT 1)
   UNION ALL
   SELECT lane.n + 1, following.* FROM lane CROSS JOIN LATERAL (
-    SELECT d.subscription_id, d.is_retry, d.tenant_id, d.next_attempt_at
+    SELECT d.subscription_id, d.is_retry, d.tenant_id, d.next_attempt_at, d.position
       FROM webhook_deliveries d
      WHERE d.status = 'PENDING' AND (d.subscription_id, d.is_retry) > (lane.subscription_id, lane.is_retry)
      ORDER BY d.subscription_id, d.is_retry, d.next_attempt_at LIMIT 1
