@@ -83,6 +83,8 @@ export default {
       ...withServers,
       displayName: 'faults',
       testMatch: ['<rootDir>/test/faults/*.spec.ts'],
+      // What takes too long for every run.
+      testPathIgnorePatterns: process.env.FAULTS === 'full' ? [] : [String.raw`\.long\.spec\.ts$`],
     },
   ],
 };

@@ -228,6 +228,14 @@ describe.each(['inline', 'redis'] as const)(
       expect(times.at(-1)! - times[0]!).toBeGreaterThanOrEqual(1_400);
       const even = times.slice(1).filter((at, index) => at - times[index]! >= 100);
       expect(even.length).toBeGreaterThan(times.length / 2);
+
+      const slow = await subscribe('settings.raised', { rate_limit: { max: 1, per_seconds: 3_600 } });
+      const [first, second] = [await emit('settings.raised'), await emit('settings.raised')];
+      await settled(first, { status: 'DELIVERED' });
+      await settled(second, { status: 'PENDING', attempts: 0, held_reason: 'rate_limited' });
+      const raised = { rate_limit: { max: 10, per_seconds: 1 } };
+      expect((await api.patch(`/subscriptions/${slow}`, raised)).body).toMatchObject(raised);
+      await settled(second, { status: 'DELIVERED', attempts: 1, held_reason: null });
     }, 120_000);
 
     // Red when an expression runs in the service's own thread: an endless one stops everything.

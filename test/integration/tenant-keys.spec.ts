@@ -35,7 +35,6 @@ const OVER_ALL_TENANTS: Readonly<Record<string, string>> = {
 const PIECES: Readonly<Record<string, string>> = {
   'task-selection.ts: webhook_events r': 'the condition of the selection',
   'typeorm-delivery-lanes.ts: webhook_deliveries d': 'the lease (HELD)',
-  'typeorm-held-deliveries.ts: webhook_deliveries b': 'the lane of d',
 };
 
 /** A table of tenants where a statement reads or changes it, and what it is called there. */

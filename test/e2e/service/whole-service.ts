@@ -7,6 +7,7 @@ import { circuits } from './circuit.js';
 import { deliveryLife } from './delivery-life.js';
 import { endpointTests } from './endpoint-tests.js';
 import { filters } from './filters.js';
+import { lookingUp } from './looking-up.js';
 import { ordering } from './ordering.js';
 import { operationalEvents } from './operational-events.js';
 import { panelSessions } from './panel-sessions.js';
@@ -52,5 +53,6 @@ export function describeWholeService(combination: Combination): void {
     describe('testing an endpoint', () => endpointTests(running));
     describe('filtering', () => filters(running));
     describe('sessions of the panel', () => panelSessions(running));
+    describe('looking up', () => lookingUp(running));
   });
 }

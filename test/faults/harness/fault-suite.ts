@@ -8,21 +8,12 @@ import { IS_FULL } from './settings.js';
 /** Opens a lab for one test; the suite disposes of it after the test. */
 export type OpenLab = (options?: LabOptions) => Promise<FaultLab>;
 
-export interface SuiteOptions extends ServerOptions {
-  /** Left out of the short form, for the time that it takes. */
-  readonly isLong?: true;
-}
-
 /** A suite on private servers of its own: nothing that it breaks is anybody else's. */
 export function describeFaults(
   name: string,
   tests: (openLab: OpenLab) => void,
-  options: SuiteOptions = {},
+  options: ServerOptions = {},
 ): void {
-  if (options.isLong === true && !IS_FULL) {
-    it.skip(`${name}: in the full form alone`, () => undefined);
-    return;
-  }
   describeWithPostgresAndRedis(name, () => {
     let servers: FaultServers | undefined;
     let labs: FaultLab[] = [];

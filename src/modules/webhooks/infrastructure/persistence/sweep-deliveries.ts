@@ -16,6 +16,9 @@ const RECLAIM_LIMIT = 5_000;
 /** Milliseconds that a due delivery may wait before the sweep rings for it: its own ring is usually on its way. */
 const GRACE_MS = 250;
 
+/* What an interrupted attempt is counted as; a result that comes after all is counted in its place. */
+const OUTCOME = `CASE r.status WHEN 'FAILED' THEN 'failed' ELSE 'retried' END`;
+
 /** One sweep at a time over all processes: what one finds, another need not look for. */
 const LOCK = `SELECT pg_try_advisory_xact_lock(hashtextextended('webhooks: sweep', 0)) AS locked`;
 
@@ -83,14 +86,14 @@ WITH expired AS (
 ), noted AS (${notesOf(`SELECT * FROM reclaimed WHERE status = 'FAILED'`)}
 ), logged AS (
   INSERT INTO webhook_attempts (tenant_id, delivery_id, number, trigger, started_at, duration_ms, error_class, error,
-                                request_headers)
+                                request_headers, interrupted)
     SELECT r.tenant_id, r.id, r.attempts, r.next_trigger, r.started_at,
-           r.duration_ms, 'other', $2, '{}'
+           r.duration_ms, 'other', $2, '{}', json_build_object('at', now(), 'ms', r.duration_ms, 'outcome', ${OUTCOME})
       FROM reclaimed r
   ON CONFLICT (tenant_id, delivery_id, number) DO NOTHING
 ), measured AS (
   INSERT INTO webhook_stats_new (tenant_id, attempts, subscriptions, outcomes, classes, durations)
-    SELECT r.tenant_id, count(*), array_agg(r.subscription_id), array_agg(CASE r.status WHEN 'FAILED' THEN 'failed' ELSE 'retried' END),
+    SELECT r.tenant_id, count(*), array_agg(r.subscription_id), array_agg(${OUTCOME}),
            array_agg('other'::text), array_agg(r.duration_ms)
       FROM reclaimed r GROUP BY r.tenant_id
 )
@@ -101,7 +104,7 @@ SELECT count(*)::int AS count, (count(*) FILTER (WHERE status = 'PENDING'))::int
 /*
  * Of the lanes where something waits, those where it is due. A lane that
  * its tenant has paused has nothing to be rung for, nor has one whose circuit is open before the next probe, or whose endpoint
- * asked for a while, or where everything waits for something before it. One with a rate is rung all the same: its limit may have been changed.
+ * asked for a while, or where everything waits for something before it, or for a batch to close. One with a rate is rung all the same: its limit may have been changed.
  */
 const DUE_LANES = `
 ${WAITING_LANES}, seen AS (
@@ -111,7 +114,12 @@ ${WAITING_LANES}, seen AS (
                           WHERE l.tenant_id = lane.tenant_id AND l.subscription_id = lane.subscription_id
                             AND (l.paused_at IS NOT NULL OR webhook_circuit_shut(l.circuit_state, l.next_probe_at, now())
                                  OR webhook_throttled(l.held_until, now())))
-         AND (lane.position IS NULL OR NOT webhook_order_waits(lane.tenant_id, lane.subscription_id, now())) AS is_due
+         AND NOT EXISTS (SELECT FROM webhook_subscriptions s
+                          WHERE s.tenant_id = lane.tenant_id AND s.id = lane.subscription_id
+                            AND s.active AND (s.settings -> 'batch' IS NOT NULL OR s.settings -> 'ordering' IS NOT NULL)
+                            AND webhook_lane_waits(s.tenant_id, s.id, s.settings, coalesce((
+                                  SELECT l.circuit_state FROM webhook_lanes l
+                                   WHERE l.tenant_id = s.tenant_id AND l.subscription_id = s.id), 'closed'), now())) AS is_due
     FROM lane
 )
 SELECT subscription_id, is_retry, tenant_id, is_due, n = $3::int AS is_last FROM seen WHERE is_due OR n = $3::int LIMIT $4::int`;

@@ -50,5 +50,5 @@ describeFaults(
       expect(workers.map(({ running }) => running)).toEqual([true, true]);
     }, 240_000);
   },
-  { standby: true, isLong: true },
+  { standby: true },
 );
