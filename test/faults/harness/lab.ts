@@ -11,6 +11,7 @@ import { EmitterProcess, type Emitter, type EventToEmit } from './emitter-proces
 import type { AttemptState, DeliveryState, EmittedEvent, Fate, Incident, RunHistory } from './history.js';
 import type { FaultServers } from './fault-servers.js';
 import { HistoryReceiver } from './history-receiver.js';
+import { keyOf } from './ordering-keys.js';
 import { LeaseWatch, type ExpiredLease } from './lease-watch.js';
 import { BUILD } from './settings.js';
 import { Worker, type WorkerOptions } from './worker.js';
@@ -51,9 +52,6 @@ export interface LabOptions {
   /** From where receivers must be reached as well. */
   readonly network?: CutOffNetwork;
 }
-
-/** Events of an ordered lane have one of this many keys, or none. */
-const KEYS = 6;
 
 export interface EmitOptions {
   /** Which lanes take turns; default all. */
@@ -324,10 +322,4 @@ interface Lane {
   readonly event: string;
   readonly subscriptionId: string;
   readonly isOrdered: boolean;
-}
-
-/** By the half of its number: two lanes that take turns have all of them. */
-function keyOf(number: number): string | null {
-  const key = (number >> 1) % (KEYS + 1);
-  return key === KEYS ? null : `key-${key}`;
 }
