@@ -57,7 +57,9 @@ export function batching(service: () => RunningService): void {
     const id = await subscribe(event, { batch, template: 'cloudevents' });
     expect((await api.get(`/subscriptions/${id}`)).body).toMatchObject({ batch });
     const begunAt = Date.now();
-    const ids = await emitAll(event, [1, 2, 3, 4]);
+    const ids = await emitAll(event, [1, 2, 3]);
+    const lastAt = Date.now();
+    ids.push(await emit(event, 4));
     expect(Date.now() - begunAt).toBeLessThan(10_000);
     for (const one of ids) await shows(one, { status: 'DELIVERED', attempts: 1, held_reason: null });
     const [full, late, ...more] = requestsTo(event);
@@ -75,7 +77,8 @@ export function batching(service: () => RunningService): void {
     // Of one it is an array as well, with the delivery's own id.
     expect(numbersIn(late!)).toEqual([4]);
     expect(late!.headers).toMatchObject({ 'webhook-id': ids[3], 'x-delivery-ids': ids[3] });
-    expect(late!.receivedAtMs - full!.receivedAtMs).toBeGreaterThan(500);
+    // However late the full one came on a slow machine.
+    expect(late!.receivedAtMs - lastAt).toBeGreaterThanOrEqual(1_450);
   }, 60_000);
 
   it('tries what failed again together, and the last time one by one; each has attempts of its own', async () => {
