@@ -42,6 +42,29 @@ export function laneGatesContract(current: () => PersistenceHarness): void {
       expect(await claimFrom(lanes, lane, 5)).toHaveLength(2);
     });
 
+    // Red when those without a gate are all that is answered, or when the others are let through with them.
+    it('lanes with and without a gate are opened in one call, each as it is alone', async () => {
+      const plain = await subscribe(current());
+      const rated = await subscribe(current(), {
+        url: 'https://rated.customer.com/',
+        settings: { ...DEFAULT_SETTINGS, rateLimit: { max: 1, perSeconds: 60 } },
+      });
+      const paused = await subscribe(current(), { url: 'https://paused.customer.com/' });
+      await setPaused(paused.subscriptionId, true);
+      await deliverEvents(current(), 3);
+      const opened = await Promise.all(
+        [plain, rated, paused].map((lane) => current().lanes.claim(lane, { limit: 2 })),
+      );
+      expect(opened.map(({ claims, rest }) => ({ claims: claims.length, rest }))).toEqual([
+        { claims: 2, rest: expect.objectContaining({ kind: 'seen', firstDueInMs: 0, hold: null }) },
+        {
+          claims: 1,
+          rest: expect.objectContaining({ hold: expect.objectContaining({ reason: 'rate_limited' }) }),
+        },
+        { claims: 0, rest: expect.objectContaining({ hold: { reason: 'paused', forMs: null } }) },
+      ]);
+    });
+
     // Red when it lists them: they would be rung for nothing once a second, before those that can go on.
     it('the sweep does not ring a paused lane', async () => {
       const lane = await subscribe(current());

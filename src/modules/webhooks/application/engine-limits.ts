@@ -6,7 +6,7 @@ export const ENGINE_LIMITS = {
    */
   perEndpoint: 64,
   /** What of it one process uses follows from how the endpoint answers. */
-  concurrency: { first: 1, least: 2, most: 64, promptMs: 1_000 },
+  concurrency: { first: 1, proven: 4, least: 2, most: 64, promptMs: 1_000 },
   /** Deliveries that one statement may store as claimed already. */
   bornAtOnce: 128,
   /** Answers that wait to be recorded in one process; beyond it nothing new is claimed until some are. */

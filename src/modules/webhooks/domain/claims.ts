@@ -2,8 +2,10 @@ import type { ClaimedDelivery } from './delivery.js';
 
 /** Every delivery of a request: the one that stands for it, and those that go with it. */
 export function membersOf(claim: ClaimedDelivery): ClaimedDelivery[] {
+  // Most are alone, and are asked after several times on their way.
+  if (claim.together === undefined) return [claim];
   const { together, ...first } = claim;
-  return together === undefined ? [claim] : [first, ...together];
+  return [first, ...together];
 }
 
 /** The first stands for the request. @returns null when there is none */

@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { LanePaces } from './lane-paces.js';
 
 const AGES = { slow: 250, hanging: 2_000 };
-const LIMITS = { first: 1, least: 2, most: 4, promptMs: 1_000 };
+const LIMITS = { first: 1, proven: 2, least: 2, most: 4, promptMs: 1_000 };
 
 describe('LanePaces', () => {
   it.each([

@@ -111,7 +111,8 @@ function bornClaim(
   leaseToken: string,
 ): ClaimedDelivery {
   return {
-    ...lane,
+    tenantId: lane.tenantId,
+    subscriptionId: lane.subscriptionId,
     id: row.delivery_ids[index] ?? '',
     eventId: event.id,
     event: event.event,
