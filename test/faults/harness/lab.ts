@@ -5,7 +5,7 @@ import pg from 'pg';
 import { eventually } from '../../support/eventually.js';
 import { startPostgres, type PostgresServer } from '../../support/postgres-server.js';
 import { startRedis, type RedisServer } from '../../support/redis-server.js';
-import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
+import { createTestDatabase, preparedTemplate, type TestDatabase } from '../../support/test-database.js';
 import { violationsOf } from './checker.js';
 import type { CutOffNetwork } from './cut-off-network.js';
 import { EmitterProcess, type Emitter, type EventToEmit } from './emitter-process.js';
@@ -67,22 +67,22 @@ export class FaultServers {
     readonly redis: RedisServer,
     /** Shared by the labs; a test that kills an emitter starts one of its own. */
     readonly emitters: EmitterProcess,
-    /** A database with all migrations, of which labs are copies. */
-    private readonly template: TestDatabase,
+    /** The name of a database with all migrations, of which labs are copies. */
+    private readonly template: string,
   ) {}
 
   static async start(): Promise<FaultServers> {
     const started: (() => Promise<void>)[] = [];
     try {
-      const postgres = await startPostgres();
+      const emitters = await EmitterProcess.start();
+      started.push(() => emitters.kill());
+      const template = ({ url }: PostgresServer): Promise<string> =>
+        preparedTemplate(url, BUILD, (empty) => emitters.migrate(empty));
+      const postgres = await startPostgres({ preparation: { name: BUILD, prepare: template } });
       started.push(() => postgres.dispose());
       const redis = await startRedis();
       started.push(() => redis.dispose());
-      const emitters = await EmitterProcess.start();
-      started.push(() => emitters.kill());
-      const template = await createTestDatabase(postgres.url);
-      await emitters.migrate(template.url);
-      return new FaultServers(postgres, redis, emitters, template);
+      return new FaultServers(postgres, redis, emitters, await template(postgres));
     } catch (error) {
       for (const stop of started) await stop();
       throw error;
@@ -90,7 +90,7 @@ export class FaultServers {
   }
 
   async createDatabase(): Promise<TestDatabase> {
-    return createTestDatabase(this.postgres.url, { template: this.template.name });
+    return createTestDatabase(this.postgres.url, { template: this.template });
   }
 
   async dispose(): Promise<void> {
