@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { DataSource } from 'typeorm';
+import type { DataSource } from 'typeorm';
 
-import { dataSourceOptions } from '../../src/platform/database/data-source-options.js';
 import { EmbeddedDatabase } from '../../src/platform/database/embedded-database.js';
 import { migrate } from '../../src/platform/database/migrate.js';
 import { openForMigrations } from '../../src/platform/database/migrations.js';
 import { queryOnce, startPostgres, type PostgresServer } from '../support/postgres-server.js';
-import { rolesOf, schemaSnapshot } from '../support/schema-snapshot.js';
+import { rolesOf, schemaSnapshot, snapshotBy } from '../support/schema-snapshot.js';
+import { prepareEmbeddedFiles } from '../support/embedded-files.js';
 import { describeWithPostgres } from '../support/servers.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
@@ -14,53 +14,66 @@ import { temporaryFolder } from '../support/temporary-folder.js';
 /** Migrations that fill columns and change nothing of the schema. */
 const ROWS_ALONE = new Set(['LastAttempts1764002205000']);
 
-/** Runs the first `count` migrations of the project, those that are still missing. */
-async function upTo(url: string, count: number): Promise<void> {
-  const all = await openForMigrations(url);
-  const classes = all.migrations.map((migration) => migration.constructor as new () => never);
-  await all.destroy();
-  const dataSource = new DataSource({ ...dataSourceOptions(url, 2), migrations: classes.slice(0, count) });
-  await dataSource.initialize();
+/** The migrations of the project, to be run one by one over connections that stay open. */
+async function opened<T>(url: string, work: (steps: Steps) => Promise<T>): Promise<T> {
+  const dataSource = await openForMigrations(url);
   try {
-    await dataSource.runMigrations();
+    return await work(new Steps(dataSource));
   } finally {
     await dataSource.destroy();
   }
 }
 
-async function down(url: string): Promise<void> {
-  const dataSource = await openForMigrations(url);
-  try {
-    await dataSource.undoLastMigration();
-  } finally {
-    await dataSource.destroy();
-  }
-}
+class Steps {
+  private readonly all: DataSource['migrations'];
 
-async function namesOfMigrations(url: string): Promise<string[]> {
-  const dataSource = await openForMigrations(url);
-  await dataSource.destroy();
-  return dataSource.migrations.map(({ name = '' }) => name);
+  constructor(private readonly dataSource: DataSource) {
+    this.all = [...dataSource.migrations];
+  }
+
+  get names(): readonly string[] {
+    return this.all.map(({ name = '' }) => name);
+  }
+
+  /** Runs the first `count` of them, those that are still missing. */
+  async upTo(count: number): Promise<void> {
+    this.dataSource.migrations.splice(0, this.all.length, ...this.all.slice(0, count));
+    await this.dataSource.runMigrations();
+  }
+
+  async snapshot(): Promise<readonly string[]> {
+    return snapshotBy((sql) => this.dataSource.query(sql));
+  }
+
+  async down(): Promise<void> {
+    await this.dataSource.undoLastMigration();
+  }
+
+  async allDown(): Promise<void> {
+    for (const _each of this.all) await this.down();
+  }
 }
 
 /** Up one by one, then down one by one: after each step down all must be as it was before that step up. */
 async function expectReversible(url: string): Promise<void> {
-  const all = await namesOfMigrations(url);
-  const total = all.length;
-  expect(total).toBeGreaterThan(1);
-  const before = [await schemaSnapshot(url)];
-  for (let count = 1; count <= total; count += 1) {
-    await upTo(url, count);
-    before.push(await schemaSnapshot(url));
-    if (!ROWS_ALONE.has(all[count - 1]!)) expect(before[count]).not.toEqual(before[count - 1]);
-  }
-  for (let count = total; count >= 1; count -= 1) {
-    await down(url);
-    expect(await schemaSnapshot(url)).toEqual(before[count - 1]);
-  }
+  const after = await opened(url, async (steps) => {
+    const total = steps.names.length;
+    expect(total).toBeGreaterThan(1);
+    const before = [await steps.snapshot()];
+    for (let count = 1; count <= total; count += 1) {
+      await steps.upTo(count);
+      before.push(await steps.snapshot());
+      if (!ROWS_ALONE.has(steps.names[count - 1]!)) expect(before[count]).not.toEqual(before[count - 1]);
+    }
+    for (let count = total; count >= 1; count -= 1) {
+      await steps.down();
+      expect(await steps.snapshot()).toEqual(before[count - 1]);
+    }
+    return before;
+  });
   const names = await migrate(url);
-  expect(names).toHaveLength(total);
-  expect(await schemaSnapshot(url)).toEqual(before[total]);
+  expect(names).toHaveLength(after.length - 1);
+  expect(await schemaSnapshot(url)).toEqual(after.at(-1));
   expect(await migrate(url)).toEqual([]);
 }
 
@@ -83,8 +96,7 @@ describeWithPostgres('migrations on an empty PostgreSQL', () => {
     expect(await rolesOf(database.url)).toEqual([]);
     await expectReversible(database.url);
     expect(await rolesOf(database.url)).toEqual(['webhooks_tenant', 'webhooks_worker']);
-    const total = (await namesOfMigrations(database.url)).length;
-    for (let count = 0; count < total; count += 1) await down(database.url);
+    await opened(database.url, (steps) => steps.allDown());
     expect(await rolesOf(database.url)).toEqual([]);
     expect(await queryOnce(database.url, 'SELECT * FROM migrations')).toEqual([]);
     await migrate(database.url);
@@ -94,8 +106,7 @@ describeWithPostgres('migrations on an empty PostgreSQL', () => {
     const other = await createTestDatabase(server.url);
     await migrate(other.url);
     const kept = await schemaSnapshot(other.url);
-    const total = (await namesOfMigrations(database.url)).length;
-    for (let count = 0; count < total; count += 1) await down(database.url);
+    await opened(database.url, (steps) => steps.allDown());
     expect(await rolesOf(other.url)).toEqual(['webhooks_tenant', 'webhooks_worker']);
     expect(await schemaSnapshot(other.url)).toEqual(kept);
     await migrate(database.url);
@@ -105,12 +116,8 @@ describeWithPostgres('migrations on an empty PostgreSQL', () => {
   it('run once when several processes start at the same moment', async () => {
     const fresh = await createTestDatabase(server.url);
     const ran = await Promise.all(Array.from({ length: 4 }, () => migrate(fresh.url)));
-    expect(ran.map((names) => names.length).sort()).toEqual([
-      0,
-      0,
-      0,
-      (await namesOfMigrations(fresh.url)).length,
-    ]);
+    const total = await opened(fresh.url, ({ names }) => Promise.resolve(names.length));
+    expect(ran.map((names) => names.length).sort()).toEqual([0, 0, 0, total]);
     await fresh.drop();
   }, 180_000);
 });
@@ -118,6 +125,7 @@ describeWithPostgres('migrations on an empty PostgreSQL', () => {
 describeWithPostgres('migrations on the embedded database', () => {
   it('go up, down and up again', async () => {
     const folder = temporaryFolder('webhooks-migrations-');
+    await prepareEmbeddedFiles(folder.path);
     const embedded = await EmbeddedDatabase.start(folder.path);
     try {
       await expectReversible(embedded.url);

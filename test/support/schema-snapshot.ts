@@ -51,8 +51,14 @@ SELECT line FROM (
 
 /** What migrations made in a database: tables, columns, keys, indexes, policies, functions, types and every grant. */
 export async function schemaSnapshot(url: string): Promise<readonly string[]> {
-  const rows = await queryOnce<{ line: string }>(url, SNAPSHOT);
-  return rows.map(({ line }) => line);
+  return snapshotBy((sql) => queryOnce<{ line: string }>(url, sql));
+}
+
+/** The same over a connection that is there already: a new one reads the whole catalogue anew. */
+export async function snapshotBy(
+  query: (sql: string) => Promise<readonly { readonly line: string }[]>,
+): Promise<readonly string[]> {
+  return (await query(SNAPSHOT)).map(({ line }) => line);
 }
 
 /** Roles of the server beside its own: what a migration made outside its database. */
