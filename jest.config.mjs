@@ -5,6 +5,8 @@
  * `node scripts/jest.mjs <arguments>` sets.
  */
 
+import { bundledPackages } from './scripts/test-packages.mjs';
+
 /** The same decorator semantics as tsconfig.json, which swc does not read. */
 const swcOptions = {
   sourceMaps: 'inline',
@@ -23,13 +25,16 @@ const swcOptions = {
 const SERVER_TEST_TIMEOUT_MS = 180_000;
 
 const shared = {
+  // One name for the cache, so that what one project compiled is there for the others.
+  id: 'webhooks',
   rootDir: import.meta.dirname,
+  roots: ['<rootDir>/src', '<rootDir>/test'],
   testEnvironment: 'node',
   injectGlobals: false,
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '^.+\\.ts$': ['@swc/jest', swcOptions] },
   // Sources import `./x.js`, as Node demands of the compiled files; under test only `./x.ts` exists.
-  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1', ...(await bundledPackages()) },
   // Compiled copies and rule fixtures would otherwise be found as second modules of the same name.
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/data/', '<rootDir>/test/architecture/fixtures/'],
 };

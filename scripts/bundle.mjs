@@ -72,11 +72,13 @@ export async function bundleService(dist) {
  * Puts programs of the service and their packages into a few files.
  *
  * @param {Record<string, string>} entryPoints where a program goes, without `.js`, and where it is
- * @param {{ outdir: string, chunkNames?: string, alias?: Record<string, string> }} options
+ * @param {Pick<import('esbuild').BuildOptions, 'outdir' | 'chunkNames' | 'alias' | 'external' | 'outExtension' | 'mainFields' | 'sourcemap'>} options
  */
 export async function bundle(entryPoints, options) {
   const { outputFiles } = await build({
     entryPoints,
+    mainFields: ['module', 'main'],
+    sourcemap: 'linked',
     ...options,
     write: false,
     bundle: true,
@@ -85,16 +87,14 @@ export async function bundle(entryPoints, options) {
     format: 'esm',
     target: 'node20',
     keepNames: true, // of classes alone: below
-    mainFields: ['module', 'main'],
-    external: LEFT_IN_PLACE,
+    external: [...LEFT_IN_PLACE, ...(options.external ?? [])],
     plugins: [absentPackages, ownRequire],
     banner: { js: COMMONJS },
-    sourcemap: 'linked',
     sourcesContent: false,
     legalComments: 'none',
     logLevel: 'warning',
   });
-  const scripts = outputFiles.filter(({ path }) => path.endsWith('.js'));
+  const scripts = outputFiles.filter(({ path }) => /\.m?js$/.test(path));
   const named = classNamesAlone(scripts.map(({ text }) => text));
   const folders = new Set(outputFiles.map(({ path }) => dirname(path)));
   for (const folder of folders) await mkdir(folder, { recursive: true });

@@ -13,6 +13,7 @@ import { Receiver } from '../support/receiver.js';
 import { startRedis, type RedisServer } from '../support/redis-server.js';
 import { startServer, type ServerProcess } from '../support/server-process.js';
 import { describeWithPostgres, describeWithPostgresAndRedis, testDatabaseUrl } from '../support/servers.js';
+import { createMigratedDatabase } from '../support/migrated-database.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
@@ -68,7 +69,7 @@ describe('a boot where something is missing', () => {
 
   it('says so when its data folder is in use, and leaves it to its owner', async () => {
     const folder = temporaryFolder('webhooks-boot-');
-    const first = await startServer({ cwd: folder.path });
+    const first = await startServer({ cwd: folder.path, hasFiles: true });
     const second = await bootToExit({ cwd: folder.path });
     expect(second.exitCode).toBe(1);
     expect(second.output).toContain(`is in use by process ${first.pid}. Stop that one first`);
@@ -145,7 +146,7 @@ describeWithPostgresAndRedis('a boot while Redis is away', () => {
   let api: ApiClient;
 
   beforeAll(async () => {
-    database = await createTestDatabase(testDatabaseUrl());
+    database = await createMigratedDatabase();
     receiver = await Receiver.start();
     redisPort = await freePort();
     server = await startServer({

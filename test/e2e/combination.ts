@@ -27,6 +27,7 @@ export async function startCombination(
 ): Promise<RunningService> {
   const own: TestDatabase | null = database === 'postgres' ? await createMigratedDatabase() : null;
   const server = await startServer({
+    hasFiles: own === null,
     env: {
       JWT_SECRET,
       WEBHOOK_ENCRYPTION_KEYS: `k1:${randomBytes(32).toString('base64')}`,

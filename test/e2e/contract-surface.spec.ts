@@ -8,8 +8,9 @@ import { eventually } from '../support/eventually.js';
 import { queryOnce } from '../support/postgres-server.js';
 import { Receiver } from '../support/receiver.js';
 import { startServer, type ServerProcess } from '../support/server-process.js';
-import { describeWithPostgres, testDatabaseUrl } from '../support/servers.js';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+import { describeWithPostgres } from '../support/servers.js';
+import { createMigratedDatabase } from '../support/migrated-database.js';
+import type { TestDatabase } from '../support/test-database.js';
 
 const JWT_SECRET = 'surface-secret-of-thirty-two-characters';
 const TENANT = 'abc123';
@@ -28,7 +29,7 @@ describeWithPostgres('the surface that clients and operators see', () => {
   let api: ApiClient;
 
   beforeAll(async () => {
-    database = await createTestDatabase(testDatabaseUrl());
+    database = await createMigratedDatabase();
     receiver = await Receiver.start();
     server = await startServer({
       env: {

@@ -18,7 +18,7 @@ describe('the panel', () => {
   let server: ServerProcess;
 
   beforeAll(async () => {
-    server = await startServer();
+    server = await startServer({ hasFiles: true });
   }, 180_000);
 
   afterAll(async () => {

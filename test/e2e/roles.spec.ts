@@ -7,8 +7,9 @@ import { eventually } from '../support/eventually.js';
 import { queryOnce } from '../support/postgres-server.js';
 import { Receiver } from '../support/receiver.js';
 import { startServer, type ServerProcess } from '../support/server-process.js';
-import { describeWithPostgres, testDatabaseUrl } from '../support/servers.js';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+import { describeWithPostgres } from '../support/servers.js';
+import { createMigratedDatabase } from '../support/migrated-database.js';
+import type { TestDatabase } from '../support/test-database.js';
 
 const JWT_SECRET = 'roles-secret-of-thirty-two-characters';
 
@@ -31,7 +32,7 @@ describeWithPostgres('WEBHOOK_ROLE', () => {
   const keys = `k1:${randomBytes(32).toString('base64')}`;
 
   beforeAll(async () => {
-    database = await createTestDatabase(testDatabaseUrl());
+    database = await createMigratedDatabase();
     receiver = await Receiver.start();
     api = await startAs('api');
     client = new ApiClient(api.url, await signToken({ secret: JWT_SECRET, tenantId: 'roles' }));

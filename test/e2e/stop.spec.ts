@@ -10,9 +10,10 @@ import { ApiClient, signToken } from '../support/api-client.js';
 import { eventually } from '../support/eventually.js';
 import { Receiver } from '../support/receiver.js';
 import { startServer, type ServerProcess } from '../support/server-process.js';
-import { describeWithPostgresAndRedis, testDatabaseUrl, testRedisUrl } from '../support/servers.js';
+import { describeWithPostgresAndRedis, testRedisUrl } from '../support/servers.js';
 import { temporaryFolder, type TemporaryFolder } from '../support/temporary-folder.js';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+import { createMigratedDatabase } from '../support/migrated-database.js';
+import type { TestDatabase } from '../support/test-database.js';
 
 const TIMEOUT_SECONDS = 20;
 /** The longest timeout in use and two seconds, and one for a machine that is busy with other tests. */
@@ -43,7 +44,7 @@ describeWithPostgresAndRedis('a server that is told to stop', () => {
   let release: () => void = () => undefined;
 
   beforeAll(async () => {
-    database = await createTestDatabase(testDatabaseUrl());
+    database = await createMigratedDatabase();
     folder = temporaryFolder('webhooks-stop-');
     receiver = await Receiver.start();
   });
@@ -75,7 +76,7 @@ describeWithPostgresAndRedis('a server that is told to stop', () => {
       WEBHOOK_TIMEOUT_SECONDS: String(TIMEOUT_SECONDS),
       ...MODES[mode](),
     };
-    const server = await startServer({ env, cwd: folder.path });
+    const server = await startServer({ env, cwd: folder.path, hasFiles: mode === 'embedded' });
     return {
       server,
       api: new ApiClient(server.url, await signToken({ secret: secrets.JWT_SECRET, tenantId: 'stop' })),

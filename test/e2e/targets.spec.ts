@@ -8,9 +8,10 @@ import { eventually } from '../support/eventually.js';
 import { freePort } from '../support/free-port.js';
 import { answer, RawServer } from '../support/raw-server.js';
 import { startServer, type ServerProcess } from '../support/server-process.js';
-import { describeWithPostgres, testDatabaseUrl } from '../support/servers.js';
+import { describeWithPostgres } from '../support/servers.js';
 import { classOf, targetCorpus } from '../support/target-corpus.js';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+import { createMigratedDatabase } from '../support/migrated-database.js';
+import type { TestDatabase } from '../support/test-database.js';
 
 const JWT_SECRET = 'e2e-secret-of-thirty-two-characters';
 const refused = targetCorpus().filter(
@@ -33,7 +34,7 @@ describeWithPostgres('targets of the built server, with the rules of production'
   let api: ApiClient;
 
   beforeAll(async () => {
-    database = await createTestDatabase(testDatabaseUrl());
+    database = await createMigratedDatabase();
     dns = await DnsServer.start();
     canary = await RawServer.start(answer(200));
     server = await startServer({

@@ -4,6 +4,7 @@ import type { DataSource } from 'typeorm';
 import { EmbeddedDatabase } from '../../src/platform/database/embedded-database.js';
 import { migrate } from '../../src/platform/database/migrate.js';
 import { openForMigrations } from '../../src/platform/database/migrations.js';
+import { prepareEmbeddedFiles } from '../support/embedded-files.js';
 import { queryOnce, startPostgres, type PostgresServer } from '../support/postgres-server.js';
 import { rolesOf, schemaSnapshot } from '../support/schema-snapshot.js';
 import { describeWithPostgres } from '../support/servers.js';
@@ -123,6 +124,7 @@ describeWithPostgres('migrations on an empty PostgreSQL', () => {
 describeWithPostgres('migrations on the embedded database', () => {
   it('go up, down and up again', async () => {
     const folder = temporaryFolder('webhooks-migrations-');
+    await prepareEmbeddedFiles(folder.path);
     const embedded = await EmbeddedDatabase.start(folder.path);
     try {
       await expectReversible(embedded.url);

@@ -5,8 +5,9 @@ import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { ApiClient, signToken, type ApiAnswer } from '../support/api-client.js';
 import { Receiver } from '../support/receiver.js';
 import { startServer, type ServerProcess } from '../support/server-process.js';
-import { describeWithPostgres, testDatabaseUrl } from '../support/servers.js';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+import { describeWithPostgres } from '../support/servers.js';
+import { createMigratedDatabase } from '../support/migrated-database.js';
+import type { TestDatabase } from '../support/test-database.js';
 
 const JWT_SECRET = 'integration-secret-of-32-characters';
 
@@ -32,7 +33,7 @@ describeWithPostgres('what happens once, however often it is asked for', () => {
     new ApiClient(server.url, await signToken({ secret: JWT_SECRET, tenantId }));
 
   beforeAll(async () => {
-    database = await createTestDatabase(testDatabaseUrl());
+    database = await createMigratedDatabase();
     receiver = await Receiver.start();
     await start();
   }, 180_000);

@@ -7,8 +7,9 @@ import { eventually } from '../support/eventually.js';
 import { startRedis, type RedisServer } from '../support/redis-server.js';
 import { startRestApp, type RestApp } from '../support/rest-app.js';
 import { startServer, type ServerProcess } from '../support/server-process.js';
-import { describeWithPostgres, describeWithPostgresAndRedis, testDatabaseUrl } from '../support/servers.js';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+import { describeWithPostgres, describeWithPostgresAndRedis } from '../support/servers.js';
+import { createMigratedDatabase } from '../support/migrated-database.js';
+import type { TestDatabase } from '../support/test-database.js';
 
 const LIMIT = 5;
 const JWT_SECRET = 'rate-limit-secret-of-32-characters';
@@ -130,7 +131,7 @@ describeWithPostgresAndRedis('the rate limit with Redis', () => {
 
   beforeAll(async () => {
     redis = await startRedis();
-    database = await createTestDatabase(testDatabaseUrl());
+    database = await createMigratedDatabase();
     const env = {
       DATABASE_URL: database.url,
       REDIS_URL: redis.url,

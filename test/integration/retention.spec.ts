@@ -13,6 +13,7 @@ import { ApiClient, signToken } from '../support/api-client.js';
 import { eventually } from '../support/eventually.js';
 import { Receiver } from '../support/receiver.js';
 import { startServer, type ServerProcess } from '../support/server-process.js';
+import { prepareEmbeddedFiles } from '../support/embedded-files.js';
 import { describeWithPostgres } from '../support/servers.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { createMigratedDatabase } from '../support/migrated-database.js';
@@ -246,6 +247,7 @@ describeWithPostgres('retention on PostgreSQL', () => {
 describe('retention on the embedded database', () => {
   it('removes what is old and finished, of every tenant', async () => {
     const folder = temporaryFolder('webhooks-retention-');
+    await prepareEmbeddedFiles(folder.path);
     const embedded = await EmbeddedDatabase.start(folder.path);
     try {
       await migrate(embedded.url);

@@ -10,6 +10,7 @@ import { migrate } from '../../src/platform/database/migrate.js';
 import { PROTECTED_TABLES } from '../../src/platform/database/protected-tables.js';
 import { TENANT_ROLE, WORKER_ROLE } from '../../src/platform/database/roles.js';
 import { TenantTransaction } from '../../src/platform/database/tenant-transaction.js';
+import { prepareEmbeddedFiles } from '../support/embedded-files.js';
 import { describeWithPostgres, testDatabaseUrl } from '../support/servers.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { createTestDatabase } from '../support/test-database.js';
@@ -246,6 +247,7 @@ describeWithPostgres('with a server', () => {
 
 rowLevelSecurity('the embedded database', async () => {
   const folder = temporaryFolder('rls-');
+  await prepareEmbeddedFiles(folder.path);
   const embedded = await EmbeddedDatabase.start(folder.path);
   return {
     url: embedded.url,

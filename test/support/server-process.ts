@@ -4,6 +4,7 @@ import { constants, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Socket } from 'node:net';
+import { prepareEmbeddedFiles } from './embedded-files.js';
 import { eventually } from './eventually.js';
 import { freePort } from './free-port.js';
 import { LifetimeGuard } from './lifetime-guard.js';
@@ -17,6 +18,8 @@ export interface StartServerOptions {
   readonly entry?: string;
   /** Where the server runs, so that its `./data` lies there; a new temporary directory when absent. */
   readonly cwd?: string;
+  /** Whether its embedded database begins with files that are made already, in `./data`; default false: a first start. */
+  readonly hasFiles?: boolean;
   /** What stands before `node`, such as a command that enters a network namespace; default nothing. */
   readonly launcher?: readonly string[];
   /** Where it is reached; default 127.0.0.1. */
@@ -81,6 +84,7 @@ export class ServerProcess {
     const port = Number(options.env?.['PORT'] ?? (await freePort()));
     const cwd = options.cwd ?? mkdtempSync(join(tmpdir(), 'webhooks-server-'));
     const guard = new LifetimeGuard(cwd, 'KILL', options.cwd !== undefined);
+    if (options.hasFiles === true) await prepareEmbeddedFiles(join(cwd, 'data'));
     const [command, ...args] = [...(options.launcher ?? []), process.execPath, entry] as const;
     const child = spawn(command, args, {
       cwd,

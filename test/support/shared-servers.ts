@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { installDebianPackage } from './executables.js';
+import { unprivilegedUser } from './postgres-binaries.js';
 import { findPostgresBinaries, queryOnce, startPostgres } from './postgres-server.js';
+import { openPreparedClusters } from './prepared-clusters.js';
 import { findRedisBinary, redisInfo, startRedis } from './redis-server.js';
 import { dropDatabasesOfRun } from './test-database.js';
 
@@ -28,6 +30,8 @@ const stops: (() => Promise<void>)[] = [];
  */
 export async function startSharedServers(): Promise<void> {
   process.env['TEST_RUN_ID'] = randomBytes(4).toString('hex');
+  const closeClusters = openPreparedClusters(unprivilegedUser());
+  stops.push(() => Promise.resolve(closeClusters()));
   // One after the other: two installations at a time would wait for each other's lock anyway.
   handOver('TEST_DATABASE_URL', 'PostgreSQL', await providePostgres());
   handOver('TEST_REDIS_URL', 'Redis', await provideRedis());

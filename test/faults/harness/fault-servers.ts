@@ -1,8 +1,9 @@
 import { startPostgres, type PostgresServer } from '../../support/postgres-server.js';
 import { startRedis, type RedisServer } from '../../support/redis-server.js';
-import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
+import { createTestDatabase, preparedTemplate, type TestDatabase } from '../../support/test-database.js';
 import { EmitterProcess } from './emitter-process.js';
 import { ServerSwitch } from './server-switch.js';
+import { BUILD } from './settings.js';
 
 export interface ServerOptions {
   /** Whether PostgreSQL has a standby that has every event before its emit is answered. Default false. */
@@ -23,28 +24,29 @@ export class FaultServers {
     readonly redis: RedisServer,
     /** Shared by the labs; a test that kills an emitter starts one of its own. */
     readonly emitters: EmitterProcess,
-    /** A database with all migrations, of which labs are copies. */
-    private readonly template: TestDatabase,
+    /** The name of a database with all migrations, of which labs are copies. */
+    private readonly template: string,
   ) {}
 
   static async start(options: ServerOptions = {}): Promise<FaultServers> {
     const started: (() => Promise<void>)[] = [];
     try {
-      const postgres = await startPostgres();
+      const emitters = await EmitterProcess.start();
+      started.push(() => emitters.kill());
+      const template = ({ url }: PostgresServer): Promise<string> =>
+        preparedTemplate(url, BUILD, (empty) => emitters.migrate(empty));
+      const postgres = await startPostgres({ preparation: { name: BUILD, prepare: template } });
       started.push(() => postgres.dispose());
       const redis = await startRedis();
       started.push(() => redis.dispose());
-      const emitters = await EmitterProcess.start();
-      started.push(() => emitters.kill());
+      const migrated = await template(postgres);
       let standby: Standby | null = null;
       if (options.standby === true) {
         const server = await postgres.startStandby();
         started.push(() => server.dispose());
         standby = { server, address: await ServerSwitch.to(postgres.port) };
       }
-      const template = await createTestDatabase(addressOf(postgres, standby));
-      await emitters.migrate(template.url);
-      return new FaultServers(postgres, standby, redis, emitters, template);
+      return new FaultServers(postgres, standby, redis, emitters, migrated);
     } catch (error) {
       for (const stop of started) await stop();
       throw error;
@@ -52,7 +54,7 @@ export class FaultServers {
   }
 
   async createDatabase(): Promise<TestDatabase> {
-    return createTestDatabase(addressOf(this.postgres, this.standby), { template: this.template.name });
+    return createTestDatabase(addressOf(this.postgres, this.standby), { template: this.template });
   }
 
   /**
