@@ -307,6 +307,34 @@ describeWithPostgres('what a delivery reads on its way', () => {
     expect(await scans(60)).toBe(await scans(2));
   });
 
+  // Red when all subscriptions of a tenant are read, or looked at one by one, to find the few that listen.
+  it('emits to who listens, however many subscriptions the tenant has', async () => {
+    const rowsOfEmit = async (): Promise<number> =>
+      dataSource.transaction(async (manager) => {
+        const query = (sql: string, values: unknown[]): Promise<unknown> => manager.query(sql, values);
+        const { answer, read } = await whatIsRead(
+          query,
+          ['webhook_subscriptions', 'webhook_subscription_events'],
+          () =>
+            manager.query<{ subscription_ids: string[] }[]>(
+              `SELECT * FROM webhook_emit($1, $2, 'cost.rare', ARRAY['cost.rare', 'cost.*', '*'], '{}', NULL, NULL, false, NULL, NULL, NULL)`,
+              [TENANT, ids.next()],
+            ),
+        );
+        expect(answer[0]?.subscription_ids).toEqual([lane.subscriptionId]);
+        return read.rows;
+      });
+    await dataSource.query(
+      `INSERT INTO webhook_subscriptions (tenant_id, id, event, url, secret)
+       SELECT $1, webhook_uuid_v7(), 'cost.of' || n, 'https://hooks.customer.com/' || n, 'sealed' FROM generate_series(1, 300) AS n`,
+      [TENANT],
+    );
+    // A plan of its own for the first calls, and then one for all.
+    for (let n = 0; n < 7; n += 1) expect(await rowsOfEmit()).toBeLessThan(20);
+    await dataSource.query('ANALYZE webhook_subscriptions, webhook_subscription_events');
+    for (let n = 0; n < 7; n += 1) expect(await rowsOfEmit()).toBeLessThan(20);
+  });
+
   it('would show here if a statement did not go by its key', async () => {
     const [row] = await dataSource.query<{ text: string }[]>(
       `SELECT pg_get_functiondef(oid) AS text FROM pg_proc WHERE proname = 'webhook_claim'
