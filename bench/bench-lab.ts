@@ -67,7 +67,13 @@ export class BenchLab {
   }
 
   /** Subscriptions with an event of their own each. */
-  async subscribe(count: number, path: string, prefix: string, tenantId?: string): Promise<BenchLane[]> {
+  async subscribe(
+    count: number,
+    path: string,
+    prefix: string,
+    tenantId?: string,
+    settings?: object,
+  ): Promise<BenchLane[]> {
     const lanes: BenchLane[] = [];
     const one = async (index: number): Promise<void> => {
       const tenant = tenantId ?? `bench_${index % TENANTS}`;
@@ -78,6 +84,7 @@ export class BenchLab {
         event,
         url: `${this.receiverUrl}/${path}/${prefix}/${index}`,
         secret: 'a-secret-of-some-length',
+        settings,
       });
       lanes.push({ tenantId: tenant, subscriptionId: subscription.id, event });
     };
@@ -118,13 +125,18 @@ export class BenchLab {
     await this.pool.query('TRUNCATE webhook_attempts, webhook_deliveries, webhook_events CASCADE');
   }
 
-  /** @throws Error unless each of `count` deliveries was made once: a figure of lost or doubled ones is worth nothing. */
-  async requireEachOnce(count: number): Promise<void> {
+  /**
+   * @param lanes those that are looked at; all, when left out
+   * @throws Error unless each of `count` deliveries was made once: a figure of lost or doubled ones is worth nothing
+   */
+  async requireEachOnce(count: number, lanes?: readonly BenchLane[]): Promise<void> {
     const until = Date.now() + 15_000;
     for (;;) {
       const { rows } = await this.pool.query<{ done: number; attempts: number }>(
         `SELECT count(*) FILTER (WHERE status = 'DELIVERED')::int AS done, coalesce(sum(attempts), 0)::int AS attempts
-           FROM webhook_deliveries WHERE target_url <> 'stored'`,
+           FROM webhook_deliveries
+          WHERE target_url <> 'stored' AND ($1::uuid[] IS NULL OR subscription_id = ANY ($1))`,
+        [lanes?.map(({ subscriptionId }) => subscriptionId) ?? null],
       );
       const found = rows[0];
       if (found?.done === count && found.attempts === count) return;

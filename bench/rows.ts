@@ -50,6 +50,13 @@ export interface Drained {
   readonly memoryMib: readonly [number, number];
 }
 
+/** What waits, or is sent, beside the lanes whose drain is measured. */
+export interface Beside {
+  readonly lanes: readonly BenchLane[];
+  /** After the backlog that is measured. */
+  store(): Promise<void>;
+}
+
 /** Stores a backlog, rings its lanes as their emits would have, and drains it through the real path. */
 export async function drain(
   lab: BenchLab,
@@ -57,6 +64,7 @@ export async function drain(
   count: number,
   workers = 1,
   clear = true,
+  beside?: Beside,
 ): Promise<Drained> {
   if (clear) await lab.clear();
   const started: WorkerProcess[] = [];
@@ -76,13 +84,14 @@ export async function drain(
     );
   await lab.expect(count);
   await lab.backlog(lanes, count, BODY);
+  await beside?.store();
   const before = used();
-  lab.service.ring(lanes);
+  lab.service.ring([...lanes, ...(beside?.lanes ?? [])]);
   const memory: number[] = [];
   const sampling = setInterval(() => memory.push(residentMib(started[0]?.pid ?? 0)), 500);
   const { seconds } = await lab.received(PATIENCE_MS);
   clearInterval(sampling);
-  await lab.requireEachOnce(count);
+  await lab.requireEachOnce(count, beside === undefined ? undefined : lanes);
   const after = used();
   for (const worker of started) await worker.stop();
   const costs = Object.entries(after).map(([name, value]) => [name, value - (before[name] ?? 0)] as const);

@@ -1,7 +1,7 @@
 /**
  * `npm run bench [-- --full]`: the figures of the delivery engine on this machine, in one table; see bench/README.md. It
  * ends with 0 also where a figure falls short, and with 1 where a delivery was lost or doubled. With `--variants` it
- * compares the design with what it was chosen over instead.
+ * compares the design with what it was chosen over instead, with `--features` what lanes ask for with lanes that ask for nothing.
  */
 import 'reflect-metadata';
 
@@ -14,6 +14,9 @@ register('../test/support/ts-hooks.mjs', import.meta.url);
 if (process.argv.includes('--variants')) {
   const { compareVariants } = await import('../bench/variants/variants.ts');
   await compareVariants();
+} else if (process.argv.includes('--features')) {
+  const { compareFeatures } = await import('../bench/features.ts');
+  await compareFeatures();
 } else {
   const { bench } = await import('../bench/bench.ts');
   await bench(process.argv.includes('--full'));

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 
+import { ENGINE_LIMITS } from '../../../src/modules/webhooks/application/engine-limits.js';
 import type { OpenedLane } from '../../../src/modules/webhooks/application/ports/delivery-lanes.js';
 import { membersOf } from '../../../src/modules/webhooks/domain/claims.js';
 import type { ClaimedDelivery } from '../../../src/modules/webhooks/domain/delivery.js';
@@ -129,15 +130,18 @@ export function laneBatchesContract(current: () => PersistenceHarness): void {
       expect((await claim(lane)).sort()).toEqual(ids.map((id) => [id]).sort());
     });
 
+    // Red when each delivery of a request takes a place.
     it('count as one where there are no more places, over all processes', async () => {
       const lane = await subscribe(current(), { settings: BATCHED });
       await emit(9);
       expect(await claim(lane, 1)).toHaveLength(1);
       const { claims, rest } = await current().otherLanes.claim(lane, {
-        limit: 64,
+        limit: ENGINE_LIMITS.perEndpoint - 1,
       });
       expect(claims).toHaveLength(2);
-      expect(rest).toMatchObject({ isShort: true });
+      expect(rest).toMatchObject({ isShort: false });
+      const all = await current().otherLanes.claim(lane, { limit: ENGINE_LIMITS.perEndpoint });
+      expect(all.rest).toMatchObject({ isShort: true });
     });
 
     it('a rate counts requests', async () => {
