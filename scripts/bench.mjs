@@ -1,7 +1,7 @@
 /**
  * `npm run bench [-- --full]`: the figures of the delivery engine on this machine, in one table; see bench/README.md. It
  * ends with 0 also where a figure falls short, and with 1 where a delivery was lost or doubled. With `--variants` it
- * compares the design with what it was chosen over instead.
+ * compares the design with what it was chosen over instead; with `--growth N` it measures growth alone.
  */
 import 'reflect-metadata';
 
@@ -14,6 +14,9 @@ register('../test/support/ts-hooks.mjs', import.meta.url);
 if (process.argv.includes('--variants')) {
   const { compareVariants } = await import('../bench/variants/variants.ts');
   await compareVariants();
+} else if (process.argv.includes('--growth')) {
+  const { benchGrowth } = await import('../bench/bench.ts');
+  await benchGrowth(Number(process.argv[process.argv.indexOf('--growth') + 1] ?? 1_000_000));
 } else {
   const { bench } = await import('../bench/bench.ts');
   await bench(process.argv.includes('--full'));
