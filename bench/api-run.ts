@@ -4,10 +4,9 @@ import { Pool } from 'undici';
 import { createTestDatabase } from '../test/support/test-database.js';
 import { JWT_SECRET, type BenchLab } from './bench-lab.js';
 import { Child } from './child.js';
-import { processorSeconds } from './processor.js';
 import { BODY } from './rows.js';
 import { percentile } from './statistics.js';
-import { WorkerProcess } from './worker-process.js';
+import { boundOf, type Bound } from './usage.js';
 
 const TENANT = 'bench_run';
 const ROUTES = '/api/v1/tenant/webhooks';
@@ -20,6 +19,10 @@ export interface ApiRun {
   readonly bare: Readonly<Record<number, number>>;
   /** Microseconds of processor time for each event with the fewest connections. */
   readonly costUs: { readonly service: number; readonly postgres: number };
+  /** Bytes of PostgreSQL's log for each event and its delivery. */
+  readonly walBytes: number;
+  /** With the fewest connections. */
+  readonly bound: Bound;
   /** Milliseconds from the call to its arrival, at 50 calls a second. */
   readonly latency: { readonly p50: number; readonly p99: number };
 }
@@ -34,8 +37,8 @@ export async function apiRun(
   connections: readonly [number, ...number[]],
 ): Promise<ApiRun> {
   const database = await createTestDatabase(lab.postgres.url);
-  const env = { ...lab.env, DATABASE_URL: database.url, WEBHOOK_QUEUE_PREFIX: database.name };
-  const service = await WorkerProcess.start({ ...env, WEBHOOK_ROLE: 'all' });
+  const env = { DATABASE_URL: database.url, WEBHOOK_QUEUE_PREFIX: database.name };
+  const service = await lab.startWorker({ ...env, WEBHOOK_ROLE: 'all' });
   const [bareServer, { port }] = await Child.start('bare-api.mjs', { DATABASE_URL: database.url });
   const token = await new SignJWT({ tenant_id: TENANT, scope: 'webhooks:read webhooks:write' })
     .setProtectedHeader({ alg: 'HS256' })
@@ -103,26 +106,26 @@ export async function apiRun(
     const one = new Pool(service.url);
     await post(one, `${ROUTES}/subscriptions`, `{"event":"run.made","url":"${lab.receiverUrl}/ok/run"}`);
     await one.close();
-    const used = (): [number, number] => [
-      processorSeconds(service.pid, false),
-      processorSeconds(lab.postgres.pid, true),
-    ];
     // Once for the processes to get warm; the tables stay as they are: nothing is analysed by hand.
     await delivered(connections[0]);
     await bare(connections[0]);
-    const before = used();
+    const walBefore = await lab.walBytes();
+    const before = lab.usage();
     const rates: Record<number, number> = { [connections[0]]: await delivered(connections[0]) };
-    const after = used();
+    const bound = boundOf(before, lab.usage());
+    const walBytes = ((await lab.walBytes()) - walBefore) / count;
     const bareRates: Record<number, number> = { [connections[0]]: await bare(connections[0]) };
     for (const clients of connections.slice(1)) {
       rates[clients] = await delivered(clients);
       bareRates[clients] = await bare(clients);
     }
-    const micros = (index: 0 | 1): number => ((after[index] - before[index]) / count) * 1e6;
+    const micros = (name: string): number => ((bound.seconds[name] ?? 0) / count) * 1e6;
     return {
       delivered: rates,
       bare: bareRates,
-      costUs: { service: micros(0), postgres: micros(1) },
+      costUs: { service: micros('service'), postgres: micros('postgres') },
+      walBytes,
+      bound,
       latency: await latencyAt(50, 6),
     };
   } finally {

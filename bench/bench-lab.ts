@@ -7,6 +7,8 @@ import pg from 'pg';
 import { startPostgres, type PostgresServer } from '../test/support/postgres-server.js';
 import { startRedis, type RedisServer } from '../test/support/redis-server.js';
 import { Child } from './child.js';
+import { processorSeconds } from './processor.js';
+import type { Usage } from './usage.js';
 import { WorkerProcess } from './worker-process.js';
 
 export const JWT_SECRET = 'bench-secret-of-thirty-two-characters';
@@ -21,7 +23,7 @@ export interface BenchLane {
 }
 
 /** What of the compiled service is driven from here (service.mjs). */
-interface Service {
+export interface Service {
   close(): Promise<void>;
   createSubscription(command: object): Promise<{ subscription: { id: string } }>;
   emit(manager: unknown, event: object): Promise<unknown>;
@@ -33,6 +35,8 @@ interface Service {
 
 /** Private servers, a receiver, and the service without delivery (`WEBHOOK_ROLE=api`) in this process. */
 export class BenchLab {
+  private readonly started: WorkerProcess[] = [];
+
   private constructor(
     readonly postgres: PostgresServer,
     readonly redis: RedisServer,
@@ -56,14 +60,40 @@ export class BenchLab {
       WEBHOOK_ENCRYPTION_KEYS: `k1:${randomBytes(32).toString('base64')}`,
       WEBHOOK_ALLOW_INSECURE_TARGETS: 'loopback',
       WEBHOOK_API_RATE_LIMIT_PER_MINUTE: '0',
+      WEBHOOK_MAX_SUBSCRIPTIONS_PER_TENANT: '0',
       LOG_FORMAT: 'json',
     };
     const service = await startService({ ...env, WEBHOOK_ROLE: 'api', LOG_LEVEL: 'warn' });
     return new BenchLab(postgres, redis, receiver, `http://127.0.0.1:${String(port)}`, pool, env, service);
   }
 
-  async startWorker(nodeOptions: readonly string[] = []): Promise<WorkerProcess> {
-    return WorkerProcess.start({ ...this.env, WEBHOOK_ROLE: 'worker' }, nodeOptions);
+  async startWorker(env: Readonly<Record<string, string>> = {}): Promise<WorkerProcess> {
+    const worker = await WorkerProcess.start({ ...this.env, WEBHOOK_ROLE: 'worker', ...env });
+    this.started.push(worker);
+    return worker;
+  }
+
+  /** Processor time until now: of the service's processes, the servers, the receiver, and whoever emits and asks here. */
+  usage(): Usage {
+    const { user, system } = process.cpuUsage();
+    return {
+      atMs: performance.now(),
+      seconds: {
+        service: this.started.reduce((sum, { usedSeconds }) => sum + usedSeconds, 0),
+        postgres: processorSeconds(this.postgres.pid, true),
+        redis: processorSeconds(this.redis.pid),
+        receiver: processorSeconds(this.receiver.pid),
+        bench: (user + system) / 1e6,
+      },
+    };
+  }
+
+  /** Bytes that PostgreSQL has written ahead until now. */
+  async walBytes(): Promise<number> {
+    const { rows } = await this.pool.query<{ bytes: string }>(
+      `SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0') AS bytes`,
+    );
+    return Number(rows[0]?.bytes);
   }
 
   /** Subscriptions with an event of their own each. */
@@ -71,12 +101,12 @@ export class BenchLab {
     count: number,
     path: string,
     prefix: string,
-    tenantId?: string,
+    tenantOf = (index: number): string => `bench_${index % TENANTS}`,
     settings?: object,
   ): Promise<BenchLane[]> {
     const lanes: BenchLane[] = [];
     const one = async (index: number): Promise<void> => {
-      const tenant = tenantId ?? `bench_${index % TENANTS}`;
+      const tenant = tenantOf(index);
       const event = `${prefix}.e${index}`;
       const { subscription } = await this.service.createSubscription({
         tenantId: tenant,
@@ -86,7 +116,7 @@ export class BenchLab {
         secret: 'a-secret-of-some-length',
         settings,
       });
-      lanes.push({ tenantId: tenant, subscriptionId: subscription.id, event });
+      lanes[index] = { tenantId: tenant, subscriptionId: subscription.id, event };
     };
     for (let from = 0; from < count; from += 20) {
       const batch = Math.min(20, count - from);
@@ -122,7 +152,9 @@ export class BenchLab {
 
   /** Empties what deliveries leave behind; subscriptions stay. */
   async clear(): Promise<void> {
-    await this.pool.query('TRUNCATE webhook_attempts, webhook_deliveries, webhook_events CASCADE');
+    await this.pool.query(
+      'TRUNCATE webhook_attempts, webhook_deliveries, webhook_events, webhook_stats, webhook_stats_new CASCADE',
+    );
   }
 
   /**
@@ -141,10 +173,21 @@ export class BenchLab {
       const found = rows[0];
       if (found?.done === count && found.attempts === count) return;
       if (Date.now() > until) {
-        throw new Error(`expected ${count} deliveries, each once; found ${JSON.stringify(found)}`);
+        const { rows: errors } = await this.pool.query(
+          'SELECT error, count(*)::int AS count FROM webhook_attempts WHERE error IS NOT NULL GROUP BY error',
+        );
+        throw new Error(
+          `expected ${count} deliveries, each once; found ${JSON.stringify(found)}, with ${JSON.stringify(errors)}`,
+        );
       }
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
+  }
+
+  /** How the receiver answers `/moody…` from now on. */
+  async mood(mood: 'hang' | 'drip' | 'fail'): Promise<void> {
+    this.receiver.send({ mood });
+    await this.receiver.next(5_000);
   }
 
   /** The receiver counts anew, up to `wanted`. */
@@ -163,6 +206,8 @@ export class BenchLab {
   }
 
   async dispose(): Promise<void> {
+    // Those that a failure left behind.
+    for (const worker of this.started) await worker.kill();
     await this.service.close();
     await this.pool.end();
     this.receiver.stop();
@@ -171,7 +216,7 @@ export class BenchLab {
 }
 
 /** By its address, because what it imports is compiled, and may not be there when types are checked. */
-async function startService(env: Readonly<Record<string, string>>): Promise<Service> {
+export async function startService(env: Readonly<Record<string, string>>): Promise<Service> {
   const address = pathToFileURL(join(import.meta.dirname, 'service.mjs')).href;
   const { startService: start } = (await import(address)) as {
     startService: (env: Readonly<Record<string, string>>) => Promise<Service>;

@@ -1,175 +1,233 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { pathToFileURL } from 'node:url';
 import { join } from 'node:path';
 
 import { Redis } from 'ioredis';
 
 import { apiRun } from './api-run.js';
-import { BenchLab } from './bench-lab.js';
-import { apiRates, drain, emitCost, fairness, latency, listP95, rawRate, storeFinished } from './rows.js';
+import { BenchLab, type BenchLane } from './bench-lab.js';
+import { fairness, takenOver } from './fairness.js';
+import { besideBackoff, storeGrowth } from './growth.js';
+import { hotPlans } from './hot-plans.js';
+import { drain, emitCost, idleMemory, latency, listP95, rawRate, type Drained } from './rows.js';
+import { Table } from './table.js';
+import { boundOf } from './usage.js';
 
-interface Row {
-  readonly figure: string;
-  readonly goal: string;
-  readonly result: string;
-  /** Null: nothing to hold it against. */
-  readonly reached: boolean | null;
-}
+const DIST = join(import.meta.dirname, '../dist');
+const HARNESS = join(import.meta.dirname, '../test/faults/harness');
 
-const RESULTS = join(import.meta.dirname, 'results');
+/** A worker that never sweeps again after its start: what it delivers, rings alone brought. */
+const WITHOUT_SWEEP = {
+  FAULTS_BUILD: DIST,
+  NODE_OPTIONS: `--import=${pathToFileURL(join(HARNESS, 'without-sweep.mjs')).href}`,
+};
 
 /** `npm run bench [-- --full]`: every figure of the engine's goals, all in one run, as ratios to what the machine can do bare. */
 export async function bench(full: boolean): Promise<void> {
   const size = {
     drain: full ? 50_000 : 20_000,
+    /** Of drains that are there to be compared. */
+    shortDrain: full ? 50_000 : 10_000,
     finished: full ? 10_000_000 : 300_000,
-    memory: full ? 1_000_000 : 60_000,
+    subscriptions: full ? 100_000 : 5_000,
+    memory: full ? 1_000_000 : 40_000,
   };
-  const rows: Row[] = [];
-  const add = (figure: string, goal: string, result: string, reached: boolean | null): void => {
-    rows.push({ figure, goal, result, reached });
-    process.stdout.write(`${reached === false ? 'short' : 'ok   '}  ${figure}: ${result} (goal ${goal})\n`);
-  };
-  const ratio = (figure: string, value: number, goal: number): void =>
-    add(figure, `≥ ${goal.toFixed(2)}`, value.toFixed(2), value >= goal);
-  const atMost = (figure: string, valueMs: number, goalMs: number): void =>
-    add(figure, `< ${goalMs} ms`, `${valueMs.toFixed(1)} ms`, valueMs < goalMs);
-
+  const table = new Table();
   const lab = await BenchLab.start();
   try {
     const ten = await lab.subscribe(10, 'ok', 'ten');
-    const many = await lab.subscribe(5_000, 'ok', 'many');
-    await drain(lab, ten, 2_000);
-    const raw = Math.max(await rawRate(lab, size.drain), await rawRate(lab, size.drain));
-    const one = await drain(lab, ten, size.drain);
-    ratio('drain, 10 lanes, of the bare loop', one.perSecond / raw, 0.5);
-    const wide = await drain(lab, many, size.drain);
-    ratio('drain, 5,000 lanes, of the bare loop', wide.perSecond / raw, 0.4);
-    const two = await drain(lab, ten, size.drain, 2);
-    ratio('two workers, of one', two.perSecond / one.perSecond, 1.3);
-
-    const [fan] = await Promise.all([fanOutOf(lab, 100)]);
-    const emit = await emitCost(lab, first(ten), fan, 1_000);
-    atMost('emit adds to a transaction, p50', emit.p50, 1);
-    atMost('emit adds to a transaction, p99', emit.p99, 5);
-    add('emit to 100 subscriptions adds, p50', 'one statement', `${emit.fanOutP50.toFixed(1)} ms`, null);
-
-    await lab.clear();
-    const api = await apiRates(lab, 4);
-    ratio('POST /deliveries, of a bare INSERT route', api.api / api.bare, 0.35);
-
-    const run = await apiRun(lab, 5_000, [32, 128]);
-    const ofBare = (clients: number): number => (run.delivered[clients] ?? 0) / (run.bare[clients] ?? 1);
-    ratio('API run, 32 connections, delivered of a bare INSERT route', ofBare(32), 0.6);
-    ratio('API run, 128 connections, delivered of a bare INSERT route', ofBare(128), 0.8);
-    const { service, postgres } = run.costUs;
-    add(
-      'API run, each event',
-      'told',
-      `${service.toFixed(0)} µs own, ${postgres.toFixed(0)} µs PostgreSQL`,
-      null,
-    );
-    atMost('call to receiver at 50/s, p50', run.latency.p50, 2.5);
-    atMost('call to receiver at 50/s, p99', run.latency.p99, 6);
-
-    await lab.clear();
-    const arriving = await latency(lab, ten, 500, 6);
-    atMost('emit to receiver at 500/s, p50', arriving.p50, 15);
-    atMost('emit to receiver at 500/s, p99', arriving.p99, 100);
-    const fair = await fairness(lab, 10_000);
-    add('the same beside 300 hanging endpoints, p50', 'told', `${fair.p50.toFixed(1)} ms`, null);
-    atMost('the same beside 300 hanging endpoints, p99', fair.p99, 250);
-
-    const memory = await drain(lab, ten, size.memory);
-    add(
-      `memory of a worker draining ${size.memory}`,
-      'flat, < 300 MiB',
-      `${memory.memoryMib[0].toFixed(0)} MiB half-way, ${memory.memoryMib[1].toFixed(0)} at most`,
-      memory.memoryMib[1] < 300,
-    );
-    await lab.clear();
-    await storeFinished(lab, first(ten), size.finished);
-    const stored = await drain(lab, ten, size.drain, 1, false);
-    ratio(`drain with ${size.finished} finished stored, of empty`, stored.perSecond / one.perSecond, 0.9);
-    atMost(`list with ${size.finished} stored, p95`, await listP95(lab, first(ten)), 20);
-
-    const percent = (value = 0): string => `${(value * 100).toFixed(0)} %`;
-    for (const [name, share] of Object.entries(one.shares)) {
-      add(
-        `processor of a drain: ${name}`,
-        'told',
-        `${percent(share)}, ${(one.costUs[name] ?? 0).toFixed(0)} µs each`,
-        null,
-      );
-    }
-    report(rows, await versionsOf(lab), {
-      raw,
-      one,
-      wide,
-      two,
-      emit,
-      api,
-      run,
-      arriving,
-      fair,
-      memory,
-      stored,
-      size,
-    });
+    const raw: Record<string, unknown> = { size };
+    raw['drains'] = await drains(lab, table, ten, size);
+    raw['emits'] = await emits(lab, table, ten);
+    raw['crowds'] = await crowds(lab, table);
+    raw['memory'] = await memory(lab, table, ten, size.memory);
+    raw['growth'] = await growth(lab, table, ten, size);
+    table.report(await versionsOf(lab), raw);
   } finally {
     await lab.dispose();
   }
 }
 
-/** An event with `count` subscriptions. */
-async function fanOutOf(
-  lab: BenchLab,
-  count: number,
-): Promise<{ tenantId: string; subscriptionId: string; event: string }> {
-  for (let n = 0; n < count; n += 1) {
-    await lab.service.createSubscription({
-      tenantId: 'bench_fan',
-      actor: { subject: 'bench', requestId: null },
-      event: 'fan.out',
-      url: `${lab.receiverUrl}/ok/fan/${n}`,
-    });
+/** `npm run bench -- --growth N`: what N finished deliveries and 100,000 subscriptions in store change. */
+export async function benchGrowth(finished: number): Promise<void> {
+  const size = { drain: 20_000, finished, subscriptions: 100_000 };
+  const table = new Table();
+  const lab = await BenchLab.start();
+  try {
+    const ten = await lab.subscribe(10, 'ok', 'ten');
+    await drain(lab, ten, 2_000);
+    const measured = await growth(lab, table, ten, size);
+    table.report(await versionsOf(lab), { size, growth: measured });
+  } finally {
+    await lab.dispose();
   }
-  return { tenantId: 'bench_fan', subscriptionId: '', event: 'fan.out' };
 }
 
-function first<T>(values: readonly T[]): T {
+async function drains(
+  lab: BenchLab,
+  table: Table,
+  ten: readonly BenchLane[],
+  size: { readonly drain: number; readonly shortDrain: number },
+): Promise<object> {
+  const hundred = await lab.subscribe(100, 'ok', 'hundred');
+  const many = await lab.subscribe(5_000, 'ok', 'many');
+  const ofOne = await lab.subscribe(10, 'ok', 'one', () => 'bench_alone');
+  const ofThirty = await lab.subscribe(30, 'ok', 'thirty', (n) => `bench_of_thirty_${n}`);
+  await drain(lab, ten, 2_000);
+  const raw = Math.max(await rawRate(lab, size.drain), await rawRate(lab, size.drain));
+  const ratio = (figure: string, drained: Drained): void =>
+    table.ratio(`drain, ${figure}, of the bare loop`, drained.perSecond / raw, 0.4, drained.bound.text);
+  const one = await drain(lab, ten, size.drain);
+  ratio('10 lanes', one);
+  const medium = await drain(lab, hundred, size.shortDrain);
+  ratio('100 lanes', medium);
+  const wide = await drain(lab, many, size.drain);
+  ratio('5,000 lanes', wide);
+  const alone = await drain(lab, ofOne, size.shortDrain);
+  ratio('10 lanes of one tenant', alone);
+  const thirty = await drain(lab, ofThirty, size.shortDrain, { env: WITHOUT_SWEEP });
+  ratio('30 tenants, without a sweep', thirty);
+  // A delivery that had to wait for a sweep would have waited for ever.
+  table.add('deliveries that a sweep had to ring', '0', '0', true);
+  table.ratio('never idle: processors in use by a drain', one.bound.inUse, 0.9, one.bound.text);
+  const two = await drain(lab, ten, size.drain, { workers: 2 });
+  table.ratio('two workers, of one', two.perSecond / one.perSecond, 1.3, two.bound.text);
+  for (const [name, costUs] of Object.entries(one.costUs)) {
+    if (name !== 'bench') table.told(`processor of a drain: ${name}`, `${costUs.toFixed(0)} µs each`);
+  }
+  table.told('PostgreSQL’s log of a drain', `${one.walBytes.toFixed(0)} bytes each`);
+  return { raw, one, medium, wide, alone, thirty, two };
+}
+
+async function emits(lab: BenchLab, table: Table, ten: readonly BenchLane[]): Promise<object> {
+  const [fan] = await lab.subscribe(1, 'ok', 'fan', () => 'bench_fan');
+  await fanOutTo(lab, first([fan]), 99);
+  const [emit, emitBound] = await watched(lab, () => emitCost(lab, first(ten), first([fan]), 1_000));
+  table.atMost('emit adds to a transaction, p50', emit.p50, 1, 'ms', emitBound);
+  table.atMost('emit adds to a transaction, p99', emit.p99, 5, 'ms', emitBound);
+  table.told('emit to 100 subscriptions, one statement, adds, p50', `${emit.fanOutP50.toFixed(1)} ms`);
+
+  await lab.clear();
+  const run = await apiRun(lab, 5_000, [32, 128]);
+  const ofBare = (clients: number): number => (run.delivered[clients] ?? 0) / (run.bare[clients] ?? 1);
+  table.ratio('API run, 32 connections, delivered of a bare INSERT route', ofBare(32), 0.6, run.bound.text);
+  table.ratio('API run, 128 connections, delivered of a bare INSERT route', ofBare(128), 0.8);
+  const { service, postgres } = run.costUs;
+  table.told('API run, each event', `${service.toFixed(0)} µs own, ${postgres.toFixed(0)} µs PostgreSQL`);
+  table.told('PostgreSQL’s log of an API run', `${run.walBytes.toFixed(0)} bytes each`);
+  table.atMost('call to receiver at 50/s, p50', run.latency.p50, 2.5, 'ms');
+  table.atMost('call to receiver at 50/s, p99', run.latency.p99, 6, 'ms');
+
+  await lab.clear();
+  const [arriving, bound] = await watched(lab, () => latency(lab, ten, 500, 6));
+  table.atMost('emit to receiver at 500/s, p50', arriving.p50, 15, 'ms', bound);
+  table.atMost('emit to receiver at 500/s, p99', arriving.p99, 100, 'ms', bound);
+  return { emit, run, arriving };
+}
+
+async function crowds(lab: BenchLab, table: Table): Promise<object> {
+  const tenantOf = (n: number): string => `bench_crowd_${n < 300 ? n % 30 : 30 + (n % 30)}`;
+  const many = await lab.subscribe(960, 'moody', 'crowd', tenantOf);
+  const ofOne = await lab.subscribe(1_000, 'moody', 'owned', () => 'bench_owner');
+  const [healthy] = await lab.subscribe(1, 'ok', 'healthy', () => 'bench_healthy');
+  const [good] = await lab.subscribe(1, 'ok', 'good', () => 'bench_owner');
+  const few = many.slice(0, 300);
+  const found: Record<string, { p50: number; p99: number }> = {};
+  for (const [name, lanes, mood, deliveries, endpoint] of [
+    ['300 endpoints of 30 tenants that hang', few, 'hang', 9_000, healthy],
+    ['960 endpoints of 60 tenants that hang', many, 'hang', 9_600, healthy],
+    ['300 endpoints that drip', few, 'drip', 9_000, healthy],
+    ['300 endpoints that answer 500', few, 'fail', 9_000, healthy],
+    ['1,000 endpoints of its own tenant that hang', ofOne, 'hang', 10_000, good],
+  ] as const) {
+    const [fair, bound] = await watched(lab, () =>
+      fairness(lab, { lanes, mood, deliveries }, first([endpoint])),
+    );
+    table.atMost(
+      `an event beside ${name}, p99`,
+      fair.p99,
+      250,
+      'ms',
+      `p50 ${fair.p50.toFixed(1)} ms; ${bound}`,
+    );
+    found[name] = fair;
+  }
+  const seconds = await takenOver(lab, await lab.subscribe(20, 'second', 'second'));
+  table.atMost('a killed worker’s deliveries go on after', seconds, 6, 's');
+  return { ...found, takenOver: seconds };
+}
+
+async function memory(
+  lab: BenchLab,
+  table: Table,
+  ten: readonly BenchLane[],
+  count: number,
+): Promise<object> {
+  await lab.clear();
+  const idle = await idleMemory(lab);
+  table.atMost('memory of an idle process, API and worker', idle, 110, 'MiB');
+  const drained = await drain(lab, ten, count);
+  const [halfWay, most] = drained.memoryMib;
+  table.add(
+    `memory of a worker draining ${count}`,
+    'flat, < 300 MiB',
+    `${halfWay.toFixed(0)} MiB half-way, ${most.toFixed(0)} at most`,
+    most < 300,
+    drained.bound.text,
+  );
+  return { idle, drained };
+}
+
+async function growth(
+  lab: BenchLab,
+  table: Table,
+  ten: readonly BenchLane[],
+  size: { readonly drain: number; readonly finished: number; readonly subscriptions: number },
+): Promise<object> {
+  const stored = `with ${size.finished} finished and ${size.subscriptions} subscriptions stored`;
+  const empty = await drain(lab, ten, size.drain);
+  await lab.clear();
+  const listEmpty = await listP95(lab, first(ten));
+  await storeGrowth(lab, first(ten), size);
+  const drained = await drain(lab, ten, size.drain, { keep: true });
+  table.ratio(`drain ${stored}, of empty`, drained.perSecond / empty.perSecond, 0.9, drained.bound.text);
+  const list = await listP95(lab, first(ten));
+  table.atMost(`list ${stored}, p95`, list, 20, 'ms', `empty: ${listEmpty.toFixed(1)} ms`);
+  const plans = await hotPlans(lab, first(ten));
+  for (const { statement, indexes, wholeReads, ms } of plans) {
+    const result = wholeReads.length === 0 ? 'none' : wholeReads.join(', ');
+    const by = `${ms.toFixed(0)} ms for 40, by ${indexes.join(', ')}`;
+    table.add(`tables that ${statement} reads as a whole`, 'none', result, wholeReads.length === 0, by);
+  }
+  const backoff = await besideBackoff(lab);
+  const beside = `beside ${size.subscriptions} endpoints in backoff`;
+  table.atMost(`a sweep ${beside}`, backoff.sweepMs, 150, 'ms');
+  table.atMost(`a look at the backlog ${beside}`, backoff.backlogMs, 250, 'ms');
+  return { empty, drained, list, listEmpty, plans, backoff };
+}
+
+/** What something came to, and what bounded it. */
+async function watched<T>(lab: BenchLab, work: () => Promise<T>): Promise<[T, string]> {
+  const before = lab.usage();
+  const answer = await work();
+  return [answer, boundOf(before, lab.usage()).text];
+}
+
+/** More subscriptions to the event of a lane. */
+async function fanOutTo(lab: BenchLab, { tenantId, event }: BenchLane, count: number): Promise<void> {
+  for (let n = 0; n < count; n += 1) {
+    await lab.service.createSubscription({
+      tenantId,
+      actor: { subject: 'bench', requestId: null },
+      event,
+      url: `${lab.receiverUrl}/ok/fans/${n}`,
+    });
+  }
+}
+
+function first<T>(values: readonly (T | undefined)[]): T {
   const [value] = values;
   if (value === undefined) throw new Error('nothing there');
   return value;
-}
-
-function report(rows: readonly Row[], versions: object, raw: object): void {
-  const widths = [
-    Math.max(...rows.map((row) => row.figure.length)),
-    Math.max(...rows.map((row) => row.goal.length)),
-    Math.max(...rows.map((row) => row.result.length)),
-  ] as const;
-  const state = (row: Row): string => (row.reached === null ? '' : row.reached ? 'ok' : 'SHORT');
-  process.stdout.write('\n');
-  for (const row of rows) {
-    const cells = [
-      row.figure.padEnd(widths[0]),
-      row.goal.padEnd(widths[1]),
-      row.result.padEnd(widths[2]),
-      state(row),
-    ];
-    process.stdout.write(`${cells.join('  ')}\n`);
-  }
-  mkdirSync(RESULTS, { recursive: true });
-  const file = join(RESULTS, `${new Date().toISOString().replaceAll(':', '-')}.json`);
-  const machine = {
-    cpus: cpus().length,
-    model: cpus()[0]?.model,
-    platform: process.platform,
-  };
-  writeFileSync(file, `${JSON.stringify({ machine, versions, commit: commit(), rows, raw }, null, 2)}\n`);
-  process.stdout.write(`\nWritten to ${file}\n`);
 }
 
 async function versionsOf(lab: BenchLab): Promise<object> {
@@ -184,13 +242,5 @@ async function versionsOf(lab: BenchLab): Promise<object> {
     };
   } finally {
     redis.disconnect();
-  }
-}
-
-function commit(): string {
-  try {
-    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
-  } catch {
-    return 'unknown';
   }
 }

@@ -28,7 +28,7 @@ export async function compareFeatures(): Promise<void> {
   try {
     const plain = await lab.subscribe(LANES, 'ok', 'plain');
     const rate = async (lanes: readonly BenchLane[], beside?: Beside): Promise<number> =>
-      (await drain(lab, lanes, COUNT, 1, true, beside)).perSecond;
+      (await drain(lab, lanes, COUNT, beside === undefined ? {} : { beside })).perSecond;
     await rate(plain);
     const before = await rate(plain);
 

@@ -1,6 +1,6 @@
 /**
  * The receiver of the benchmarks: as little HTTP as will do, so that it bounds nothing. `/ok…` is answered at once,
- * `/aside…` too and not counted, `/hang…` never. Of a batch each event counts. It tells over IPC when the wanted number of requests has come, and how long they took from `sentAtMs`
+ * `/aside…` too and not counted, `/moody…` never, a byte a second, or with 500, as it is told. A delivery to `/second…` is answered when it comes again. Of a batch each event counts. It tells over IPC when the wanted number of requests has come, and how long they took from `sentAtMs`
  * in their bodies, when there is one.
  */
 import { createServer } from 'node:net';
@@ -11,6 +11,27 @@ let count = 0;
 let wanted = Infinity;
 let firstAtMs = 0;
 let latencies = [];
+let mood = 'hang';
+const seen = new Set();
+
+const FAILED = Buffer.from('HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n');
+const DRIPPING = 'HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n';
+
+function answerMoody(socket) {
+  if (mood === 'fail') socket.write(FAILED);
+  if (mood !== 'drip') return;
+  socket.write(DRIPPING);
+  const dripping = setInterval(() => socket.write('.'), 1_000);
+  socket.on('close', () => clearInterval(dripping));
+}
+
+function isFirst(head) {
+  const id = /\r\nwebhook-id: *(\S+)/i.exec(head)?.[1];
+  if (seen.has(id)) return false;
+  seen.add(id);
+  process.send({ first: seen.size });
+  return true;
+}
 
 function received(body) {
   if (count === 0) firstAtMs = performance.now();
@@ -36,7 +57,11 @@ const server = createServer((socket) => {
       if (pending.length < end + 4 + length) return;
       const body = pending.slice(end + 4, end + 4 + length);
       pending = pending.slice(end + 4 + length);
-      if (head.startsWith('POST /hang')) continue;
+      if (head.startsWith('POST /moody')) {
+        answerMoody(socket);
+        continue;
+      }
+      if (head.startsWith('POST /second') && isFirst(head)) continue;
       if (!head.startsWith('POST /aside')) received(body);
       socket.write(ANSWER);
     }
@@ -44,6 +69,12 @@ const server = createServer((socket) => {
 });
 
 process.on('message', (message) => {
+  if (message.mood !== undefined) {
+    mood = message.mood;
+    process.send({ ready: true });
+    return;
+  }
+  seen.clear();
   count = 0;
   latencies = [];
   wanted = message.wanted;

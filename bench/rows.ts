@@ -4,8 +4,9 @@ import { SignJWT } from 'jose';
 import { startServer } from '../test/support/server-process.js';
 import { JWT_SECRET, type BenchLab, type BenchLane } from './bench-lab.js';
 import { Child } from './child.js';
-import { processorSeconds, residentMib } from './processor.js';
+import { residentMib } from './processor.js';
 import { percentile } from './statistics.js';
+import { boundOf, type Bound } from './usage.js';
 import type { WorkerProcess } from './worker-process.js';
 
 /** The body of every delivery: of the size of a small invoice. */
@@ -26,6 +27,12 @@ export const BODY = JSON.stringify({
 
 const PATIENCE_MS = 240_000;
 
+/** A million deliveries take a while. */
+const DRAIN_PATIENCE_MS = 1_800_000;
+
+/** Milliseconds after its start that a process counts as idle. */
+const IDLE_MS = 5_000;
+
 /** Emitting transactions at a time; an ERP would have no more connections. */
 const MAX_OPEN_TRANSACTIONS = 50;
 
@@ -42,10 +49,11 @@ export async function rawRate(lab: BenchLab, count: number): Promise<number> {
 
 export interface Drained {
   readonly perSecond: number;
-  /** Shares of the processor time that the drain used, by process. */
-  readonly shares: Readonly<Record<string, number>>;
+  readonly bound: Bound;
   /** Microseconds of processor time for each delivery, by process. */
   readonly costUs: Readonly<Record<string, number>>;
+  /** Bytes of PostgreSQL's log for each delivery. */
+  readonly walBytes: number;
   /** MiB of the first worker: half-way through, and at most. */
   readonly memoryMib: readonly [number, number];
 }
@@ -57,49 +65,51 @@ export interface Beside {
   store(): Promise<void>;
 }
 
+export interface DrainOptions {
+  readonly workers?: number;
+  /** Whether what is stored stays. Default false. */
+  readonly keep?: boolean;
+  /** Of the workers. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Who rings; default the lab's service. */
+  readonly ring?: (lanes: readonly BenchLane[]) => void;
+  /** What waits, or is sent, beside them. */
+  readonly beside?: Beside;
+}
+
 /** Stores a backlog, rings its lanes as their emits would have, and drains it through the real path. */
 export async function drain(
   lab: BenchLab,
   lanes: readonly BenchLane[],
   count: number,
-  workers = 1,
-  clear = true,
-  beside?: Beside,
+  { workers = 1, keep = false, env = {}, ring = (all) => lab.service.ring(all), beside }: DrainOptions = {},
 ): Promise<Drained> {
-  if (clear) await lab.clear();
+  if (!keep) await lab.clear();
   const started: WorkerProcess[] = [];
-  for (let n = 0; n < workers; n += 1) started.push(await lab.startWorker());
-  const pids = {
-    worker: started.map(({ pid }) => pid),
-    postgres: [lab.postgres.pid],
-    redis: [lab.redis.pid],
-    receiver: [lab.receiver.pid],
-  };
-  const used = (): Record<string, number> =>
-    Object.fromEntries(
-      Object.entries(pids).map(([name, list]) => [
-        name,
-        list.reduce((sum, pid) => sum + processorSeconds(pid, name === 'postgres'), 0),
-      ]),
-    );
+  for (let n = 0; n < workers; n += 1) started.push(await lab.startWorker(env));
   await lab.expect(count);
   await lab.backlog(lanes, count, BODY);
   await beside?.store();
-  const before = used();
-  lab.service.ring([...lanes, ...(beside?.lanes ?? [])]);
+  const walBefore = await lab.walBytes();
+  const before = lab.usage();
+  ring([...lanes, ...(beside?.lanes ?? [])]);
   const memory: number[] = [];
   const sampling = setInterval(() => memory.push(residentMib(started[0]?.pid ?? 0)), 500);
-  const { seconds } = await lab.received(PATIENCE_MS);
+  const { seconds } = await lab.received(DRAIN_PATIENCE_MS);
   clearInterval(sampling);
+  const bound = boundOf(before, lab.usage());
   await lab.requireEachOnce(count, beside === undefined ? undefined : lanes);
-  const after = used();
+  // With what was recorded after the last answer.
+  const whole = boundOf(before, lab.usage());
+  const walBytes = (await lab.walBytes()) - walBefore;
   for (const worker of started) await worker.stop();
-  const costs = Object.entries(after).map(([name, value]) => [name, value - (before[name] ?? 0)] as const);
-  const total = costs.reduce((sum, [, cost]) => sum + cost, 0);
   return {
     perSecond: count / seconds,
-    shares: Object.fromEntries(costs.map(([name, cost]) => [name, cost / total])),
-    costUs: Object.fromEntries(costs.map(([name, cost]) => [name, (cost / count) * 1e6])),
+    bound,
+    costUs: Object.fromEntries(
+      Object.entries(whole.seconds).map(([name, value]) => [name, (value / count) * 1e6]),
+    ),
+    walBytes: walBytes / count,
     memoryMib: [memory[Math.floor(memory.length / 2)] ?? 0, Math.max(...memory, 0)],
   };
 }
@@ -143,49 +153,6 @@ export async function emitCost(
   };
 }
 
-/** Requests a second to POST /deliveries of an API beside a worker, and to the bare route, with the same body. */
-export async function apiRates(lab: BenchLab, seconds: number): Promise<{ api: number; bare: number }> {
-  const tenantId = 'bench_api';
-  await lab.subscribe(1, 'ok', 'api', tenantId);
-  const server = await startServer({ env: { ...lab.env, WEBHOOK_ROLE: 'api', LOG_LEVEL: 'info' } });
-  const [bareServer, { port }] = await Child.start('bare-api.mjs', { DATABASE_URL: lab.postgres.url });
-  const token = await new SignJWT({ tenant_id: tenantId, scope: 'webhooks:write' })
-    .setProtectedHeader({ alg: 'HS256' })
-    .setSubject('bench')
-    .setExpirationTime('1h')
-    .sign(new TextEncoder().encode(JWT_SECRET));
-  const body = `{"event":"api.e0","payload":${BODY}}`;
-  const rate = async (url: string): Promise<number> => {
-    const endAtMs = performance.now() + seconds * 1_000;
-    let done = 0;
-    const loop = async (): Promise<void> => {
-      while (performance.now() < endAtMs) {
-        const answer = await request(url, {
-          method: 'POST',
-          headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-          body,
-        });
-        await answer.body.dump();
-        if (answer.statusCode !== 202) throw new Error(`${url} answered ${answer.statusCode}`);
-        done += 1;
-      }
-    };
-    await Promise.all(Array.from({ length: 32 }, loop));
-    return done / seconds;
-  };
-  try {
-    const bareUrl = `http://127.0.0.1:${String(port)}/bare`;
-    await rate(bareUrl);
-    const bare = await rate(bareUrl);
-    const apiUrl = `${server.url}/api/v1/tenant/webhooks/deliveries`;
-    await rate(apiUrl);
-    return { bare, api: await rate(apiUrl) };
-  } finally {
-    bareServer.stop();
-    await server.stop();
-  }
-}
-
 /** Milliseconds from emit to arrival, at a steady rate, each event in a transaction of its own. */
 export async function latency(
   lab: BenchLab,
@@ -203,25 +170,8 @@ export async function latency(
   }
 }
 
-/** 10,000 deliveries to endpoints that hang, then another tenant's events, one each 50 ms. */
-export async function fairness(lab: BenchLab, deliveries: number): Promise<{ p50: number; p99: number }> {
-  await lab.clear();
-  const hanging = (await lab.subscribe(300, 'hang', 'hanging')).map((lane, n) => ({ ...lane, n }));
-  await lab.backlog(hanging, deliveries, BODY);
-  const healthy = await lab.subscribe(1, 'ok', 'healthy', 'bench_healthy');
-  const worker = await lab.startWorker();
-  try {
-    lab.service.ring(hanging);
-    await new Promise((resolve) => setTimeout(resolve, 3_000));
-    const latencies = await measured(lab, healthy, 20, 10);
-    return { p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99) };
-  } finally {
-    await worker.stop();
-    await lab.clear();
-  }
-}
-
-async function measured(
+/** Milliseconds from when each event was planned to its arrival. */
+export async function measured(
   lab: BenchLab,
   lanes: readonly BenchLane[],
   perSecond: number,
@@ -257,24 +207,6 @@ async function measured(
   return (await lab.received(60_000)).latencies;
 }
 
-/** Stores finished deliveries of one tenant, as many as a year would leave. */
-export async function storeFinished(lab: BenchLab, lane: BenchLane, count: number): Promise<void> {
-  for (let done = 0; done < count; done += 500_000) {
-    await lab.pool.query(
-      `WITH made AS (SELECT webhook_uuid_v7() AS event_id, webhook_uuid_v7() AS id FROM generate_series(1, $4::int)),
-            events AS (INSERT INTO webhook_events (tenant_id, id, event, payload) SELECT $1, event_id, $3, '{"n":1}' FROM made),
-            deliveries AS (
-              INSERT INTO webhook_deliveries (tenant_id, id, event_id, subscription_id, event, target_url, status, attempts,
-                                              auto_attempts, next_attempt_at)
-              SELECT $1, id, event_id, $2, $3, 'stored', 'DELIVERED', 1, 1, NULL FROM made RETURNING tenant_id, id)
-       INSERT INTO webhook_attempts (tenant_id, delivery_id, number, trigger, started_at, duration_ms, status_code, request_headers)
-       SELECT tenant_id, id, 1, 'auto', now(), 12, 200, '{}' FROM deliveries`,
-      [lane.tenantId, lane.subscriptionId, lane.event, Math.min(500_000, count - done)],
-    );
-  }
-  await lab.pool.query('VACUUM ANALYZE webhook_events, webhook_deliveries, webhook_attempts');
-}
-
 /** Milliseconds of a page of the list, by several filters in turn, at the 95th percentile. */
 export async function listP95(lab: BenchLab, lane: BenchLane): Promise<number> {
   const server = await startServer({ env: { ...lab.env, WEBHOOK_ROLE: 'api', LOG_LEVEL: 'warn' } });
@@ -307,5 +239,16 @@ export async function listP95(lab: BenchLab, lane: BenchLane): Promise<number> {
     return percentile(times, 0.95);
   } finally {
     await server.stop();
+  }
+}
+
+/** MiB of one process, API and worker, that has nothing to do; a few seconds after its start. */
+export async function idleMemory(lab: BenchLab): Promise<number> {
+  const idle = await lab.startWorker({ WEBHOOK_ROLE: 'all' });
+  try {
+    await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
+    return residentMib(idle.pid);
+  } finally {
+    await idle.stop();
   }
 }

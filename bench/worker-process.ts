@@ -4,14 +4,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { freePort } from '../test/support/free-port.js';
+import { processorSeconds } from './processor.js';
 
-const BOOT_MS = 30_000;
+const BOOT_MS = 120_000;
 
 /**
  * The built server with its log in a file, as in production: through a pipe, whoever reads it here would take processor
  * time from what is measured.
  */
 export class WorkerProcess {
+  /** Of one that has ended. */
+  private lastUsedSeconds: number | null = null;
+
   private constructor(
     private readonly child: ChildProcess,
     private readonly folder: string,
@@ -44,14 +48,31 @@ export class WorkerProcess {
     }
   }
 
+  /** Seconds of processor time. */
+  get usedSeconds(): number {
+    return this.lastUsedSeconds ?? processorSeconds(this.pid);
+  }
+
   get pid(): number {
     return this.child.pid ?? 0;
   }
 
   async stop(): Promise<void> {
-    const ended = new Promise((resolve) => this.child.once('exit', resolve));
-    this.child.kill('SIGTERM');
-    await ended;
+    await this.end('SIGTERM');
+  }
+
+  /** Without waiting for what it has under way. */
+  async kill(): Promise<void> {
+    await this.end('SIGKILL');
+  }
+
+  private async end(signal: NodeJS.Signals): Promise<void> {
+    this.lastUsedSeconds ??= processorSeconds(this.pid);
+    if (this.child.exitCode === null && this.child.signalCode === null) {
+      const ended = new Promise((resolve) => this.child.once('exit', resolve));
+      this.child.kill(signal);
+      await ended;
+    }
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

@@ -1,7 +1,8 @@
 /**
  * `npm run bench [-- --full]`: the figures of the delivery engine on this machine, in one table; see bench/README.md. It
  * ends with 0 also where a figure falls short, and with 1 where a delivery was lost or doubled. With `--variants` it
- * compares the design with what it was chosen over instead, with `--features` what lanes ask for with lanes that ask for nothing.
+ * compares the design with what it was chosen over instead; with `--features` it compares what lanes ask for with lanes that
+ * ask for nothing; with `--growth N` it measures growth alone.
  */
 import 'reflect-metadata';
 
@@ -17,6 +18,9 @@ if (process.argv.includes('--variants')) {
 } else if (process.argv.includes('--features')) {
   const { compareFeatures } = await import('../bench/features.ts');
   await compareFeatures();
+} else if (process.argv.includes('--growth')) {
+  const { benchGrowth } = await import('../bench/bench.ts');
+  await benchGrowth(Number(process.argv[process.argv.indexOf('--growth') + 1] ?? 1_000_000));
 } else {
   const { bench } = await import('../bench/bench.ts');
   await bench(process.argv.includes('--full'));

@@ -1,10 +1,11 @@
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 
-import { BenchLab, type BenchLane } from '../bench-lab.js';
+import { BenchLab, startService, type BenchLane } from '../bench-lab.js';
 import { Child } from '../child.js';
 import { BODY, drain, rawRate } from '../rows.js';
 import { WorkerProcess } from '../worker-process.js';
+import { compareRemovals } from './retention.js';
 
 const PATIENCE_MS = 120_000;
 const COUNT = 20_000;
@@ -28,7 +29,22 @@ export async function compareVariants(): Promise<void> {
     for (const way of WAYS) say(`sending alone: ${way}`, await sendingRate(lab, way), raw);
     say('lanes over Redis (the design)', (await drain(lab, lanes, COUNT)).perSecond, raw);
     say('lanes inline, no Redis', await inlineRate(lab, lanes), raw);
+    const many = await lab.subscribe(5_000, 'ok', 'many');
+    say('5,000 lanes over Redis (the design)', (await drain(lab, many, COUNT)).perSecond, raw);
+    const env = { WEBHOOK_BROKER: 'postgres' };
+    const ringing = await startService({ ...lab.env, ...env, WEBHOOK_ROLE: 'api', LOG_LEVEL: 'warn' });
+    try {
+      const ring = (all: readonly BenchLane[]): void => ringing.ring(all);
+      say('lanes over PostgreSQL', (await drain(lab, lanes, COUNT, { env, ring })).perSecond, raw);
+      say('5,000 lanes over PostgreSQL', (await drain(lab, many, COUNT, { env, ring })).perSecond, raw);
+    } finally {
+      await ringing.close();
+    }
     say('one BullMQ job per delivery', await jobRate(lab, lanes), raw);
+    for (const { way, p50, p99, removed } of await compareRemovals(lab, lanes)) {
+      const times = `p50 ${p50.toFixed(1)} and p99 ${p99.toFixed(1)} ms at 100/s; ${removed} events removed`;
+      process.stdout.write(`${`old history: ${way}`.padEnd(44)} ${times}\n`);
+    }
   } finally {
     await lab.dispose();
   }
