@@ -105,10 +105,10 @@ module.exports = {
       name: 'layers-never-wiring',
       severity: 'error',
       comment:
-        'index.ts and *.module.ts of a module import its layers. A layer that imports them back closes a cycle, and takes the ' +
+        'index.ts, *.module.ts and wiring/ of a module import its layers. A layer that imports them back closes a cycle, and takes the ' +
         'whole module along. (domain and application are held to more than that by their own rules.)',
       from: { path: `${ANY_MODULE}(infrastructure|api)/`, pathNot: NOT_PRODUCTION },
-      to: { path: '^src/modules/$1/[^/]+\\.ts$' },
+      to: { path: '^src/modules/$1/([^/]+\\.ts$|wiring/)' },
     },
     {
       name: 'modules-only-through-index',

@@ -28,7 +28,7 @@ const shared = {
   // One name for the cache, so that what one project compiled is there for the others.
   id: 'webhooks',
   rootDir: import.meta.dirname,
-  roots: ['<rootDir>/src', '<rootDir>/test'],
+  roots: ['<rootDir>/src', '<rootDir>/migrations', '<rootDir>/test'],
   testEnvironment: 'node',
   injectGlobals: false,
   extensionsToTreatAsEsm: ['.ts'],
@@ -57,6 +57,7 @@ export default {
       displayName: 'unit',
       testMatch: [
         '<rootDir>/src/**/*.spec.ts',
+        '<rootDir>/migrations/support/*.spec.ts',
         '<rootDir>/test/support/**/*.spec.ts',
         '!**/*.servers.spec.ts',
         '<rootDir>/test/architecture/*.spec.ts',
@@ -87,6 +88,8 @@ export default {
       ...withServers,
       displayName: 'faults',
       testMatch: ['<rootDir>/test/faults/*.spec.ts'],
+      // What takes too long for every run.
+      testPathIgnorePatterns: process.env.FAULTS === 'full' ? [] : [String.raw`\.long\.spec\.ts$`],
     },
   ],
 };

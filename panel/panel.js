@@ -1,12 +1,18 @@
 /**
- * The panel in its plain form: deliveries with every attempt, endpoints, send again. It talks REST alone. The token is
- * kept in this tab (sessionStorage) and never in a URL; whatever receivers answered is shown as text.
+ * The panel in its plain form: deliveries with every attempt, endpoints, send again. It talks REST alone. Who is asking is said
+ * by the session that a link (`#s=…`) has opened, in a cookie that no script sees, or by a token that is kept in this tab
+ * (sessionStorage) and never in a URL; whatever receivers answered is shown as text.
  */
 import { TEXTS } from './texts.js';
 
 const API = '/api/v1/tenant/webhooks';
 const STATUSES = ['PENDING', 'SENDING', 'DELIVERED', 'FAILED'];
 const byId = (id) => document.getElementById(id);
+
+/** What a session asks of changes. */
+const FROM_PANEL = { 'x-panel': '1' };
+const hasSession = () => sessionStorage.getItem('session') !== null;
+const isSignedIn = () => hasSession() || sessionStorage.getItem('token') !== null;
 
 let language = navigator.language.startsWith('es') ? 'es' : 'en';
 let shown = deliveries;
@@ -22,7 +28,7 @@ async function request(path, options = {}) {
   const response = await fetch(API + path, {
     ...options,
     headers: {
-      authorization: `Bearer ${sessionStorage.getItem('token')}`,
+      ...(hasSession() ? FROM_PANEL : { authorization: `Bearer ${sessionStorage.getItem('token')}` }),
       ...(options.body === undefined ? {} : { 'content-type': 'application/json' }),
     },
   });
@@ -39,9 +45,8 @@ async function request(path, options = {}) {
 /** Shows a view; while it loads, and when it fails, it says so. */
 async function show(view) {
   shown = view;
-  const hasToken = sessionStorage.getItem('token') !== null;
-  byId('sign-in').hidden = hasToken;
-  byId('sign-out').hidden = !hasToken;
+  byId('sign-in').hidden = isSignedIn();
+  byId('sign-out').hidden = !isSignedIn();
   const place = byId('view');
   byId('notice').textContent = text('loading');
   try {
@@ -219,12 +224,14 @@ function translate() {
 
 byId('sign-in').onsubmit = (submitted) => {
   submitted.preventDefault();
+  sessionStorage.removeItem('session');
   sessionStorage.setItem('token', byId('token').value.trim());
   byId('token').value = '';
   void show(deliveries);
 };
-byId('sign-out').onclick = () => {
-  sessionStorage.removeItem('token');
+byId('sign-out').onclick = async () => {
+  if (hasSession()) await fetch('/panel/session', { method: 'DELETE', headers: FROM_PANEL });
+  sessionStorage.clear();
   location.reload();
 };
 byId('show-deliveries').onclick = () => show(deliveries);
@@ -232,7 +239,23 @@ byId('show-endpoints').onclick = () => show(endpoints);
 byId('language').onclick = () => {
   language = language === 'es' ? 'en' : 'es';
   translate();
-  if (sessionStorage.getItem('token') !== null) void show(shown);
+  if (isSignedIn()) void show(shown);
 };
+
+/** Spends the link that the page was opened with, and takes it out of the address. */
+async function openLink(token) {
+  history.replaceState(null, '', location.pathname);
+  const answer = await fetch('/panel/session', {
+    method: 'POST',
+    headers: { ...FROM_PANEL, 'content-type': 'application/json' },
+    body: JSON.stringify({ token }),
+  });
+  sessionStorage.clear();
+  if (answer.ok) sessionStorage.setItem('session', 'open');
+  else byId('notice').textContent = `${text('failed')} ${(await answer.json()).detail}`;
+}
+
 translate();
-if (sessionStorage.getItem('token') !== null) void show(deliveries);
+const link = /^#s=([\w-]+)$/.exec(location.hash)?.[1];
+if (link !== undefined) await openLink(link);
+if (isSignedIn()) void show(deliveries);

@@ -22,9 +22,11 @@ if (compiled.status !== 0) process.exit(compiled.status ?? 1);
 const { bundleService } = await import('./bundle.mjs');
 await bundleService(DIST);
 await build({
-  entryPoints: readdirSync(MIGRATIONS)
-    .filter((name) => name.endsWith('.ts'))
+  // With what migrations share, in folders of its own.
+  entryPoints: readdirSync(MIGRATIONS, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts') && !name.endsWith('.spec.ts'))
     .map((name) => join(MIGRATIONS, name)),
+  outbase: MIGRATIONS,
   outdir: join(DIST, 'migrations'),
   format: 'esm',
   target: 'node20',

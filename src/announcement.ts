@@ -26,7 +26,7 @@ export async function announce(
   logger.info(`Listening on ${url}`, {
     role: server.role,
     database: database.url === null ? 'embedded' : 'postgresql',
-    dispatcher: delivery.redisUrl === null ? 'inline' : 'redis',
+    dispatcher: delivery.broker,
   });
   // In production, a credential has no place in what is printed: `npm run token` mints one.
   if (server.production || database.url !== null || auth.key.kind !== 'secret') return;

@@ -3,7 +3,8 @@ import { ConfigModule } from '@nestjs/config';
 import { TypeOrmModule } from '@nestjs/typeorm';
 
 import { InvoicingModule } from './modules/invoicing/index.js';
-import { WebhooksModule } from './modules/webhooks/index.js';
+import { PanelModule } from './modules/panel/index.js';
+import { WebhooksModule, type Broker } from './modules/webhooks/index.js';
 import { AuthModule } from './platform/auth/auth.module.js';
 import type { Configuration } from './platform/config/configuration.js';
 import { dataSourceOptions } from './platform/database/data-source-options.js';
@@ -16,6 +17,7 @@ export class AppModule {
   /** @param databaseUrl the database to use: the configured one, or the embedded one that was started. */
   static forRoot(configuration: Configuration, databaseUrl: string, logger: AppLogger): DynamicModule {
     const { auth, database, delivery, server } = configuration;
+    const publicUrl = server.publicUrl === null ? null : new URL(server.publicUrl);
     return {
       module: AppModule,
       imports: [
@@ -26,15 +28,21 @@ export class AppModule {
           retryAttempts: 0,
         }),
         ObservabilityModule.forRoot(logger),
-        AuthModule.forRoot(auth),
+        AuthModule.forRoot(auth, publicUrl?.origin ?? null),
         WebhooksModule.forRoot({
           ...delivery,
+          broker: brokerOf(delivery, databaseUrl),
           role: server.role,
-          issuer: server.publicUrl === null ? 'gestiqcloud-webhooks' : new URL(server.publicUrl).origin,
-          ownHosts: server.publicUrl === null ? [] : [new URL(server.publicUrl).host],
+          issuer: publicUrl?.origin ?? 'gestiqcloud-webhooks',
+          ownHosts: publicUrl === null ? [] : [publicUrl.host],
         }),
-        ...(server.role === 'worker' ? [] : [InvoicingModule]),
+        ...(server.role === 'worker' ? [] : [PanelModule.forRoot(), InvoicingModule]),
       ],
     };
   }
+}
+
+function brokerOf({ broker, redisUrl }: Configuration['delivery'], databaseUrl: string): Broker {
+  if (broker === 'postgres') return { kind: 'postgres', url: databaseUrl };
+  return broker === 'inline' || redisUrl === null ? { kind: 'inline' } : { kind: 'redis', url: redisUrl };
 }

@@ -70,7 +70,7 @@ async function start(
     strict: server.production,
     embedded: running.embedded !== null,
   });
-  for (const name of prepared.migrated) logger.info(`Migrated the database: ${name}`);
+  sayMigrated(prepared.migrated, logger);
   warn(configuration, prepared.warnings, logger);
   if (signals.received) return;
   const { createHttpApp } = await import('./http-app.js');
@@ -78,6 +78,13 @@ async function start(
   if (signals.received || running.app === null) return;
   await running.app.listen(server.port, server.host);
   await announce(configuration, await running.app.getUrl(), logger);
+}
+
+/** In one line: a first start has dozens, and what follows is what its reader wants. */
+function sayMigrated(names: readonly string[], logger: PinoAppLogger): void {
+  for (const name of names) logger.debug(`Migrated the database: ${name}`);
+  const last = names.at(-1);
+  if (last !== undefined) logger.info(`Migrated the database: ${names.length} steps, the last ${last}`);
 }
 
 /** From the first signal on there is an end, whatever hangs: after the longest time budget under way. */

@@ -25,10 +25,13 @@ import {
   THROTTLE_CASES,
   type GateCase,
 } from '../../src/modules/webhooks/domain/gates/gate-cases.js';
+import { LANE_HOLD_CASES } from '../../src/modules/webhooks/domain/gates/lane-hold-cases.js';
+import type { ShownLane } from '../../src/modules/webhooks/domain/gates/lane-hold.js';
 import { takesBirths } from '../../src/modules/webhooks/domain/gates/fold-gates.js';
 import { RATE_AHEAD_MS, rateSlots } from '../../src/modules/webhooks/domain/gates/rate-gate.js';
 import { throttledAfter } from '../../src/modules/webhooks/domain/gates/throttle-gate.js';
 import { toStoredRate } from '../../src/modules/webhooks/domain/subscription-settings.js';
+import { heldReason } from '../../src/modules/webhooks/infrastructure/persistence/held-reason.js';
 import { dataSourceOptions } from '../../src/platform/database/data-source-options.js';
 import { createMigratedDatabase } from '../support/migrated-database.js';
 import { describeWithPostgres } from '../support/servers.js';
@@ -45,6 +48,11 @@ SELECT gate.granted, gate.reason, extract(epoch FROM gate.until - n.now)::float8
  CROSS JOIN LATERAL webhook_gates(l, $2::jsonb, $3::int, n.now, $5::int * interval '1 millisecond', $6::int,
                                   to_timestamp($7::float8 / 1000), $8::int, to_timestamp($9::float8 / 1000)) AS gate
   LEFT JOIN LATERAL webhook_rate_slots(l, $2::jsonb, n.now, $5::int * interval '1 millisecond') AS slots ON true`;
+
+const HELD = `
+SELECT ${heldReason({ lane: 'l', settings: '$2::jsonb', dueAt: '$4::timestamptz', now: 'n.now', isBehind: '$5::boolean' })} AS reason
+  FROM (SELECT to_timestamp($3::float8 / 1000) AS now) AS n
+ CROSS JOIN LATERAL jsonb_populate_record(NULL::webhook_lanes, $1::jsonb) AS l`;
 
 const TELL = `
 SELECT to_jsonb(webhook_circuit_after(l, $2::jsonb, $3::int, $4, $5::int, $6, $7::float8, n.now)) AS lane,
@@ -67,12 +75,13 @@ describeWithPostgres('the gates of the database say what the rules say', () => {
   });
 
   const at = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
+  const storedLane = (lane: ShownLane | GateCase['lane']): object => ({
+    ...rowOf({ ...CLOSED_CIRCUIT, ...lane.circuit }),
+    ...{ paused_at: lane.isPaused ? at(NOW_MS) : null, rate_next_at: at(lane.rateNextAtMs) },
+    held_until: at(lane.heldUntilMs),
+  });
   const ask = async ({ lane, wanted }: GateCase): Promise<unknown> => {
-    const row = {
-      ...rowOf({ ...CLOSED_CIRCUIT, ...lane.circuit }),
-      ...{ paused_at: lane.isPaused ? at(NOW_MS) : null, rate_next_at: at(lane.rateNextAtMs) },
-      held_until: at(lane.heldUntilMs),
-    };
+    const row = storedLane(lane);
     const settings = {
       ...(lane.rateLimit === null ? {} : { rate_limit: toStoredRate(lane.rateLimit) }),
       ...(lane.heads === null ? {} : { ordering: 'fifo' }),
@@ -98,6 +107,19 @@ describeWithPostgres('the gates of the database say what the rules say', () => {
       first_ms: slots === null ? null : slots.firstMs - NOW_MS,
       step_ms: slots === null ? null : slots.stepMs,
     });
+  });
+
+  // Red when what is counted as held is not what is shown as held.
+  it.each(LANE_HOLD_CASES)('counts as held: $name', async ({ lane, dueInMs, isBehind, reason }) => {
+    const settings = {
+      ...(lane.rateLimit === null ? {} : { rate_limit: toStoredRate(lane.rateLimit) }),
+      ...(lane.maxWaitMs === null ? {} : { batch: { max_events: 10, max_wait_ms: lane.maxWaitMs } }),
+    };
+    expect(
+      await dataSource.query(HELD, [
+        ...[storedLane(lane), settings, NOW_MS, new Date(NOW_MS + dueInMs), isBehind],
+      ]),
+    ).toEqual([{ reason }]);
   });
 
   it.each(THROTTLE_CASES)('a hold of $heldInMs, an answer that asks for $waitMs', async (one) => {

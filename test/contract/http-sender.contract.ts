@@ -114,6 +114,16 @@ export function httpSenderContract(name: string, open: () => Promise<SenderHarne
       expect(harness.received()).toEqual([]);
     });
 
+    it('writes nothing when it may not at the last moment, and what may be written afterwards', async () => {
+      expect(await send({ mayWrite: () => false })).toEqual({
+        kind: 'withheld',
+        durationMs: expect.any(Number),
+      });
+      expect(harness.received()).toEqual([]);
+      expect(await send({ mayWrite: () => true })).toMatchObject({ kind: 'response' });
+      expect(harness.received()).toHaveLength(1);
+    });
+
     it('sends each of many at the same time once', async () => {
       const results = await Promise.all(
         Array.from({ length: 20 }, (_unused, n) => send({ body: `{"n":${n}}` })),

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { BullModule, getQueueToken } from '@nestjs/bullmq';
 import type { DynamicModule } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
@@ -11,15 +12,24 @@ import { BrokerConnectionModule } from '../../src/modules/webhooks/broker-connec
 import { BullmqLaneConsumer } from '../../src/modules/webhooks/infrastructure/queue/bullmq-lane-consumer.js';
 import { BullmqLaneDispatcher } from '../../src/modules/webhooks/infrastructure/queue/bullmq-lane-dispatcher.js';
 import { InlineLaneDispatcher } from '../../src/modules/webhooks/infrastructure/queue/inline-lane-dispatcher.js';
-import { LANE_QUEUE } from '../../src/modules/webhooks/infrastructure/queue/lane-queue.js';
+import { LANE_QUEUE, type RingQueue } from '../../src/modules/webhooks/infrastructure/queue/lane-queue.js';
 import { LocalTurns } from '../../src/modules/webhooks/infrastructure/queue/local-turns.js';
+import { PostgresBroker } from '../../src/modules/webhooks/infrastructure/queue/postgres-broker.js';
+import { PostgresLaneConsumer } from '../../src/modules/webhooks/infrastructure/queue/postgres-lane-consumer.js';
 import { RedisConnection } from '../../src/modules/webhooks/infrastructure/queue/redis-connection.js';
 import { FakeLaneDispatcher } from '../../src/modules/webhooks/testing/fake-lane-dispatcher.js';
 import { RecordingLogger } from '../../src/modules/webhooks/testing/recording-logger.js';
 import { testSettings } from '../../src/modules/webhooks/testing/test-settings.js';
 import { AppLogger } from '../../src/platform/kernel/app-logger.js';
 import { eventually } from '../support/eventually.js';
-import { describeWithRedis, testRedisUrl } from '../support/servers.js';
+import {
+  describeWithPostgres,
+  describeWithRedis,
+  testDatabaseUrl,
+  testRedisUrl,
+} from '../support/servers.js';
+import { queryOnce } from '../support/postgres-server.js';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 import { laneDispatcherContract, type DispatcherHarness } from './lane-dispatcher.contract.js';
 
 async function fake(): Promise<DispatcherHarness> {
@@ -62,7 +72,10 @@ async function inline(): Promise<DispatcherHarness> {
 class LoggerModule {}
 
 /** The broker as the webhooks module wires it, with keys of its own. */
-async function brokered(): Promise<DispatcherHarness> {
+async function onRedis(): Promise<
+  DispatcherHarness & { keys(): Promise<string[]>; readonly prefix: string }
+> {
+  const prefix = `{contract-${randomBytes(6).toString('hex')}}`;
   const connection = BrokerConnectionModule.forRoot(testRedisUrl(), 'contract');
   const logger: DynamicModule = {
     module: LoggerModule,
@@ -78,10 +91,7 @@ async function brokered(): Promise<DispatcherHarness> {
         name: LANE_QUEUE,
         imports: [connection],
         inject: [RedisConnection],
-        useFactory: ({ client }: RedisConnection) => ({
-          connection: client,
-          prefix: `contract-${randomBytes(6).toString('hex')}`,
-        }),
+        useFactory: ({ client }: RedisConnection) => ({ connection: client, prefix }),
       }),
     ],
     providers: [
@@ -114,6 +124,8 @@ async function brokered(): Promise<DispatcherHarness> {
       }
     },
     elapse: null,
+    prefix,
+    keys: async () => redis.client.keys(`*${prefix.slice(1, -1)}*`),
     dispose: async () => {
       dispatcher.stop();
       await consumer.stopConsuming();
@@ -125,8 +137,83 @@ async function brokered(): Promise<DispatcherHarness> {
   };
 }
 
+/** The broker in a database, with the rings that are in it taken away. */
+async function onPostgres(database: TestDatabase): Promise<DispatcherHarness> {
+  const broker = new PostgresBroker(database.url);
+  const local = new LocalTurns(new RecordingLogger());
+  const sent: Promise<unknown>[] = [];
+  const queue: RingQueue = {
+    addBulk: async (rings) => {
+      const sending = broker.queue.addBulk(rings);
+      sent.push(sending);
+      return sending;
+    },
+    on: (event, listener) => broker.queue.on(event, listener),
+  };
+  const logger = new RecordingLogger();
+  const dispatcher = new BullmqLaneDispatcher(queue, broker, local, logger);
+  const consumer = new PostgresLaneConsumer(broker, local, new RecordingLogger());
+  await consumer.worker.waitUntilReady();
+  return {
+    dispatcher,
+    waitsForAttempts: false,
+    start: async (drain) => {
+      consumer.start(drain);
+      return Promise.resolve();
+    },
+    attempted: () => undefined,
+    // A ring takes a few ticks to become one.
+    arrived: async () => {
+      for (let n = 0; n < 5; n += 1) await new Promise((resolve) => setImmediate(resolve));
+      await Promise.all(sent);
+    },
+    elapse: null,
+    dispose: async () => {
+      dispatcher.stop();
+      await consumer.stopConsuming();
+      await consumer.close();
+      await broker.close();
+      // What the broker does not take becomes a turn all the same.
+      expect(logger.messages('warn')).toEqual([]);
+      await queryOnce(database.url, 'TRUNCATE bullmq.job, bullmq.dedup, bullmq.dedup_next CASCADE');
+    },
+  };
+}
+
 laneDispatcherContract('FakeLaneDispatcher', fake);
 laneDispatcherContract('InlineLaneDispatcher', inline);
 describeWithRedis('with Redis', () => {
-  laneDispatcherContract('BullmqLaneDispatcher', brokered);
+  laneDispatcherContract('BullmqLaneDispatcher on Redis', onRedis);
+
+  // A cluster refuses a script whose keys lie in several slots; what is in braces decides.
+  it('has all of its keys under the prefix, so that braces in it keep them in one slot of a cluster', async () => {
+    const harness = await onRedis();
+    try {
+      const lane = { tenantId: 'acme', subscriptionId: '01900000-0000-7000-8000-000000000001' };
+      let turns = 0;
+      await harness.start(async () => {
+        turns += 1;
+        return Promise.resolve();
+      });
+      harness.dispatcher.ring([lane]);
+      await eventually(() => expect(turns).toBe(1));
+      const keys = await harness.keys();
+      expect(keys.length).toBeGreaterThan(0);
+      expect(keys.filter((key) => !key.startsWith(`${harness.prefix}:`))).toEqual([]);
+    } finally {
+      await harness.dispose();
+    }
+  });
+});
+describeWithPostgres('with PostgreSQL', () => {
+  let database: TestDatabase;
+
+  beforeAll(async () => {
+    database = await createTestDatabase(testDatabaseUrl());
+  });
+  afterAll(async () => {
+    await database.drop();
+  });
+
+  laneDispatcherContract('BullmqLaneDispatcher on PostgreSQL', () => onPostgres(database));
 });

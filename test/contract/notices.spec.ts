@@ -3,10 +3,16 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { DataSource } from 'typeorm';
 
+import { HELD_TOO_LONG } from '../../src/modules/webhooks/domain/delivery.js';
 import type { Notice } from '../../src/modules/webhooks/domain/operational-event.js';
+import { LeaseOwner } from '../../src/modules/webhooks/infrastructure/persistence/lease-owner.js';
+import { reclaimExpired } from '../../src/modules/webhooks/infrastructure/persistence/sweep-deliveries.js';
+import { TypeormHeldDeliveries } from '../../src/modules/webhooks/infrastructure/persistence/typeorm-held-deliveries.js';
+import { TypeormLaneCircuits } from '../../src/modules/webhooks/infrastructure/persistence/typeorm-lane-circuits.js';
 import { TypeormNotices } from '../../src/modules/webhooks/infrastructure/persistence/typeorm-notices.js';
 import { TypeormTransactions } from '../../src/modules/webhooks/infrastructure/persistence/typeorm-transactions.js';
 import { WorkerTransaction } from '../../src/modules/webhooks/infrastructure/persistence/worker-transaction.js';
+import { SequentialIds } from '../../src/modules/webhooks/testing/sequential-ids.js';
 import { dataSourceOptions } from '../../src/platform/database/data-source-options.js';
 import { TenantTransaction } from '../../src/platform/database/tenant-transaction.js';
 import { createMigratedDatabase } from '../support/migrated-database.js';
@@ -18,13 +24,15 @@ describeWithPostgres('what is noted of endpoints', () => {
   let dataSource: DataSource;
   let notices: TypeormNotices;
   let tenants: TypeormTransactions;
+  let worker: WorkerTransaction;
   let tenantId = '';
   let made = 0;
 
   beforeAll(async () => {
     database = await createMigratedDatabase();
     dataSource = await new DataSource(dataSourceOptions(database.url, 4)).initialize();
-    notices = new TypeormNotices(new WorkerTransaction(dataSource));
+    worker = new WorkerTransaction(dataSource);
+    notices = new TypeormNotices(worker);
     tenants = new TypeormTransactions(new TenantTransaction(dataSource));
   }, 120_000);
 
@@ -107,6 +115,85 @@ describeWithPostgres('what is noted of endpoints', () => {
     );
     await note(id, 'exhausted');
     expect(await take()).toMatchObject([{ count: 1 }]);
+  });
+
+  /** A delivery of the endpoint, as it may be after a while. */
+  const store = async (subscription: string, event: string, change: string): Promise<string> => {
+    const [id, eventId] = [randomUUID(), randomUUID()];
+    await dataSource.query(
+      `INSERT INTO webhook_events (tenant_id, id, event, payload) VALUES ($1, $2, $3, '{}')`,
+      [...[tenantId, eventId, event]],
+    );
+    await dataSource.query(
+      `INSERT INTO webhook_deliveries (tenant_id, id, event_id, subscription_id, event, target_url) VALUES ($1, $2, $3, $4, $5, '')`,
+      [tenantId, id, eventId, subscription, event],
+    );
+    await dataSource.query(`UPDATE webhook_deliveries SET ${change} WHERE id = $1`, [id]);
+    return id;
+  };
+
+  // Red when only a settlement tells: what no process could send, or finish, would end without a word.
+  it.each<[string, string, string | null, () => Promise<unknown>]>([
+    [
+      'a sweep ends, because its last attempt was interrupted',
+      `status = 'SENDING', attempts = 7, auto_attempts = 4, interruptions = 9, leased_until = now() - interval '1 second'`,
+      null,
+      async () => worker.run((manager) => reclaimExpired(manager, 3, new LeaseOwner(new SequentialIds()))),
+    ],
+    [
+      'was held for too long',
+      `attempts = 7, next_attempt_at = now() - interval '31 days'`,
+      `paused_at = now() - interval '31 days'`,
+      async () => new TypeormHeldDeliveries(worker).end(30, HELD_TOO_LONG, 100),
+    ],
+  ])('tells of what %s, together and once, but for operational events', async (_what, change, lane, work) => {
+    nextTenant();
+    const id = await subscribe('*', 'webhook.*');
+    await subscribe('webhook.*');
+    if (lane !== null) {
+      await dataSource.query(`UPDATE webhook_lanes SET ${lane} WHERE subscription_id = $1`, [id]);
+    }
+    await store(id, 'webhook.endpoint.failing', change);
+    await work();
+    expect(await take()).toEqual([]);
+    const ended = [await store(id, 'a.made', change), await store(id, 'a.made', change)];
+    await work();
+    const [told, ...others] = await take();
+    expect(told).toMatchObject({
+      ...{ kind: 'exhausted', count: 2, endpoint: { id } },
+      details: {
+        event: 'a.made',
+        attempts: 7,
+        last_error: expect.stringMatching(/interrupted|Held too long/),
+      },
+    });
+    expect(ended).toContain(told?.details['delivery_id']);
+    expect(others).toEqual([]);
+    await work();
+    expect(await take()).toEqual([]);
+  });
+
+  // Red when only a probe tells it: an incident that `failing` opened would stay open.
+  it.each(['open', 'half_open'])('tells that a circuit was closed by hand, which was %s', async (state) => {
+    nextTenant();
+    const id = await subscribe('a.made');
+    await subscribe('webhook.*');
+    const reset = async (): Promise<boolean> =>
+      tenants.run(tenantId, (transaction) =>
+        new TypeormLaneCircuits().reset(transaction, id, 'Reset by hand'),
+      );
+    expect(await reset()).toBe(false);
+    expect(await take()).toEqual([]);
+    await dataSource.query('UPDATE webhook_lanes SET circuit_state = $2 WHERE subscription_id = $1', [
+      id,
+      state,
+    ]);
+    expect(await reset()).toBe(true);
+    expect(await take()).toMatchObject([
+      { kind: 'recovered', details: { reason: 'Reset by hand' }, endpoint: { id } },
+    ]);
+    await reset();
+    expect(await take()).toEqual([]);
   });
 
   interface Settled {

@@ -3,16 +3,23 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { DataSource } from 'typeorm';
 
+import type { ClaimedDelivery } from '../../src/modules/webhooks/domain/delivery.js';
 import type { CountedAttempts } from '../../src/modules/webhooks/domain/statistics.js';
 import { statisticsRange, type BucketName } from '../../src/modules/webhooks/domain/statistics-range.js';
+import { HotStatements } from '../../src/modules/webhooks/infrastructure/persistence/hot-statements.js';
+import { LeaseOwner } from '../../src/modules/webhooks/infrastructure/persistence/lease-owner.js';
+import { recordAttempts } from '../../src/modules/webhooks/infrastructure/persistence/record-attempts.js';
+import { reclaimExpired } from '../../src/modules/webhooks/infrastructure/persistence/sweep-deliveries.js';
 import { TypeormAttemptStatistics } from '../../src/modules/webhooks/infrastructure/persistence/typeorm-attempt-statistics.js';
 import { TypeormTransactions } from '../../src/modules/webhooks/infrastructure/persistence/typeorm-transactions.js';
 import { WorkerTransaction } from '../../src/modules/webhooks/infrastructure/persistence/worker-transaction.js';
+import { SequentialIds } from '../../src/modules/webhooks/testing/sequential-ids.js';
 import { dataSourceOptions } from '../../src/platform/database/data-source-options.js';
 import { TenantTransaction } from '../../src/platform/database/tenant-transaction.js';
 import { createMigratedDatabase } from '../support/migrated-database.js';
 import { describeWithPostgres } from '../support/servers.js';
 import type { TestDatabase } from '../support/test-database.js';
+import { failed, resultOf } from './persistence/attempts.js';
 
 interface Attempt {
   readonly tenant: string;
@@ -37,11 +44,13 @@ describeWithPostgres('statistics of attempts', () => {
   let dataSource: DataSource;
   let statistics: TypeormAttemptStatistics;
   let tenants: TypeormTransactions;
+  let worker: WorkerTransaction;
 
   beforeAll(async () => {
     database = await createMigratedDatabase();
     dataSource = await new DataSource(dataSourceOptions(database.url, 6)).initialize();
-    statistics = new TypeormAttemptStatistics(new WorkerTransaction(dataSource));
+    worker = new WorkerTransaction(dataSource);
+    statistics = new TypeormAttemptStatistics(worker);
     tenants = new TypeormTransactions(new TenantTransaction(dataSource));
   }, 120_000);
 
@@ -69,6 +78,29 @@ describeWithPostgres('statistics of attempts', () => {
         [minutesAgo],
       );
     });
+  };
+  /** A delivery whose lease has ended with its attempt under way. */
+  const interrupted = async (tenantId: string): Promise<ClaimedDelivery> => {
+    const [id, eventId, subscriptionId, leaseToken] = Array.from({ length: 4 }, () => randomUUID());
+    const url = `https://hooks.customer.com/${id}`;
+    for (const [sql, ...values] of [
+      [
+        `INSERT INTO webhook_subscriptions (tenant_id, id, event, url, secret) VALUES ($1, $2, 'a.made', $3, 's')`,
+        subscriptionId,
+        url,
+      ],
+      [`INSERT INTO webhook_events (tenant_id, id, event, payload) VALUES ($1, $2, 'a.made', '{}')`, eventId],
+      [
+        `INSERT INTO webhook_deliveries (tenant_id, id, event_id, subscription_id, event, target_url, status, attempts, auto_attempts,
+                                         lease_token, leased_until)
+         VALUES ($1, $2, $3, $4, 'a.made', $5, 'SENDING', 1, 1, $6, now() - interval '1 second')`,
+        ...[id, eventId, subscriptionId, url, leaseToken],
+      ],
+    ]) {
+      await dataSource.query(sql!, [tenantId, ...values]);
+    }
+    const claim = { id, eventId, subscriptionId, leaseToken, tenantId, event: 'a.made', attemptNumber: 1 };
+    return { ...claim, trigger: 'auto', epoch: 0, isProbe: false } as unknown as ClaimedDelivery;
   };
   const counted = async (
     tenant: string,
@@ -168,6 +200,34 @@ describeWithPostgres('statistics of attempts', () => {
     await statistics.fold();
     await check();
   }, 60_000);
+
+  // Red when the log says what an attempt came to, and the statistics that it was interrupted.
+  it.each<[string, readonly ('before' | 'after')[]]>([
+    ['in no rollup', []],
+    ['in a rollup when it comes', ['before']],
+    ['in a rollup in the end', ['after']],
+    ['in rollups of their own', ['before', 'after']],
+  ])('count a late result in place of the interruption, %s', async (_where, folds) => {
+    const tenant = `late_${folds.join('_')}`;
+    const claims = await Promise.all([1, 2, 3].map(() => interrupted(tenant)));
+    // They began at one moment, so they took as long.
+    await dataSource.query('UPDATE webhook_deliveries SET updated_at = now() WHERE tenant_id = $1', [tenant]);
+    await worker.run((manager) => reclaimExpired(manager, 3, new LeaseOwner(new SequentialIds())));
+    expect(summed(await counted(tenant, '1m'))).toEqual([expect.stringMatching(/^retried other \d+: 3$/)]);
+    if (folds.includes('before')) await statistics.fold();
+    const statements = new HotStatements(dataSource);
+    const [good, bad] = [resultOf(claims[0]!), resultOf(claims[1]!, failed(1_000))];
+    for (const _twice of [1, 2]) await recordAttempts(statements, [good, bad]);
+    if (folds.includes('after')) await statistics.fold();
+    for (const bucket of ['1m', '1h'] as const) {
+      expect(summed(await counted(tenant, bucket))).toEqual([
+        'first  12: 1',
+        'retried http_5xx 12: 1',
+        expect.stringMatching(/^retried other \d+: 1$/),
+      ]);
+    }
+    expect(summed(await counted(tenant, '1m', good.subscriptionId))).toEqual(['first  12: 1']);
+  });
 
   it('keeps minutes for two days and hours for much longer', async () => {
     await dataSource.query(

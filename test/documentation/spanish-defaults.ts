@@ -4,6 +4,7 @@ export const SPANISH_DEFAULTS: Readonly<Record<string, string>> = {
   './data (/data in the image)': './data (/data en la imagen)',
   unset: 'sin valor',
   'unset: embedded database in `DATA_DIR`': 'sin valor: base de datos embebida en `DATA_DIR`',
+  'redis with `REDIS_URL`, otherwise inline': 'redis con `REDIS_URL`; si no, inline',
   'unset: inline dispatcher': 'sin valor: reparto en el mismo proceso',
   'unset: not checked': 'sin valor: no se comprueba',
   'unset: as long as the event': 'sin valor: tanto como el evento',

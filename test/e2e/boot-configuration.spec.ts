@@ -131,6 +131,14 @@ describe('a boot with bad variables', () => {
       { WEBHOOK_ROLE: role },
       ['WEBHOOK_ROLE: must be all without DATABASE_URL'],
     ]),
+    ...[
+      ['redis', 'redis needs REDIS_URL'],
+      ['postgres', 'postgres needs DATABASE_URL'],
+    ].map(([broker = '', needs = '']): [string, Record<string, string>, readonly string[]] => [
+      `what a broker is made of (${broker})`,
+      { WEBHOOK_BROKER: broker },
+      [`WEBHOOK_BROKER: ${needs}`],
+    ]),
     [
       'a known environment',
       { NODE_ENV: 'prod' },

@@ -39,8 +39,8 @@ describe('the panel', () => {
     expect((await fetch(`${server.url}/panel/texts.js`)).status).toBe(200);
   });
 
-  it('is found without the slash at the end', async () => {
-    const page = await fetch(`${server.url}/panel`);
+  it.each(['/panel', '/'])('is found at %s', async (path) => {
+    const page = await fetch(server.url + path);
     expect({ status: page.status, url: page.url }).toEqual({ status: 200, url: `${server.url}/panel/` });
   });
 

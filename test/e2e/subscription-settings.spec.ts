@@ -220,12 +220,22 @@ describe.each(['inline', 'redis'] as const)(
     // Red with a burst, or when one process does not see what another has sent.
     it('sends no more than the rate of a subscription, evenly', async () => {
       await subscribe('settings.rated', { rate_limit: { max: 5, per_seconds: 1 } });
-      const ids = await Promise.all(Array.from({ length: 8 }, () => emit('settings.rated')));
+      const ids = await Promise.all(Array.from({ length: 12 }, () => emit('settings.rated')));
       for (const id of ids) await settled(id, { status: 'DELIVERED', attempts: 1 });
-      const times = timesOf('settings.rated');
-      expect(times).toHaveLength(8);
-      // Seven gaps of 200 ms; each request may arrive a little late, and so the next a little early after it.
-      expect(Math.max(...times) - Math.min(...times)).toBeGreaterThanOrEqual(1_300);
+      const times = timesOf('settings.rated').sort((one, other) => one - other);
+      expect(times).toHaveLength(12);
+      // Eleven gaps of 200 ms. A busy machine makes some requests late, and so what follows each of them early: not most.
+      expect(times.at(-1)! - times[0]!).toBeGreaterThanOrEqual(1_400);
+      const even = times.slice(1).filter((at, index) => at - times[index]! >= 100);
+      expect(even.length).toBeGreaterThan(times.length / 2);
+
+      const slow = await subscribe('settings.raised', { rate_limit: { max: 1, per_seconds: 3_600 } });
+      const [first, second] = [await emit('settings.raised'), await emit('settings.raised')];
+      await settled(first, { status: 'DELIVERED' });
+      await settled(second, { status: 'PENDING', attempts: 0, held_reason: 'rate_limited' });
+      const raised = { rate_limit: { max: 10, per_seconds: 1 } };
+      expect((await api.patch(`/subscriptions/${slow}`, raised)).body).toMatchObject(raised);
+      await settled(second, { status: 'DELIVERED', attempts: 1, held_reason: null });
     }, 120_000);
 
     // Red when an expression runs in the service's own thread: an endless one stops everything.

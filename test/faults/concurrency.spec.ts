@@ -12,7 +12,7 @@ const PATIENCE_SECONDS = 60;
 // Red when webhook_claim does not count what others have SENDING: each process has its own idea of the endpoint.
 async function sharesAnEndpoint(openLab: OpenLab): Promise<void> {
   // Without a broker every worker tries the lane at each of its sweeps.
-  const lab = await openLab({ timeoutSeconds: PATIENCE_SECONDS, broker: false });
+  const lab = await openLab({ timeoutSeconds: PATIENCE_SECONDS, broker: null });
   const workers = await lab.startWorkers(3);
   // Each of them has seen good answers: before that, one request is all that a process lets an endpoint have.
   await eventually(

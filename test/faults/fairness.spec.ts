@@ -18,7 +18,7 @@ const HEALTHY = HANGING;
 
 const { slots } = ENGINE_LIMITS;
 
-async function amongHanging(openLab: OpenLab, broker: boolean): Promise<FaultLab> {
+async function amongHanging(openLab: OpenLab, broker: 'redis' | null): Promise<FaultLab> {
   const lab = await openLab({
     lanes: HANGING + 1,
     tenants: TENANTS,
@@ -73,8 +73,8 @@ async function latencies(lab: FaultLab, count: number): Promise<number[]> {
  */
 describeFaults('fairness', (openLab) => {
   it.each([
-    ['with a broker', true],
-    ['without one', false],
+    ['with a broker', 'redis' as const],
+    ['without one', null],
   ])(
     `among ${HANGING} hanging endpoints of ${TENANTS} tenants, a healthy one gets its events, %s`,
     async (_, broker) => {

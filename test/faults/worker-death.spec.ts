@@ -4,7 +4,9 @@ import { eventually } from '../support/eventually.js';
 import { describeFaults, itTogether, type OpenLab } from './harness/fault-suite.js';
 import { SeededRandom } from './harness/random.js';
 import { chosenSeed, sayHowToRepeat, size } from './harness/settings.js';
+import type { FaultLab } from './harness/lab.js';
 import { endBlocked, holdLock, untilBlocked } from './harness/locks.js';
+import type { Worker } from './harness/worker.js';
 
 const KILLS = size(2, 20);
 const IN_FLIGHT = size(100, 500);
@@ -69,35 +71,84 @@ async function diesDuringItsRequest(openLab: OpenLab): Promise<void> {
   ]);
 }
 
-// Invariant 2; red when RECORD (record-attempts.ts) does not ask for `d.lease_token = r.lease_token`.
-async function comesBackTooLate(openLab: OpenLab): Promise<void> {
-  const lab = await openLab({ timeoutSeconds: 6 });
-  lab.receiver.behave('hold');
-  const frozen = await lab.startWorker();
-  await lab.emit(1);
-  await eventually(() => expect(lab.receiver.heldCount).toBe(1));
-  frozen.freeze();
-  lab.receiver.behave(200);
-  await lab.startWorker();
-  await eventually(async () => expect(await lab.counts()).toEqual({ DELIVERED: 1 }), { timeoutMs: 90_000 });
-
-  lab.receiver.release(500);
-  frozen.thaw();
-  await eventually(async () => {
-    // Which of the two depends on whether its budget was over when it woke up.
-    const error = expect.stringMatching(/^(HTTP 500|Request timeout \(6s\))$/) as unknown;
-    expect((await lab.attempts())[0]).toMatchObject({ number: 1, error });
-  });
-  expect(await lab.deliveries()).toMatchObject([{ status: 'DELIVERED', attempts: 2, lastError: null }]);
-  // A result that had overwritten the state would be due again after 1 s, and sent for a third time.
-  await lab.emit(1);
-  await lab.settle();
-  expect(await lab.violations()).toEqual([]);
-  expect(lab.receiver.requests).toHaveLength(3);
-}
-
 /** The time budget of attempts that outlive every lease by far: what waits for it is not taken over, but timed out. */
 const LONG_BUDGET_SECONDS = 30;
+
+/** What an endpoint gets at 25 a second: a claim takes several of them, each of which waits for its slot. */
+const RATED = 20;
+
+/**
+ * Freezes the worker while it has claimed what it has not sent: requests that wait for their slots. On a machine that is too busy
+ * to stop it in time it gets further tries.
+ */
+async function freezeBeforeSending(lab: FaultLab, worker: Worker, lane: number): Promise<void> {
+  const rows = async (...statuses: string[]): Promise<string[]> => {
+    const found = await lab.query<{ id: string }>(
+      'SELECT id FROM webhook_deliveries WHERE subscription_id = $1 AND status = ANY ($2)',
+      [lab.subscriptionOf(lane), statuses],
+    );
+    return found.map(({ id }) => id);
+  };
+  await eventually(
+    async () => {
+      worker.thaw();
+      // Each good answer gives the endpoint one more place, so that the next claim takes more of them.
+      await eventually(async () => expect(await rows('PENDING', 'SENDING')).toEqual([]));
+      await lab.emit(RATED, { lanes: [lane] });
+      worker.freeze();
+      const claimed = await rows('SENDING');
+      const sent = new Set(lab.receiver.requestsTo(lane).map(({ webhookId }) => webhookId));
+      const unsent = claimed.filter((id) => !sent.has(id));
+      expect(unsent.length).toBeGreaterThan(1);
+    },
+    { timeoutMs: 90_000 },
+  );
+}
+
+/*
+ * Invariant 2; red when RECORD (record-attempts.ts) does not ask for `d.lease_token = r.lease_token`, and when a request is
+ * written without asking whether its delivery is still this process's (`mayWrite` in undici-axios-adapter.ts).
+ */
+async function comesBackTooLate(openLab: OpenLab): Promise<void> {
+  const lab = await openLab({ lanes: 2, timeoutSeconds: LONG_BUDGET_SECONDS });
+  const [held, rated] = [0, 1];
+  await lab.query(
+    `UPDATE webhook_subscriptions
+        SET settings = (settings::jsonb || '{"rate_limit": {"max": 25, "per_seconds": 1}}')::json WHERE id = $1`,
+    [lab.subscriptionOf(rated)],
+  );
+  lab.receiver.behaveOn(held, 'hold');
+  const frozen = await lab.startWorker();
+  await lab.emit(1, { lanes: [held] });
+  await eventually(() => expect(lab.receiver.heldCount).toBe(1));
+  await freezeBeforeSending(lab, frozen, rated);
+  lab.receiver.behaveOn(held, 200);
+  await lab.startWorker();
+  await eventually(async () => expect(Object.keys(await lab.counts())).toEqual(['DELIVERED']), {
+    timeoutMs: 90_000,
+  });
+
+  lab.receiver.release(500);
+  const before = lab.receiver.requestsTo(rated);
+  frozen.thaw();
+  const [first] = lab.receiver.requestsTo(held);
+  await eventually(async () => {
+    const late = (await lab.attempts()).find(({ deliveryId }) => deliveryId === first?.webhookId);
+    // Which of the two depends on whether its budget was over when it woke up.
+    const error = expect.stringMatching(/^(HTTP 500|Request timeout \(30s\))$/) as unknown;
+    expect(late).toMatchObject({ number: 1, error });
+  });
+  expect((await lab.deliveries()).find(({ lane }) => lane === held)).toMatchObject({
+    ...{ status: 'DELIVERED', attempts: 2, lastError: null },
+  });
+  // A result that had overwritten the state would be due again after 1 s, and sent for a third time.
+  await lab.emit(1, { lanes: [held] });
+  await lab.settle();
+  expect(await lab.violations()).toEqual([]);
+  expect(lab.receiver.requestsTo(held)).toHaveLength(3);
+  // What it had only claimed came from the other one.
+  expect(lab.receiver.requestsTo(rated)).toEqual(before);
+}
 
 /** What should take 6 s at most, on a machine that does other things as well: still far below the time budget. */
 const TAKEN_OVER_WITHIN_MS = 15_000;
@@ -261,7 +312,8 @@ describeFaults('a worker that dies', (openLab) => {
         run: () => diesDuringItsRequest(openLab),
       },
       {
-        title: 'only seemingly, frozen past its lease: its late result is recorded and overwrites nothing',
+        title:
+          'only seemingly, frozen past its lease: its late result overwrites nothing, and what it had only claimed it never sends',
         run: () => comesBackTooLate(openLab),
       },
       {

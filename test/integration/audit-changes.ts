@@ -7,7 +7,24 @@ import { taskChanges } from './audit-task-changes.js';
 
 /** Every mutating operation of webhooks, by its operationId; a test compares them with the OpenAPI document. */
 export function auditedChanges(lab: AuditLab): Readonly<Record<string, Change>> {
-  return { ...subscriptionChanges(lab), ...deliveryChanges(lab), ...taskChanges(lab) };
+  return { ...subscriptionChanges(lab), ...deliveryChanges(lab), ...taskChanges(lab), ...panelChanges(lab) };
+}
+
+function panelChanges(lab: AuditLab): Readonly<Record<string, Change>> {
+  return {
+    createPanelSession: {
+      action: 'panel_session.created',
+      type: 'panel_session',
+      make: async () => {
+        const answer = await lab.api.post<{ id: string }>('/panel-sessions', { read_only: true });
+        return { answer, resource: answer.body.id, details: { read_only: true, scope: 'webhooks:read' } };
+      },
+      refusals: async () => {
+        await Promise.resolve();
+        return [() => lab.api.post('/panel-sessions', { read_only: 'yes' })];
+      },
+    },
+  };
 }
 
 function deliveryChanges(lab: AuditLab): Readonly<Record<string, Change>> {

@@ -7,6 +7,7 @@ import { describeWithPostgres } from '../support/servers.js';
 import type { BadRequest, Problem } from './bad-requests/bad-request.js';
 import { BAD_DELIVERY_REQUESTS } from './bad-requests/of-deliveries.js';
 import { BAD_INVOICE_REQUESTS } from './bad-requests/of-invoices.js';
+import { BAD_PANEL_REQUESTS } from './bad-requests/of-panel.js';
 import { BAD_RECOVERY_REQUESTS } from './bad-requests/of-recovery.js';
 import { BAD_SUBSCRIPTION_REQUESTS } from './bad-requests/of-subscriptions.js';
 
@@ -15,6 +16,7 @@ const BAD_REQUESTS = [
   ...BAD_DELIVERY_REQUESTS,
   ...BAD_RECOVERY_REQUESTS,
   ...BAD_INVOICE_REQUESTS,
+  ...BAD_PANEL_REQUESTS,
 ];
 
 const SINCE = { since: '2026-11-01' };

@@ -118,4 +118,15 @@ describeWithPostgres('deliveries that are held for very long', () => {
     expect(await end()).toBe(1);
     expect([await statusOf(held), await statusOf(asked)]).toEqual(['FAILED', 'PENDING']);
   });
+
+  it('are counted while they wait for others to go with them, or for a slot', async () => {
+    const batch = { maxEvents: 9, maxWaitMs: 60_000 };
+    const rateLimit = { max: 1, perSeconds: 60 };
+    await laneOf('long.batched', { ...DEFAULT_SETTINGS, batch });
+    const lane = await laneOf('long.rated', { ...DEFAULT_SETTINGS, rateLimit });
+    await deliver('long.batched', 3);
+    await deliver('long.rated', 2);
+    expect(await claimFrom(harness.lanes, lane, 5)).toHaveLength(1);
+    expect(await harness.held.count()).toMatchObject({ batching: 3, rate_limited: 1 });
+  });
 });

@@ -14,6 +14,7 @@ import {
 } from '../../src/modules/webhooks/infrastructure/persistence/sweep-deliveries.js';
 import { TypeormSubscriptionRepository } from '../../src/modules/webhooks/infrastructure/persistence/typeorm-subscription-repository.js';
 import { TypeormTransactions } from '../../src/modules/webhooks/infrastructure/persistence/typeorm-transactions.js';
+import { WALK_START } from '../../src/modules/webhooks/infrastructure/persistence/waiting-lanes.js';
 import { WorkerTransaction } from '../../src/modules/webhooks/infrastructure/persistence/worker-transaction.js';
 import { dataSourceOptions } from '../../src/platform/database/data-source-options.js';
 import { TenantTransaction } from '../../src/platform/database/tenant-transaction.js';
@@ -148,10 +149,12 @@ describeWithPostgres('what a delivery reads on its way', () => {
     await worker.run(async (manager) => {
       const query = (sql: string, values: unknown[]): Promise<unknown> => manager.query(sql, values);
       const reclaim = await whatIsRead(query, TABLES, () => reclaimExpired(manager, 3, living));
-      expect(reclaim.answer).toBe(BATCH);
+      expect(reclaim.answer).toEqual({ count: BATCH, lanes: [lane] });
       steps['reclaim'] = reclaim.read;
-      const nil = '00000000-0000-0000-0000-000000000000';
-      steps['find due lanes'] = (await whatIsRead(query, TABLES, () => findDueLanes(manager, nil, 100))).read;
+      const most = { lanes: 100, looks: 1_000 };
+      steps['find due lanes'] = (
+        await whatIsRead(query, TABLES, () => findDueLanes(manager, WALK_START, most))
+      ).read;
     });
     // Nothing is left for the next round.
     const rest = await claim();
@@ -230,8 +233,8 @@ describeWithPostgres('what a delivery reads on its way', () => {
     );
     await worker.run(async (manager) => {
       const query = (sql: string, values: unknown[]): Promise<unknown> => manager.query(sql, values);
-      const nil = '00000000-0000-0000-0000-000000000000';
-      const { answer, read } = await whatIsRead(query, TABLES, () => findDueLanes(manager, nil, 1_000));
+      const most = { lanes: 1_000, looks: 1_000 };
+      const { answer, read } = await whatIsRead(query, TABLES, () => findDueLanes(manager, WALK_START, most));
       expect(answer.lanes.length).toBeGreaterThanOrEqual(lanes);
       expect(read.pages).toBeLessThan(20 * lanes);
       // Which plan it is depends on a hair's breadth of estimated costs, so what rules the other one out is looked at as well.
@@ -239,6 +242,37 @@ describeWithPostgres('what a delivery reads on its way', () => {
         `SELECT current_setting('enable_bitmapscan') AS bitmaps`,
       );
       expect(planner).toEqual({ bitmaps: 'off' });
+    });
+  });
+
+  // Red when a sweep, or a look at the backlog, goes through all endpoints that wait: each may have a retry due in an hour.
+  it('looks at so many lanes at most, and comes to all of them in the end', async () => {
+    const most = { lanes: 1_000, looks: 40 };
+    const pages = 12 * most.looks;
+    const due = '01950000-0000-7000-8000-000000000150';
+    await dataSource.query(
+      `UPDATE webhook_deliveries SET next_attempt_at = now() + interval '1 hour'
+        WHERE status = 'PENDING' AND subscription_id <> $1`,
+      [due],
+    );
+    await worker.run(async (manager) => {
+      const query = (sql: string, values: unknown[]): Promise<unknown> => manager.query(sql, values);
+      const [{ waiting }] = await manager.query<[{ waiting: number }]>(
+        `SELECT count(DISTINCT (subscription_id, is_retry))::int AS waiting FROM webhook_deliveries WHERE status = 'PENDING'`,
+      );
+      expect(waiting).toBeGreaterThan(5 * most.looks);
+      const found: string[] = [];
+      let from = WALK_START;
+      let sweeps = 0;
+      do {
+        const { answer, read } = await whatIsRead(query, TABLES, () => findDueLanes(manager, from, most));
+        expect(read.pages).toBeLessThan(pages);
+        found.push(...answer.lanes.map(({ subscriptionId }) => subscriptionId));
+        from = answer.sweptUpTo;
+        sweeps += 1;
+      } while (from !== WALK_START);
+      expect(found).toEqual([due]);
+      expect(sweeps).toBe(Math.floor(waiting / most.looks) + 1);
     });
   });
 

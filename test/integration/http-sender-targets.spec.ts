@@ -289,6 +289,27 @@ describe('TLS', () => {
     expect(slow.connections).toBe(1);
   });
 
+  // Red when it is asked before there is a connection: a process may stand still for long while one is being made.
+  it('asks whether it may be sent when the handshake is over, and writes nothing when it may not', async () => {
+    let mayWrite = true;
+    const server = await serverOf(answer(200), {
+      tls: {
+        ...authority.issue(['DNS:localhost']),
+        ALPNCallback: ({ protocols }) => {
+          mayWrite = false;
+          return protocols[0];
+        },
+      },
+    });
+    const sender = senderOf('loopback');
+    const request = requestTo(urlOf(server));
+    expect(await sender.send({ ...request, mayWrite: () => mayWrite })).toMatchObject({ kind: 'withheld' });
+    expect(server.requests).toHaveLength(0);
+    expect(await sender.send(request)).toMatchObject({ statusCode: 200 });
+    // The same connection: it was as good as new.
+    expect(server.connections).toBe(1);
+  });
+
   it('goes on to the next address when the handshake with the first hangs', async () => {
     const silent = await serverOf(() => {});
     const server = await serverOf(answer(200, 'second'), {

@@ -4,9 +4,9 @@ import type { DataSource } from 'typeorm';
 import { EmbeddedDatabase } from '../../src/platform/database/embedded-database.js';
 import { migrate } from '../../src/platform/database/migrate.js';
 import { openForMigrations } from '../../src/platform/database/migrations.js';
-import { queryOnce, startPostgres, type PostgresServer } from '../support/postgres-server.js';
-import { rolesOf, schemaSnapshot, snapshotBy } from '../support/schema-snapshot.js';
 import { prepareEmbeddedFiles } from '../support/embedded-files.js';
+import { queryOnce, startPostgres, type PostgresServer } from '../support/postgres-server.js';
+import { rolesOf, schemaSnapshot } from '../support/schema-snapshot.js';
 import { describeWithPostgres } from '../support/servers.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
@@ -14,66 +14,64 @@ import { temporaryFolder } from '../support/temporary-folder.js';
 /** Migrations that fill columns and change nothing of the schema. */
 const ROWS_ALONE = new Set(['LastAttempts1764002205000']);
 
-/** The migrations of the project, to be run one by one over connections that stay open. */
-async function opened<T>(url: string, work: (steps: Steps) => Promise<T>): Promise<T> {
-  const dataSource = await openForMigrations(url);
-  try {
-    return await work(new Steps(dataSource));
-  } finally {
-    await dataSource.destroy();
-  }
-}
-
+/** All migrations of the project over one connection, of which as many are known as were taken up. */
 class Steps {
-  private readonly all: DataSource['migrations'];
+  private readonly left;
 
-  constructor(private readonly dataSource: DataSource) {
-    this.all = [...dataSource.migrations];
+  private constructor(private readonly dataSource: DataSource) {
+    this.left = dataSource.migrations.splice(0);
   }
 
-  get names(): readonly string[] {
-    return this.all.map(({ name = '' }) => name);
+  static async open(url: string): Promise<Steps> {
+    return new Steps(await openForMigrations(url));
   }
 
-  /** Runs the first `count` of them, those that are still missing. */
-  async upTo(count: number): Promise<void> {
-    this.dataSource.migrations.splice(0, this.all.length, ...this.all.slice(0, count));
-    await this.dataSource.runMigrations();
-  }
-
-  async snapshot(): Promise<readonly string[]> {
-    return snapshotBy((sql) => this.dataSource.query(sql));
+  /** @returns the name of the migration that it runs; undefined when there is none left */
+  async up(): Promise<string | undefined> {
+    const next = this.left.shift();
+    if (next === undefined) return undefined;
+    this.dataSource.migrations.push(next);
+    expect(await this.dataSource.runMigrations()).toHaveLength(1);
+    return next.name;
   }
 
   async down(): Promise<void> {
     await this.dataSource.undoLastMigration();
   }
 
-  async allDown(): Promise<void> {
-    for (const _each of this.all) await this.down();
+  schema(): Promise<readonly string[]> {
+    return schemaSnapshot((sql) => this.dataSource.query(sql));
   }
+
+  close(): Promise<void> {
+    return this.dataSource.destroy();
+  }
+}
+
+async function allDown(url: string): Promise<void> {
+  const dataSource = await openForMigrations(url);
+  for (const _ of dataSource.migrations) await dataSource.undoLastMigration();
+  await dataSource.destroy();
 }
 
 /** Up one by one, then down one by one: after each step down all must be as it was before that step up. */
 async function expectReversible(url: string): Promise<void> {
-  const after = await opened(url, async (steps) => {
-    const total = steps.names.length;
-    expect(total).toBeGreaterThan(1);
-    const before = [await steps.snapshot()];
-    for (let count = 1; count <= total; count += 1) {
-      await steps.upTo(count);
-      before.push(await steps.snapshot());
-      if (!ROWS_ALONE.has(steps.names[count - 1]!)) expect(before[count]).not.toEqual(before[count - 1]);
-    }
-    for (let count = total; count >= 1; count -= 1) {
-      await steps.down();
-      expect(await steps.snapshot()).toEqual(before[count - 1]);
-    }
-    return before;
-  });
+  const steps = await Steps.open(url);
+  const before = [await steps.schema()];
+  for (let name = await steps.up(); name !== undefined; name = await steps.up()) {
+    before.push(await steps.schema());
+    if (!ROWS_ALONE.has(name)) expect(before.at(-1)).not.toEqual(before.at(-2));
+  }
+  const total = before.length - 1;
+  expect(total).toBeGreaterThan(1);
+  for (let count = total; count >= 1; count -= 1) {
+    await steps.down();
+    expect(await steps.schema()).toEqual(before[count - 1]);
+  }
+  await steps.close();
   const names = await migrate(url);
-  expect(names).toHaveLength(after.length - 1);
-  expect(await schemaSnapshot(url)).toEqual(after.at(-1));
+  expect(names).toHaveLength(total);
+  expect(await schemaSnapshot((sql) => queryOnce(url, sql))).toEqual(before[total]);
   expect(await migrate(url)).toEqual([]);
 }
 
@@ -96,7 +94,7 @@ describeWithPostgres('migrations on an empty PostgreSQL', () => {
     expect(await rolesOf(database.url)).toEqual([]);
     await expectReversible(database.url);
     expect(await rolesOf(database.url)).toEqual(['webhooks_tenant', 'webhooks_worker']);
-    await opened(database.url, (steps) => steps.allDown());
+    await allDown(database.url);
     expect(await rolesOf(database.url)).toEqual([]);
     expect(await queryOnce(database.url, 'SELECT * FROM migrations')).toEqual([]);
     await migrate(database.url);
@@ -105,10 +103,11 @@ describeWithPostgres('migrations on an empty PostgreSQL', () => {
   it('leave the roles to another database of the server that still uses them', async () => {
     const other = await createTestDatabase(server.url);
     await migrate(other.url);
-    const kept = await schemaSnapshot(other.url);
-    await opened(database.url, (steps) => steps.allDown());
+    const schema = (): Promise<readonly string[]> => schemaSnapshot((sql) => queryOnce(other.url, sql));
+    const kept = await schema();
+    await allDown(database.url);
     expect(await rolesOf(other.url)).toEqual(['webhooks_tenant', 'webhooks_worker']);
-    expect(await schemaSnapshot(other.url)).toEqual(kept);
+    expect(await schema()).toEqual(kept);
     await migrate(database.url);
     await other.drop();
   }, 180_000);
@@ -116,7 +115,7 @@ describeWithPostgres('migrations on an empty PostgreSQL', () => {
   it('run once when several processes start at the same moment', async () => {
     const fresh = await createTestDatabase(server.url);
     const ran = await Promise.all(Array.from({ length: 4 }, () => migrate(fresh.url)));
-    const total = await opened(fresh.url, ({ names }) => Promise.resolve(names.length));
+    const total = (await queryOnce(fresh.url, 'SELECT FROM migrations')).length;
     expect(ran.map((names) => names.length).sort()).toEqual([0, 0, 0, total]);
     await fresh.drop();
   }, 180_000);

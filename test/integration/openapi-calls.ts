@@ -2,6 +2,8 @@ import type pg from 'pg';
 
 import type { ApiAnswer, ApiClient, RequestOptions } from '../support/api-client.js';
 import type { Operation } from '../support/api-document.js';
+import type { RestApp } from '../support/rest-app.js';
+import { panelCalls } from './openapi-panel-calls.js';
 import {
   deactivated,
   deliver,
@@ -27,10 +29,14 @@ export type Call = (
   options?: RequestOptions & { readonly id?: string; readonly query?: string },
 ) => Promise<Made>;
 
-type Calls = (client: ApiClient, operation: Operation) => Promise<Made[]>;
+export type Calls = (client: ApiClient, operation: Operation) => Promise<Made[]>;
 
 /** What takes preparation, by operation: the successes, and the refusals that depend on what is stored. */
-export function preparedCalls(call: Call, database: Pick<pg.Client, 'query'>): Record<string, Calls> {
+export function preparedCalls(
+  call: Call,
+  database: Pick<pg.Client, 'query'>,
+  app: Pick<RestApp, 'url' | 'clientOf'>,
+): Record<string, Calls> {
   /** As retention does it, to the event of a delivery. */
   const expirePayload = async (deliveryId: string): Promise<void> => {
     await database.query(
@@ -235,6 +241,7 @@ export function preparedCalls(call: Call, database: Pick<pg.Client, 'query'>): R
       await call(operation, client, { id: await taskIn(client) }),
       await call(operation, client),
     ],
+    ...panelCalls(call, app),
     createInvoice: async (client, operation) => [
       await call(operation, client, { body: INVOICE }),
       await call(operation, client, { body: INVOICE }),

@@ -62,7 +62,7 @@ describeWithPostgres('the OpenAPI document', () => {
       expect({ path, method, security }).toEqual({
         path,
         method,
-        security: anonymous.status === 401 ? [{ bearer: [] }] : [],
+        security: anonymous.status === 401 ? [{ bearer: [] }, { panel: [] }] : [],
       });
     }
   });
@@ -197,7 +197,7 @@ describeWithPostgres('the OpenAPI document', () => {
     };
 
     it('with every status that it can give', async () => {
-      const prepared = preparedCalls(call, database);
+      const prepared = preparedCalls(call, database, app);
       expect(Object.keys(prepared).sort()).toEqual(
         document.operations.map(({ operationId }) => operationId).sort(),
       );
@@ -206,6 +206,9 @@ describeWithPostgres('the OpenAPI document', () => {
         const seen = new Set<number>();
         for (const made of await prepared[operation.operationId!]!(client, operation)) seen.add(made.status);
         for (const [status, refuse] of Object.entries(refusals)) {
+          // Where no token is asked for, none can be wrong; who asks, and what they may, is told to anybody with one.
+          if ((status === '401' || status === '403') && operation.security?.length === 0) continue;
+          if (status === '403' && operation.operationId === 'getPanelSession') continue;
           if (status in operation.responses) seen.add((await refuse(operation, client)).status);
         }
         const documented = Object.keys(operation.responses).filter(

@@ -82,7 +82,13 @@ describeWithPostgres('the rate limit of the API', () => {
     const forged = await signToken({ secret: 'another-secret-of-thirty-two-chars', tenantId: 'victim' });
     const strangers = await times(LIMIT + 3, () => list(new ApiClient(app.url, forged)));
     expect(new Set(statuses(strangers))).toEqual(new Set([401, 429]));
-    expect((await list(new ApiClient(app.url))).status).toBe(429);
+    const stranger = new ApiClient(app.url);
+    expect((await list(stranger)).status).toBe(429);
+    // Nor may links and sessions be made up without end: each is looked for in the database.
+    const cookie = `whp=${'A'.repeat(43)}`;
+    expect((await stranger.get('/subscriptions', { headers: { cookie } })).status).toBe(429);
+    const link = { token: 'A'.repeat(22) };
+    expect((await stranger.request('POST', '/panel/session', { body: link })).status).toBe(429);
     expect((await list(await app.clientOf('victim'))).status).toBe(200);
   });
 
@@ -95,11 +101,11 @@ describeWithPostgres('the rate limit of the API', () => {
     }
   });
 
-  it('is documented on every route that asks for a token', () => {
-    for (const { operationId, security, responses } of app.document.operations) {
+  it('is documented on every route that asks for a token, or makes a session', () => {
+    for (const { operationId, path, security = [], responses } of app.document.operations) {
       expect({ operationId, limited: '429' in responses }).toEqual({
         operationId,
-        limited: security?.length === 1,
+        limited: security.length > 0 || path === '/panel/session',
       });
     }
   });

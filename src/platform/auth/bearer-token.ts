@@ -1,8 +1,11 @@
 const BEARER = /^Bearer +([^\s]+)$/i;
 
-/** What there has to be of a request to find its token; any HTTP framework's will do. */
+/** What there has to be of a request to find who sent it; any HTTP framework's will do. */
 export interface RequestWithHeaders {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly method?: string;
+  readonly url?: string;
+  readonly id?: unknown;
 }
 
 /** The token of the Authorization header; null when there is none of the scheme Bearer. */

@@ -18,8 +18,15 @@ export const CurrentTenant = createParamDecorator((_data: unknown, context: Exec
   return tenantId;
 });
 
+/** Whoever asks, as a parameter of a guarded route. */
+export const CurrentPrincipal = createParamDecorator((_data: unknown, context: ExecutionContext): Principal =>
+  principalOf(context),
+);
+
 /** Who asks, as the audit trail has it, as a parameter of a guarded route. */
 export const CurrentActor = createParamDecorator((_data: unknown, context: ExecutionContext): Actor => {
   const request = context.switchToHttp().getRequest<{ readonly id?: unknown }>();
-  return actorOf(principalOf(context).subject, typeof request.id === 'string' ? request.id : null);
+  const { subject, session } = principalOf(context);
+  const actor = actorOf(subject, typeof request.id === 'string' ? request.id : null);
+  return session === undefined ? actor : { ...actor, sessionId: session.id };
 });

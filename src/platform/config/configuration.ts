@@ -57,6 +57,7 @@ export interface DeliverySection {
   readonly allowInsecureTargets: 'false' | 'loopback' | 'true';
   readonly egressAllowCidrs: readonly string[];
   readonly dnsServers: readonly string[];
+  readonly broker: 'inline' | 'redis' | 'postgres';
   readonly redisUrl: string | null;
   readonly queuePrefix: string;
   readonly labelTenants: boolean;
@@ -135,6 +136,15 @@ export function readConfiguration(env: Environment): Configuration {
     );
   }
   const redisUrl = read('REDIS_URL') ?? null;
+  const broker = read('WEBHOOK_BROKER') ?? (redisUrl === null ? 'inline' : 'redis');
+  if (broker === 'redis' && redisUrl === null && env['REDIS_URL'] === undefined) {
+    problems.push('WEBHOOK_BROKER: redis needs REDIS_URL');
+  }
+  if (broker === 'postgres' && embedded) {
+    problems.push(
+      'WEBHOOK_BROKER: postgres needs DATABASE_URL; the embedded database belongs to one process',
+    );
+  }
   const queuePrefix = read('WEBHOOK_QUEUE_PREFIX') ?? 'gestiqcloud';
   const perMinute = read('WEBHOOK_API_RATE_LIMIT_PER_MINUTE') ?? 6_000;
   const configuration = {
@@ -168,6 +178,7 @@ export function readConfiguration(env: Environment): Configuration {
       allowInsecureTargets: insecure,
       egressAllowCidrs: read('WEBHOOK_EGRESS_ALLOW_CIDRS') ?? [],
       dnsServers: read('WEBHOOK_DNS_SERVERS') ?? [],
+      broker,
       redisUrl,
       queuePrefix,
       labelTenants: read('WEBHOOK_METRICS_TENANT_LABEL') ?? false,

@@ -63,6 +63,11 @@ export const VARIABLES = {
     'unset: inline dispatcher',
     'BullMQ broker for asynchronous delivery',
   ),
+  WEBHOOK_BROKER: variable(
+    oneOf('inline', 'redis', 'postgres'),
+    'redis with `REDIS_URL`, otherwise inline',
+    'What tells workers of new deliveries: `inline` this process alone, `redis` BullMQ on Redis, `postgres` BullMQ in `DATABASE_URL`',
+  ),
   WEBHOOK_QUEUE_PREFIX: variable(
     text(1, 'a name'),
     'gestiqcloud',
@@ -149,7 +154,7 @@ export const VARIABLES = {
   PUBLIC_URL: variable(
     urlOf('https:', 'http:'),
     'unset',
-    'Where clients reach this service; refused as a target, it would loop',
+    'Where clients and browsers reach this service: the origin of the panel; refused as a target, it would loop',
   ),
   CORS_ORIGINS: variable(
     origins,

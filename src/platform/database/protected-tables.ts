@@ -37,6 +37,7 @@ function sharedWithWorker(name: string): ProtectedTable {
  */
 export const PROTECTED_TABLES: readonly ProtectedTable[] = [
   { name: 'invoices', policies: [tenantOnly('invoices')] },
+  sharedWithWorker('panel_sessions'),
   sharedWithWorker('webhook_attempts'),
   // The worker writes what the service does by itself, and reads nothing.
   { name: 'webhook_audit', policies: [tenantOnly('webhook_audit'), worker('webhook_audit', 'INSERT')] },

@@ -42,10 +42,13 @@ const ERRORS: Readonly<Record<number, Documented>> = {
       'Bad input: every problem is listed (a refused action has its code instead); nothing was changed',
     codes: [],
   },
-  401: { meaning: 'The bearer token is missing or not valid', codes: ['not_authenticated'] },
+  401: {
+    meaning: 'The bearer token, or the session, is missing or not valid',
+    codes: ['not_authenticated'],
+  },
   403: {
-    meaning: 'The token names no tenant, or lacks the scope',
-    codes: ['tenant_required', 'insufficient_scope'],
+    meaning: 'The token names no tenant, or lacks the scope; or a session came from another page than ours',
+    codes: ['tenant_required', 'insufficient_scope', 'cross_origin_refused'],
   },
   404: { meaning: 'There is no such thing, or it belongs to another tenant', codes: ['not_found'] },
   409: { meaning: 'It is in the way of something that exists', codes: [] },

@@ -7,6 +7,7 @@ import type { IncomingMessage } from 'node:http';
 import { RequestPrincipals } from '../auth/request-principals.js';
 import type { AppLogger } from '../kernel/app-logger.js';
 import { uuidV7 } from '../kernel/uuid.js';
+import { isApi } from './api-paths.js';
 import { constraintContainer } from './constraint-container.js';
 import { ErrorFilter } from './error-filter.js';
 import { registerJsonBodyParser } from './json-body-parser.js';
@@ -79,7 +80,7 @@ export async function configureHttpApp(
   fastify.addHook('onRequest', (request, reply, done) => {
     void reply.headers(headers).header('X-Request-Id', request.id);
     // Secrets and payloads are in answers: no cache between here and the client may keep one.
-    if (request.url.startsWith('/api/')) void reply.header('Cache-Control', 'no-store');
+    if (isApi(request.url)) void reply.header('Cache-Control', 'no-store');
     done();
   });
   registerJsonBodyParser(fastify, logger);

@@ -1,9 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 import { AuthError } from '../auth/auth-errors.js';
-import type { RequestPrincipals } from '../auth/request-principals.js';
+import { bearerTokenOf } from '../auth/bearer-token.js';
+import { sessionTokenOf, type RequestPrincipals } from '../auth/request-principals.js';
 import type { AppLogger } from '../kernel/app-logger.js';
 import { DomainError } from '../kernel/domain-error.js';
+import { isApi } from './api-paths.js';
 import { clientNetwork } from './client-network.js';
 import { LocalAllowances } from './local-allowances.js';
 import type { Verdict } from './request-allowance.js';
@@ -18,7 +20,7 @@ export interface RateLimitOptions {
 }
 
 /**
- * Limits the requests to `/api/` of each tenant, as its verified token names it, and of each address where there is no
+ * Limits the requests to the API of each tenant, as its verified token names it, and of each address where there is no
  * such token: whoever has none cannot use up what a tenant may do. Health, metrics and documentation are not counted.
  */
 export function limitRequests(
@@ -36,10 +38,12 @@ export function limitRequests(
     await Promise.resolve();
   });
   fastify.addHook('onRequest', async (request, reply) => {
-    if (!isApi(request)) return;
-    const sender = await senderOf(request, principals);
-    const nowMs = Date.now();
-    const verdict = (await shared?.take(sender, nowMs)) ?? local.take(sender, nowMs);
+    if (!isApi(request.routeOptions.url ?? '')) return;
+    const take = async (sender: string): Promise<Verdict> => {
+      const nowMs = Date.now();
+      return (await shared?.take(sender, nowMs)) ?? local.take(sender, nowMs);
+    };
+    const verdict = await verdictOf(request, principals, take);
     tell(reply, perMinute, verdict);
     if (!verdict.allowed)
       throw new DomainError(
@@ -50,19 +54,28 @@ export function limitRequests(
   });
 }
 
-function isApi(request: FastifyRequest): boolean {
-  return request.routeOptions.url?.startsWith('/api/') === true;
+/** A session is looked for in the database: whoever makes tokens of sessions up pays for each try first. */
+async function verdictOf(
+  request: FastifyRequest,
+  principals: RequestPrincipals,
+  take: (sender: string) => Promise<Verdict>,
+): Promise<Verdict> {
+  const address = `address:${clientNetwork(request.ip)}`;
+  const bySession = bearerTokenOf(request) === null && sessionTokenOf(request) !== null;
+  const ofAddress = bySession ? await take(address) : null;
+  if (ofAddress?.allowed === false) return ofAddress;
+  const tenantId = await tenantOf(request, principals);
+  return tenantId === null ? (ofAddress ?? take(address)) : take(`tenant:${tenantId}`);
 }
 
-async function senderOf(request: FastifyRequest, principals: RequestPrincipals): Promise<string> {
+async function tenantOf(request: FastifyRequest, principals: RequestPrincipals): Promise<string | null> {
   try {
-    const tenantId = (await principals.of(request))?.tenantId;
-    if (tenantId !== null && tenantId !== undefined) return `tenant:${tenantId}`;
+    return (await principals.of(request))?.tenantId ?? null;
   } catch (cause) {
     // The guard of the route answers this; here it only means that no tenant is known.
-    if (!(cause instanceof AuthError)) throw cause;
+    if (cause instanceof AuthError) return null;
+    throw cause;
   }
-  return `address:${clientNetwork(request.ip)}`;
 }
 
 function tell(reply: FastifyReply, perMinute: number, verdict: Verdict): void {

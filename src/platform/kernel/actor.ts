@@ -4,6 +4,8 @@ export interface Actor {
   readonly subject: string;
   /** `X-Request-Id` of the request, to find its log lines. */
   readonly requestId: string | null;
+  /** The panel's session that it was asked through; absent for a token. */
+  readonly sessionId?: string;
 }
 
 /** Characters of a subject that are kept; issuers use UUIDs and e-mail addresses. */

@@ -21,7 +21,7 @@ const count = (description: string, example: number): Json => ({
   example: String(example),
 });
 
-/** Where a token is asked for, its tenant's requests are counted (unless the installation sets no limit). */
+/** Where requests are counted, which can be refused with 429 (unless the installation sets no limit). */
 const RATE_LIMIT = {
   'RateLimit-Limit': count('Requests that the tenant may make in a minute.', 6_000),
   'RateLimit-Remaining': count('How many of them are left.', 5_999),
@@ -40,16 +40,16 @@ const RETRY_AFTER: Readonly<Record<string, Json>> = {
 /**
  * Adds what holds for every operation, so that no controller can forget it: `X-Request-Id` and the counts of the
  * rate limit on every answer, an example
- * for every JSON body (made of the examples of its fields), `security: []` where no token is asked for, and that DTOs take
+ * for every JSON body (made of the examples of its fields), `security: []` where no token is asked for, sessions where one is, and that DTOs take
  * no further fields.
  */
 export function complete(document: OpenAPIObject): OpenAPIObject {
   const schemas = (document.components?.schemas ?? {}) as Record<string, Json>;
   for (const operation of operationsOf(document)) {
-    operation['security'] ??= [];
+    operation['security'] = withSessions(operation['security'] as Json[] | undefined);
     const body = operation['requestBody'] as Json | undefined;
     for (const schema of giveExamples(body, schemas)) schema['additionalProperties'] = false;
-    const counted = (operation['security'] as unknown[]).length > 0;
+    const counted = '429' in (operation['responses'] as object);
     for (const [status, response] of Object.entries(operation['responses'] as Record<string, Json>)) {
       response['headers'] = {
         ...(response['headers'] as Json | undefined),
@@ -61,6 +61,11 @@ export function complete(document: OpenAPIObject): OpenAPIObject {
     }
   }
   return document;
+}
+
+/** Where a token is taken, the session of a cookie is taken too. */
+function withSessions(security: readonly Json[] = []): Json[] {
+  return security.length === 0 ? [] : [...security, { panel: [] }];
 }
 
 function operationsOf(document: OpenAPIObject): Json[] {

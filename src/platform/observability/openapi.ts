@@ -29,8 +29,18 @@ export function openApiDocument(app: NestFastifyApplication, info: OpenApiInfo):
       type: 'http',
       scheme: 'bearer',
       bearerFormat: 'JWT',
-      description: 'Claims: `sub`, `tenant_id`, `scope` (`webhooks:read`, `webhooks:write`).',
+      description:
+        'Claims: `sub`, `tenant_id`, `scope` (`webhooks:read`, `webhooks:write`, `webhooks:admin`).',
     })
+    .addCookieAuth(
+      '__Host-whp',
+      {
+        type: 'apiKey',
+        description:
+          'A session of the panel (`POST /panel/session`), for pages of the same origin; changes also need `X-Panel: 1`.',
+      },
+      'panel',
+    )
     .build();
   return complete(SwaggerModule.createDocument(app, document));
 }

@@ -6,6 +6,7 @@ import type {
   DeliveryLanes,
   OpenedLane,
 } from '../../../src/modules/webhooks/application/ports/delivery-lanes.js';
+import type { Transaction } from '../../../src/modules/webhooks/application/ports/transaction.js';
 import type { ClaimedDelivery } from '../../../src/modules/webhooks/domain/delivery.js';
 import type { Lane } from '../../../src/modules/webhooks/domain/lane.js';
 import type { EndpointCircuit, Subscription } from '../../../src/modules/webhooks/domain/subscription.js';
@@ -37,7 +38,21 @@ export interface CircuitActions {
   claim(lane: Lane, limit?: number): Promise<OpenedLane>;
   /** The probe, when it is time for one. */
   probe(lane: Lane, lanes?: DeliveryLanes): Promise<ClaimedDelivery>;
-  act(work: 'reset' | 'probeSoon' | 'probeFirst', lane: Lane, id?: string): Promise<boolean>;
+  act(work: CircuitWork, lane: Lane, id?: string): Promise<boolean>;
+}
+
+export type CircuitWork = 'reset' | 'probeSoon' | 'probeFirst';
+
+/** What a tenant does to a circuit, whatever tenant that is. */
+export async function turnCircuit(
+  { circuits }: PersistenceHarness,
+  work: CircuitWork,
+  transaction: Transaction,
+  { subscriptionId }: Lane,
+  id?: string,
+): Promise<boolean> {
+  if (work === 'reset') return circuits.reset(transaction, subscriptionId, 'Reset by hand');
+  return circuits[work](transaction, subscriptionId, id);
 }
 
 export function circuitActions(current: () => PersistenceHarness): CircuitActions {
@@ -70,9 +85,7 @@ export function circuitActions(current: () => PersistenceHarness): CircuitAction
     expect(claims).toMatchObject([{ isProbe: true }]);
     return claims[0]!;
   };
-  const act = async (work: 'reset' | 'probeSoon' | 'probeFirst', lane: Lane, id?: string): Promise<boolean> =>
-    current().transactions.run(TENANT, (transaction) =>
-      current().circuits[work](transaction, lane.subscriptionId, id),
-    );
+  const act = async (work: CircuitWork, lane: Lane, id?: string): Promise<boolean> =>
+    current().transactions.run(TENANT, (transaction) => turnCircuit(current(), work, transaction, lane, id));
   return { subscription, circuit, record, attempts, open, claim, probe, act };
 }

@@ -67,6 +67,28 @@ export function laneBatchesContract(current: () => PersistenceHarness): void {
       );
     });
 
+    // Red when the sweep asks what is due alone: an open batch would be rung for nothing once a second.
+    it('are swept when they are closed, in an order or not', async () => {
+      const sweep = async (): Promise<unknown> => (await current().lanes.sweep(MAX_RETRIES, 100)).dueLanes;
+      const lane = await subscribe(current(), { settings: BATCHED });
+      const ordered = await subscribe(current(), {
+        ...{ url: 'https://ordered.customer.com/', settings: { ...BATCHED, ordering: 'fifo' } },
+      });
+      await emit(2, 'a');
+      await current().elapse(1_000);
+      expect(await sweep()).toEqual([]);
+      await emit(1, 'a');
+      await current().elapse(1_000);
+      expect(await sweep()).toEqual([lane, ordered]);
+      expect(await claim(lane)).toHaveLength(1);
+      expect(await claim(ordered)).toHaveLength(1);
+      await emit(1, 'b');
+      await current().elapse(2_000);
+      expect(await sweep()).toEqual([]);
+      await current().elapse(58_001);
+      expect(await sweep()).toEqual(expect.arrayContaining([lane, ordered]));
+    });
+
     it('close at a mebibyte of payloads', async () => {
       const lane = await subscribe(current(), { settings: BATCHED });
       const ids = await emit(3, null, JSON.stringify({ text: 'x'.repeat(500_000) }));

@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { DEACTIVATED_BY_FAILING } from '../../../src/modules/webhooks/domain/subscription.js';
 import { DEFAULT_SETTINGS } from '../../../src/modules/webhooks/domain/subscription-settings.js';
 import { deliveryDetail, failed, MAX_RETRIES, resultOf } from './attempts.js';
-import { circuitActions, IN_VAIN, REFUSED, SOON_MS } from './circuit-actions.js';
+import { circuitActions, IN_VAIN, REFUSED, SOON_MS, turnCircuit } from './circuit-actions.js';
 import { claimFrom, deliverEvents, subscribe, TENANT, type PersistenceHarness } from './harness.js';
 
 const DAY_MS = 86_400_000;
@@ -167,7 +167,7 @@ export function laneCircuitsContract(current: () => PersistenceHarness): void {
       await open(lane);
       for (const work of ['reset', 'probeSoon', 'probeFirst'] as const) {
         await current().transactions.run('other', (transaction) =>
-          current().circuits[work](transaction, lane.subscriptionId),
+          turnCircuit(current(), work, transaction, lane),
         );
       }
       expect(await circuit(lane)).toMatchObject({ state: 'open', failures: 10 });

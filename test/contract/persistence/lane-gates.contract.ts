@@ -1,8 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 
 import type { AttemptResult } from '../../../src/modules/webhooks/application/ports/delivery-lanes.js';
+import type { RateLimit } from '../../../src/modules/webhooks/domain/gates/rate-limit.js';
 import { DEFAULT_SETTINGS } from '../../../src/modules/webhooks/domain/subscription-settings.js';
 import { deliveryDetail, failed, MAX_RETRIES, resultOf } from './attempts.js';
+import { turnCircuit } from './circuit-actions.js';
 import { claimFrom, deliverEvents, subscribe, TENANT, type PersistenceHarness } from './harness.js';
 
 /** What a lane's gates do to claims, to births, to the sweep and to what a tenant is shown; and what a settlement tells. */
@@ -98,6 +100,43 @@ export function laneGatesContract(current: () => PersistenceHarness): void {
       expect(claims.map(({ waitMs }) => waitMs)).toEqual([0, 100, 200]);
     });
 
+    // Red when the slot of before stays: what waits is held for the minute that nobody asks for any more.
+    it('a rate that is raised, or taken away, lets go what waits for a slot of the one before', async () => {
+      const slow = { max: 1, perSeconds: 60 };
+      const lane = await subscribe(current(), { settings: { ...DEFAULT_SETTINGS, rateLimit: slow } });
+      const { lanes, transactions, subscriptions } = current();
+      const rateOf = async (rateLimit: RateLimit | null): Promise<unknown> =>
+        transactions.run(TENANT, (transaction) =>
+          subscriptions.update(transaction, lane.subscriptionId, {
+            settings: (before) => ({ ...before, rateLimit }),
+          }),
+        );
+      const ids = await deliverEvents(current(), 9);
+      const heldMs = async (): Promise<number | null> => {
+        const { rest } = await lanes.claim(lane, { limit: 5 });
+        return rest.kind === 'seen' ? (rest.hold?.forMs ?? null) : null;
+      };
+      expect(await claimFrom(lanes, lane, 5)).toHaveLength(1);
+      // The same again is no other: what was reserved stays.
+      await rateOf(slow);
+      expect(await heldMs()).toBeGreaterThan(30_000);
+      await rateOf({ max: 1, perSeconds: 30 });
+      expect(await heldMs()).toBeGreaterThan(15_000);
+      expect(await heldMs()).toBeLessThanOrEqual(30_250);
+      await rateOf({ max: 10, perSeconds: 1 });
+      const { hold } = await deliveryDetail(current(), ids[8]!);
+      expect(hold === null || hold.until!.getTime() < Date.now() + 60_000).toBe(true);
+      await current().elapse(350);
+      expect((await claimFrom(lanes, lane, 2)).map(({ waitMs }) => waitMs)).toEqual([0, 100]);
+      await rateOf(slow);
+      await current().elapse(1_000);
+      expect(await claimFrom(lanes, lane, 5)).toHaveLength(1);
+      expect(await claimFrom(lanes, lane, 5)).toHaveLength(0);
+      await rateOf(null);
+      expect((await deliveryDetail(current(), ids[8]!)).hold).toBeNull();
+      expect(await claimFrom(lanes, lane, 9)).toHaveLength(5);
+    });
+
     /** A failure whose answer asked for a while. */
     const busy = (
       statusCode: number,
@@ -160,14 +199,14 @@ export function laneGatesContract(current: () => PersistenceHarness): void {
     // Red when a result of before a reset holds the lane again.
     it('a reset forgets what the endpoint asked for, and what of before comes late holds nothing', async () => {
       const lane = await subscribe(current());
-      const { lanes, circuits, transactions } = current();
+      const { lanes, transactions } = current();
       await deliverEvents(current(), 3);
       const [first, late] = await claimFrom(lanes, lane, 2);
       await lanes.record(resultOf(first!, busy(503, 60_000)));
       expect(await claimFrom(lanes, lane, 5)).toEqual([]);
-      await transactions.run('other', (transaction) => circuits.reset(transaction, lane.subscriptionId));
+      await transactions.run('other', (transaction) => turnCircuit(current(), 'reset', transaction, lane));
       expect(await claimFrom(lanes, lane, 5)).toEqual([]);
-      await transactions.run(TENANT, (transaction) => circuits.reset(transaction, lane.subscriptionId));
+      await transactions.run(TENANT, (transaction) => turnCircuit(current(), 'reset', transaction, lane));
       expect((await lanes.record(resultOf(late!, busy(429, 60_000)))).turns).toEqual([]);
       expect(await claimFrom(lanes, lane, 5)).toHaveLength(1);
     });

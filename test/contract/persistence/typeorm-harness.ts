@@ -45,7 +45,7 @@ WITH passed AS (SELECT $1::float8 * interval '1 millisecond' AS span), events AS
 ), lanes AS (
   UPDATE webhook_lanes SET paused_at = paused_at - span, next_probe_at = next_probe_at - span, circuit_opened_at = circuit_opened_at - span,
                            failing_since = failing_since - span, counted_from = counted_from - span,
-                           held_until = held_until - span,
+                           held_until = held_until - span, rate_next_at = rate_next_at - span,
                            recent_bucket = recent_bucket - floor(extract(epoch FROM span) / 30)::int
     FROM passed
 )

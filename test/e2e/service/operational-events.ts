@@ -36,6 +36,11 @@ export function operationalEvents(running: () => RunningService): void {
       .filter(({ url }) => url.startsWith(`/${path}?`))
       .map(({ rawBody }) => JSON.parse(rawBody.toString()) as Told);
   const namesAt = (path: string): string[] => toldAt(path).map(({ event }) => event);
+  /** Without what is told of deliveries, which comes once a minute. */
+  const ofEndpoints = (path: string): Told[] =>
+    toldAt(path).filter(({ event }) => event.startsWith('webhook.endpoint.'));
+  const kindsAt = (path: string): string[] =>
+    ofEndpoints(path).map(({ event }) => event.slice('webhook.endpoint.'.length));
   const soon = async (check: () => void | Promise<void>): Promise<void> =>
     eventually(check, { timeoutMs: 60_000 });
   const fail = async (api: ApiClient, event: string): Promise<string> => {
@@ -70,8 +75,8 @@ export function operationalEvents(running: () => RunningService): void {
     });
     // Told of again in a minute, with how many there were.
     for (let n = 0; n < 2; n += 1) await fail(api, 'ops.made');
-    await soon(() => expect(namesAt('monitor').slice(1)).toEqual(['webhook.endpoint.failing']));
-    expect(toldAt('monitor')[1]).toMatchObject({
+    await soon(() => expect(kindsAt('monitor')).toEqual(['failing']));
+    expect(ofEndpoints('monitor')[0]).toMatchObject({
       resource_id: id,
       data: { reason: '3 failed attempts in a row; the last: HTTP 500', next_probe_at: expect.any(String) },
     });
@@ -79,12 +84,23 @@ export function operationalEvents(running: () => RunningService): void {
     status = 200;
     expect((await api.post(`/subscriptions/${id}/test`)).body).toMatchObject({ status: 'DELIVERED' });
     expect((await api.post('/deliveries', { event: 'ops.made', payload: {} })).status).toBe(202);
-    await soon(() => expect(namesAt('monitor').slice(2)).toEqual(['webhook.endpoint.recovered']));
+    await soon(() => expect(kindsAt('monitor').slice(1)).toEqual(['recovered']));
+
+    status = 500;
+    for (let n = 0; n < 3; n += 1) await fail(api, 'ops.made');
+    await soon(() => expect(kindsAt('monitor').slice(2)).toEqual(['failing']));
+    expect((await api.post(`/subscriptions/${id}/reset-circuit`)).status).toBe(200);
+    await soon(() => expect(kindsAt('monitor').slice(3)).toEqual(['recovered']));
+    expect(ofEndpoints('monitor').slice(1)).toMatchObject([
+      { data: { reason: 'A probe arrived' } },
+      { data: { reason: '3 failed attempts in a row; the last: HTTP 500' } },
+      { data: { reason: 'Reset by hand' } },
+    ]);
 
     status = 410;
     await fail(api, 'ops.made');
-    await soon(() => expect(namesAt('monitor').slice(3)).toEqual(['webhook.endpoint.disabled']));
-    expect(toldAt('monitor')[3]).toMatchObject({
+    await soon(() => expect(kindsAt('monitor').slice(4)).toEqual(['disabled']));
+    expect(ofEndpoints('monitor')[4]).toMatchObject({
       data: { reason: 'The endpoint answered 410 Gone', disabled_reason: 'gone' },
     });
     await soon(() => expect(namesAt('gone-only')).toHaveLength(1));

@@ -7,8 +7,10 @@ import { circuits } from './circuit.js';
 import { deliveryLife } from './delivery-life.js';
 import { endpointTests } from './endpoint-tests.js';
 import { filters } from './filters.js';
+import { lookingUp } from './looking-up.js';
 import { ordering } from './ordering.js';
 import { operationalEvents } from './operational-events.js';
+import { panelSessions } from './panel-sessions.js';
 import { recovery } from './recovery.js';
 import { secretRotation } from './secret-rotation.js';
 import { signatures } from './signatures.js';
@@ -50,5 +52,7 @@ export function describeWholeService(combination: Combination): void {
     describe('watching', () => streaming(running));
     describe('testing an endpoint', () => endpointTests(running));
     describe('filtering', () => filters(running));
+    describe('sessions of the panel', () => panelSessions(running));
+    describe('looking up', () => lookingUp(running));
   });
 }

@@ -245,4 +245,86 @@ describe('the checker of fault runs', () => {
       'delivery d1 was SENDING 4000 ms after its lease',
     ]);
   });
+
+  describe('of an order', () => {
+    /** Two events of one key, one after the other. */
+    const events = [1, 2].map((number) => ({
+      ...{ number, lane: 0, fate: 'committed' as const, key: 'a' },
+      times: { emittedAtMs: number * 1_000, committedAtMs: number * 1_000 + 10 },
+    }));
+    const second = { ...REQUEST, webhookId: 'd2', deliveryIdHeader: 'd2', eventNumber: 2 };
+    const at = (arrivedAtMs: number, answeredStatus = 200): Partial<SeenRequest> => ({
+      ...{ arrivedAtMs, endedAtMs: arrivedAtMs + 10, answeredStatus },
+    });
+    const ran = (requests: SeenRequest[], changes: Partial<RunHistory> = {}): string[] => {
+      const deliveries = [DELIVERY, { ...DELIVERY, id: 'd2', eventNumber: 2 }].map((delivery) => {
+        const attempts = requests.filter(({ webhookId }) => webhookId === delivery.id).length;
+        return { ...delivery, attempts, autoAttempts: attempts };
+      });
+      const attempts = deliveries.flatMap(({ id, attempts: count }) =>
+        attemptsUpTo(count).map((attempt) => ({ ...attempt, deliveryId: id })),
+      );
+      return violationsOf(run({ ordered: [0], events, requests, deliveries, attempts, ...changes }));
+    };
+    const said = ['event 2 was sent before event 1 of the same key had ended'];
+    const failedFirst = [
+      { ...REQUEST, ...at(10_000, 500) },
+      { ...second, ...at(10_500) },
+      { ...REQUEST, ...at(11_000) },
+    ];
+
+    it('is kept, also where the first had to be sent again, or failed for good', () => {
+      expect(ran([REQUEST, { ...second, ...at(11_000) }])).toEqual([]);
+      expect(ran([{ ...REQUEST, ...at(9_000, 500) }, REQUEST, { ...second, ...at(11_000) }])).toEqual([]);
+    });
+
+    it('sees who overtakes, also while the first waits for its retry', () => {
+      expect(ran([{ ...second, ...at(9_000) }, REQUEST])).toEqual(said);
+      expect(ran(failedFirst)).toEqual(said);
+    });
+
+    it('is one of a key, of what was committed before the other was emitted, of a lane that wants it', () => {
+      expect(ran(failedFirst, { ordered: [] })).toEqual([]);
+      const keys = events.map((event) => ({ ...event, key: `k${event.number}` }));
+      expect(ran(failedFirst, { events: keys })).toEqual([]);
+      const times = { emittedAtMs: 1_000, committedAtMs: 2_000 };
+      expect(ran(failedFirst, { events: events.map((event) => ({ ...event, times })) })).toEqual([]);
+    });
+
+    it('may be lost with what PostgreSQL forgot, and with no worker', () => {
+      const crash = { worker: null, fromMs: 10_005, toMs: 10_005 };
+      expect(ran(failedFirst, { incidents: [crash] })).toEqual([]);
+      expect(ran(failedFirst, { incidents: [{ ...crash, worker: 'w1' }] })).toEqual(said);
+    });
+
+    it('holds inside one request as well', () => {
+      const together = (places: readonly number[]): SeenRequest[] =>
+        [REQUEST, second].map((one, n) => ({
+          ...one,
+          batch: { webhookId: 'b1', number: 1, place: places[n] ?? 0 },
+        }));
+      expect(ran(together([0, 1]))).toEqual([]);
+      expect(ran(together([1, 0]))).toEqual(said);
+      const failed = together([0, 1]).map((one) => ({ ...one, ...at(9_000, 500) }));
+      expect(ran([...failed, REQUEST, { ...second, ...at(11_000) }])).toEqual([]);
+      expect(ran([...failed, { ...second, ...at(9_500) }, REQUEST])).toEqual(said);
+    });
+  });
+
+  it('wants one webhook-id for the same deliveries in a request, and for no others', () => {
+    const inBatch = (webhookId: string, number: number): SeenRequest => ({
+      ...{
+        ...REQUEST,
+        arrivedAtMs: number * 1_000,
+        endedAtMs: number * 1_000,
+        answeredStatus: number === 1 ? 500 : 200,
+      },
+      batch: { webhookId, number, place: 0 },
+    });
+    const twice = { deliveries: [{ ...DELIVERY, attempts: 2, autoAttempts: 2 }], attempts: attemptsUpTo(2) };
+    expect(violationsOf(run({ ...twice, requests: [inBatch('d1', 1), inBatch('d1', 2)] }))).toEqual([]);
+    expect(violationsOf(run({ ...twice, requests: [inBatch('d1', 1), inBatch('b1', 2)] }))).toEqual([
+      'a request of d1 came with webhook-id b1, not theirs',
+    ]);
+  });
 });

@@ -1,5 +1,14 @@
 import { FREE_INTERRUPTIONS } from '../../../src/modules/webhooks/domain/delivery.js';
-import type { AttemptState, DeliveryState, Incident, RunHistory, SeenRequest } from './history.js';
+import { orderViolationsOf } from './order.js';
+import {
+  groupBy,
+  isDelivered,
+  type AttemptState,
+  type DeliveryState,
+  type Incident,
+  type RunHistory,
+  type SeenRequest,
+} from './history.js';
 
 /** Milliseconds between an answer and its result in the database: died in between, an attempt may be repeated. */
 const RESULT_WINDOW_MS = 10_000;
@@ -21,6 +30,8 @@ export function violationsOf(run: RunHistory): string[] {
   return [
     ...everyEventCameToItsEnd(run),
     ...everyRequestBelongsToADelivery(run),
+    ...everyBatchKeepsItsId(run),
+    ...orderViolationsOf(run, strikes),
     ...run.deliveries.flatMap((delivery) => {
       const requests = (requestsOf.get(delivery.id) ?? []).sort((a, b) => a.arrivedAtMs - b.arrivedAtMs);
       return [
@@ -69,6 +80,26 @@ function everyRequestBelongsToADelivery(run: RunHistory): string[] {
     return isRight
       ? []
       : [`a request of ${what} came with webhook-id ${request.webhookId}, not its delivery's`];
+  });
+}
+
+/** Invariant 2 where several go in one request: one `webhook-id` for the same of them, and for no others. */
+function everyBatchKeepsItsId({ requests }: RunHistory): string[] {
+  const idOf = new Map<string, string>();
+  const membersOf = new Map<string, string>();
+  const batches = groupBy(
+    requests.filter(({ batch }) => batch !== undefined),
+    ({ batch }) => batch?.number,
+  );
+  return [...batches.values()].flatMap((members) => {
+    const ids = members.map(({ webhookId }) => webhookId).sort();
+    const id = members[0]?.batch?.webhookId ?? '';
+    const all = ids.join(', ');
+    const isRight = (idOf.get(all) ?? id) === id && (membersOf.get(id) ?? all) === all;
+    idOf.set(all, id);
+    membersOf.set(id, all);
+    const isOwn = ids.length > 1 || ids[0] === id;
+    return isRight && isOwn ? [] : [`a request of ${all} came with webhook-id ${id}, not theirs`];
   });
 }
 
@@ -167,20 +198,6 @@ function countersMatchAttempts(delivery: DeliveryState, attempts: readonly Attem
   ];
 }
 
-function isDelivered(request: SeenRequest): boolean {
-  return request.answeredStatus !== null && request.answeredStatus >= 200 && request.answeredStatus < 300;
-}
-
 function nameOf(delivery: DeliveryState): string {
   return `delivery ${delivery.id} (event ${delivery.eventNumber})`;
-}
-
-function groupBy<T, K>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> {
-  const groups = new Map<K, T[]>();
-  for (const item of items) {
-    const group = groups.get(keyOf(item));
-    if (group) group.push(item);
-    else groups.set(keyOf(item), [item]);
-  }
-  return groups;
 }

@@ -1,13 +1,14 @@
 import { fork, type ChildProcess } from 'node:child_process';
 
 import { bundledEmitter } from './emitter-bundle.js';
-import type { Fate } from './history.js';
+import type { EmittedEvent } from './history.js';
 
 export interface EventToEmit {
   readonly number: number;
   readonly lane: number;
   readonly tenantId: string;
   readonly event: string;
+  readonly orderingKey: string | null;
   readonly rollBack: boolean;
 }
 
@@ -18,12 +19,14 @@ export interface LaneToSubscribe {
 }
 
 /** Told of every event as soon as its transaction has ended. */
-export type OnEmitted = (number: number, fate: Fate) => void;
+export type OnEmitted = (emitted: Emitted) => void;
+
+export type Emitted = Pick<EmittedEvent, 'number' | 'fate' | 'times'>;
 
 interface Message {
   readonly ready?: true;
   readonly module?: number;
-  readonly emitted?: { readonly number: number; readonly fate: Fate; readonly reason?: string };
+  readonly emitted?: Emitted;
   readonly done?: number;
   readonly result?: unknown;
   readonly error?: string;
@@ -109,7 +112,7 @@ export class EmitterProcess {
   }
 
   private hear({ module, emitted, done, result, error }: Message): void {
-    if (emitted && module !== undefined) this.listeners.get(module)?.(emitted.number, emitted.fate);
+    if (emitted && module !== undefined) this.listeners.get(module)?.(emitted);
     if (done === undefined) return;
     const call = this.calls.get(done);
     this.calls.delete(done);

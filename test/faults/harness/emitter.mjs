@@ -25,13 +25,16 @@ const CLOSE_MS = 2_000;
 /** @type {Map<number, {app: import('@nestjs/common').INestApplicationContext, dataSource: DataSource}>} */
 const modules = new Map();
 
-async function emit({ dataSource, app }, { number, lane, tenantId, event, rollBack }) {
+async function emit({ dataSource, app }, { number, lane, tenantId, event, orderingKey, rollBack }) {
+  let emittedAtMs = 0;
   try {
     await dataSource.transaction(async (manager) => {
-      await app.get(WebhookEmitter).emit(manager, { tenantId, event, payload: { number, lane } });
+      emittedAtMs = Date.now();
+      const ordered = orderingKey === null ? {} : { orderingKey };
+      await app.get(WebhookEmitter).emit(manager, { tenantId, event, payload: { number, lane }, ...ordered });
       if (rollBack) throw new RolledBackOnPurpose();
     });
-    return { number, fate: 'committed' };
+    return { number, fate: 'committed', times: { emittedAtMs, committedAtMs: Date.now() } };
   } catch (cause) {
     if (cause instanceof RolledBackOnPurpose) return { number, fate: 'rolled_back' };
     return { number, fate: 'unknown', reason: String(cause) };

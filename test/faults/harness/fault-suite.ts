@@ -1,21 +1,26 @@
 import { afterAll, afterEach, beforeAll, it } from '@jest/globals';
 
 import { describeWithPostgresAndRedis } from '../../support/servers.js';
-import { FaultLab, FaultServers, type LabOptions } from './lab.js';
+import { FaultServers, type ServerOptions } from './fault-servers.js';
+import { FaultLab, type LabOptions } from './lab.js';
 import { IS_FULL } from './settings.js';
 
 /** Opens a lab for one test; the suite disposes of it after the test. */
 export type OpenLab = (options?: LabOptions) => Promise<FaultLab>;
 
 /** A suite on private servers of its own: nothing that it breaks is anybody else's. */
-export function describeFaults(name: string, tests: (openLab: OpenLab) => void): void {
+export function describeFaults(
+  name: string,
+  tests: (openLab: OpenLab) => void,
+  options: ServerOptions = {},
+): void {
   describeWithPostgresAndRedis(name, () => {
     let servers: FaultServers | undefined;
     let labs: FaultLab[] = [];
 
     beforeAll(async () => {
-      servers = await FaultServers.start();
-    });
+      servers = await FaultServers.start(options);
+    }, 240_000);
     afterEach(async () => {
       for (const lab of labs) await lab.dispose();
       labs = [];

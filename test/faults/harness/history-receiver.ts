@@ -25,6 +25,7 @@ export type Answer =
 export interface LaneRequest {
   /** How often this delivery was seen before: 0 at its first request. */
   readonly seenBefore: number;
+  /** The first delivery in it. */
   readonly request: SeenRequest;
 }
 
@@ -51,6 +52,7 @@ export class HistoryReceiver {
   private readonly seen = new Map<string, number>();
   private readonly open = new Map<string, number>();
   private readonly mostOpen = new Map<string, number>();
+  private count = 0;
   private held: Held[] = [];
   private fallback: Behaviour = 200;
 
@@ -124,32 +126,63 @@ export class HistoryReceiver {
   private async receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
+    const all = this.note(request, Buffer.concat(chunks).toString('utf8'));
+    const [seen] = all;
+    if (seen === undefined) return;
+    this.countOpen(seen, response);
+    response.once('finish', () => {
+      for (const one of all) {
+        one.endedAtMs ??= Date.now();
+        one.answeredStatus ??= seen.answeredStatus ?? response.statusCode;
+      }
+    });
+    response.once('close', () => {
+      for (const one of all) {
+        one.endedAtMs ??= Date.now();
+        one.answeredStatus ??= seen.answeredStatus;
+      }
+    });
+
+    const seenBefore = this.seen.get(seen.webhookId) ?? 0;
+    for (const { webhookId } of all) this.seen.set(webhookId, (this.seen.get(webhookId) ?? 0) + 1);
+    const behaviour = this.behaviours.get(seen.lane) ?? this.fallback;
+    const answer = typeof behaviour === 'function' ? behaviour({ seenBefore, request: seen }) : behaviour;
+    this.answer(seen, response, answer);
+  }
+
+  /** @returns what came in it: one delivery, or those that it names */
+  private note(request: IncomingMessage, body: string): SeenRequest[] {
     const header = (name: string): string => String(request.headers[name] ?? '');
-    const seen: SeenRequest = {
-      webhookId: header('webhook-id'),
-      deliveryIdHeader: header('x-delivery-id'),
-      eventNumber: numberIn(Buffer.concat(chunks).toString('utf8')),
+    const webhookId = header('webhook-id');
+    const shared = {
       lane: Number(request.url?.split('/')[2]),
       worker: header('user-agent'),
       arrivedAtMs: Date.now(),
       endedAtMs: null,
       answeredStatus: null,
     };
-    this.requests.push(seen);
-    this.countOpen(seen, response);
-    response.once('finish', () => {
-      seen.endedAtMs ??= Date.now();
-      seen.answeredStatus ??= response.statusCode;
-    });
-    response.once('close', () => {
-      seen.endedAtMs ??= Date.now();
-    });
-
-    const seenBefore = this.seen.get(seen.webhookId) ?? 0;
-    this.seen.set(seen.webhookId, seenBefore + 1);
-    const behaviour = this.behaviours.get(seen.lane) ?? this.fallback;
-    const answer = typeof behaviour === 'function' ? behaviour({ seenBefore, request: seen }) : behaviour;
-    this.answer(seen, response, answer);
+    this.count += 1;
+    const number = this.count;
+    const numbers = numbersIn(body);
+    const ids = header('x-delivery-ids').split(',').filter(Boolean);
+    const isBatch = ids.length > 0 || numbers.length !== 1;
+    const all = isBatch
+      ? // What does not fit together stays in the history as what belongs to no delivery.
+        Array.from({ length: Math.max(ids.length, numbers.length, 1) }, (_unused, place): SeenRequest => {
+          const id = ids[place] ?? '';
+          const eventNumber = numbers[place] ?? -1;
+          const deliveryIdHeader = header('x-delivery-id') === webhookId ? id : '';
+          return {
+            ...shared,
+            webhookId: id,
+            deliveryIdHeader,
+            eventNumber,
+            batch: { webhookId, number, place },
+          };
+        })
+      : [{ ...shared, webhookId, deliveryIdHeader: header('x-delivery-id'), eventNumber: numbers[0] ?? -1 }];
+    this.requests.push(...all);
+    return all;
   }
 
   private countOpen(seen: SeenRequest, response: ServerResponse): void {
@@ -248,12 +281,14 @@ function drip(socket: Socket): void {
   socket.once('close', () => clearInterval(timer));
 }
 
-/** The event's number in a body that the test sent; -1 in one that a test damaged. */
-function numberIn(body: string): number {
+/** The numbers of the events in a body that the test sent, one or several; -1 in one that a test damaged. */
+function numbersIn(body: string): number[] {
   try {
-    const parsed = JSON.parse(body) as { readonly number?: unknown };
-    return typeof parsed.number === 'number' ? parsed.number : -1;
+    const parsed: unknown = JSON.parse(body);
+    return (Array.isArray(parsed) ? parsed : [parsed]).map((event: { readonly number?: unknown } | null) =>
+      typeof event?.number === 'number' ? event.number : -1,
+    );
   } catch {
-    return -1;
+    return [-1];
   }
 }

@@ -10,10 +10,15 @@ export interface EmittedEvent {
   readonly number: number;
   readonly lane: number;
   readonly fate: Fate;
+  /** What it must keep its order with, where its lane has one; null is a key as well. */
+  readonly key?: string | null;
+  /** When its emitter emitted it, and when it heard of the commit; undefined where it did not live to say so. */
+  readonly times?: { readonly emittedAtMs: number; readonly committedAtMs: number };
 }
 
-/** One request as the receiver saw it. */
+/** One delivery in a request as the receiver saw it. */
 export interface SeenRequest {
+  /** The header; of one among several, its own id. */
   readonly webhookId: string;
   readonly deliveryIdHeader: string;
   /** The event's number, from the body. */
@@ -22,10 +27,22 @@ export interface SeenRequest {
   /** Which process sent it: each worker has a user agent of its own. */
   readonly worker: string;
   readonly arrivedAtMs: number;
+  /** Where several may go in one request; undefined: it went alone. */
+  readonly batch?: SeenBatch;
   /** When the answer was handed over or the connection ended; null while it is open. */
   endedAtMs: number | null;
   /** The status of a complete answer; null when there was none. */
   answeredStatus: number | null;
+}
+
+/** The request in which a delivery came with others, or might have. */
+export interface SeenBatch {
+  /** Its header. */
+  readonly webhookId: string;
+  /** Which request of the run it was. */
+  readonly number: number;
+  /** Which of those in it, from 0. */
+  readonly place: number;
 }
 
 export interface DeliveryState {
@@ -70,10 +87,27 @@ export interface RunHistory {
   readonly maxRetries: number;
   /** The time that an attempt may take, in milliseconds. */
   readonly budgetMs: number;
+  /** Lanes whose deliveries of one key go one after the other. */
+  readonly ordered?: readonly number[];
   readonly events: readonly EmittedEvent[];
   readonly requests: readonly SeenRequest[];
   readonly deliveries: readonly DeliveryState[];
   readonly attempts: readonly AttemptState[];
   readonly incidents: readonly Incident[];
   readonly overdueLeases: readonly OverdueLease[];
+}
+
+/** The receiver has taken it. */
+export function isDelivered(request: SeenRequest): boolean {
+  return request.answeredStatus !== null && request.answeredStatus >= 200 && request.answeredStatus < 300;
+}
+
+export function groupBy<T, K>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> {
+  const groups = new Map<K, T[]>();
+  for (const item of items) {
+    const group = groups.get(keyOf(item));
+    if (group) group.push(item);
+    else groups.set(keyOf(item), [item]);
+  }
+  return groups;
 }

@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import pg from 'pg';
 
 import { eventually } from '../../support/eventually.js';
-import { startPostgres, type PostgresServer } from '../../support/postgres-server.js';
-import { startRedis, type RedisServer } from '../../support/redis-server.js';
-import { createTestDatabase, preparedTemplate, type TestDatabase } from '../../support/test-database.js';
+import type { StoredSettings } from '../../../src/modules/webhooks/domain/subscription-settings.js';
+import type { TestDatabase } from '../../support/test-database.js';
 import { violationsOf } from './checker.js';
 import type { CutOffNetwork } from './cut-off-network.js';
 import { EmitterProcess, type Emitter, type EventToEmit } from './emitter-process.js';
-import type { AttemptState, DeliveryState, Fate, Incident, RunHistory } from './history.js';
+import type { AttemptState, DeliveryState, EmittedEvent, Fate, Incident, RunHistory } from './history.js';
+import type { FaultServers } from './fault-servers.js';
 import { HistoryReceiver } from './history-receiver.js';
 import { LeaseWatch, type ExpiredLease } from './lease-watch.js';
 import { BUILD } from './settings.js';
@@ -42,13 +42,18 @@ export interface LabOptions {
   readonly maxRetries?: number;
   /** The budget of an attempt; default 10: what a busy machine must not take for a receiver that hangs. */
   readonly timeoutSeconds?: number;
-  /** Whether rings go through Redis; without it every worker works by its own sweep alone. Default true. */
-  readonly broker?: boolean;
+  /** What rings go through; without it every worker works by its own sweep alone. Default Redis. */
+  readonly broker?: 'redis' | 'postgres' | null;
   /** Whether endpoints that fail are left alone. Default false. */
   readonly circuits?: boolean;
+  /** What a lane asks for; default: nothing. */
+  readonly settingsOf?: (lane: number) => StoredSettings;
   /** From where receivers must be reached as well. */
   readonly network?: CutOffNetwork;
 }
+
+/** Events of an ordered lane have one of this many keys, or none. */
+const KEYS = 6;
 
 export interface EmitOptions {
   /** Which lanes take turns; default all. */
@@ -60,45 +65,6 @@ export interface EmitOptions {
   readonly emitter?: Emitter;
 }
 
-/** The servers of a test file: private, so that they may be flushed, cut and killed; and a process that emits. */
-export class FaultServers {
-  private constructor(
-    readonly postgres: PostgresServer,
-    readonly redis: RedisServer,
-    /** Shared by the labs; a test that kills an emitter starts one of its own. */
-    readonly emitters: EmitterProcess,
-    /** The name of a database with all migrations, of which labs are copies. */
-    private readonly template: string,
-  ) {}
-
-  static async start(): Promise<FaultServers> {
-    const started: (() => Promise<void>)[] = [];
-    try {
-      const emitters = await EmitterProcess.start();
-      started.push(() => emitters.kill());
-      const template = ({ url }: PostgresServer): Promise<string> =>
-        preparedTemplate(url, BUILD, (empty) => emitters.migrate(empty));
-      const postgres = await startPostgres({ preparation: { name: BUILD, prepare: template } });
-      started.push(() => postgres.dispose());
-      const redis = await startRedis();
-      started.push(() => redis.dispose());
-      return new FaultServers(postgres, redis, emitters, await template(postgres));
-    } catch (error) {
-      for (const stop of started) await stop();
-      throw error;
-    }
-  }
-
-  async createDatabase(): Promise<TestDatabase> {
-    return createTestDatabase(this.postgres.url, { template: this.template });
-  }
-
-  async dispose(): Promise<void> {
-    await this.emitters.kill();
-    await Promise.all([this.postgres.dispose(), this.redis.dispose()]);
-  }
-}
-
 /**
  * One experiment: a database and a queue of its own, a receiver that keeps the history, an emitting process, and worker
  * processes to be killed. Ends with {@link violations}.
@@ -106,9 +72,8 @@ export class FaultServers {
 export class FaultLab {
   readonly incidents: Incident[] = [];
   readonly workers: Worker[] = [];
-  private readonly lanes: { readonly tenantId: string; readonly event: string; subscriptionId: string }[] =
-    [];
-  private readonly events = new Map<number, { readonly lane: number; fate: Fate }>();
+  private readonly lanes: Lane[] = [];
+  private readonly events = new Map<number, EmittedEvent>();
   /** In processes of their own, to be killed. */
   private readonly mortal: EmitterProcess[] = [];
   private readonly leases = new LeaseWatch();
@@ -122,12 +87,13 @@ export class FaultLab {
     private readonly pool: pg.Pool,
     private readonly maxRetries: number,
     private readonly timeoutSeconds: number,
-    broker: boolean,
+    broker: 'redis' | 'postgres' | null,
     private readonly network: CutOffNetwork | null,
   ) {
     this.env = {
       DATABASE_URL: database.url,
-      ...(broker ? { REDIS_URL: servers.redis.url } : {}),
+      ...(broker === 'redis' ? { REDIS_URL: servers.redis.url } : {}),
+      ...(broker === 'postgres' ? { WEBHOOK_BROKER: 'postgres' } : {}),
       WEBHOOK_QUEUE_PREFIX: database.name,
       JWT_SECRET: randomBytes(24).toString('hex'),
       WEBHOOK_ENCRYPTION_KEYS: `k1:${randomBytes(32).toString('base64')}`,
@@ -146,8 +112,9 @@ export class FaultLab {
       tenants = 1,
       maxRetries = 3,
       timeoutSeconds = 10,
-      broker = true,
+      broker = 'redis',
       circuits = false,
+      settingsOf = () => ({}),
       network = null,
     } = options;
     const receiver = await HistoryReceiver.start();
@@ -157,7 +124,7 @@ export class FaultLab {
     const lab = new FaultLab(servers, receiver, database, pool, maxRetries, timeoutSeconds, broker, network);
     try {
       lab.mainEmitter = await lab.openEmitter(servers.emitters);
-      await lab.subscribe(lanes, tenants);
+      await lab.subscribe(lanes, tenants, settingsOf);
       if (!circuits) await pool.query(WITHOUT_CIRCUITS);
       return lab;
     } catch (error) {
@@ -188,9 +155,9 @@ export class FaultLab {
   }
 
   private async openEmitter(process: EmitterProcess): Promise<Emitter> {
-    return process.open(this.env, (number, fate) => {
-      const event = this.events.get(number);
-      if (event) event.fate = fate;
+    return process.open(this.env, (emitted) => {
+      const event = this.events.get(emitted.number);
+      if (event) this.events.set(emitted.number, { ...event, ...emitted });
     });
   }
 
@@ -213,13 +180,15 @@ export class FaultLab {
     const events = Array.from({ length: count }, (_, index): EventToEmit => {
       const lane = lanes[index % lanes.length] ?? 0;
       const number = this.events.size + 1;
-      this.events.set(number, { lane, fate: 'unknown' });
-      const { tenantId, event } = this.laneAt(lane);
+      const { tenantId, event, isOrdered } = this.laneAt(lane);
+      const key = isOrdered ? keyOf(number) : null;
+      this.events.set(number, { number, lane, fate: 'unknown', key });
       return {
         number,
         lane,
         tenantId,
         event,
+        orderingKey: key,
         rollBack: rollBackEvery > 0 && (index + 1) % rollBackEvery === 0,
       };
     });
@@ -284,7 +253,8 @@ export class FaultLab {
     return {
       maxRetries: this.maxRetries,
       budgetMs: this.timeoutSeconds * 1_000,
-      events: [...this.events].map(([number, { lane, fate }]) => ({ number, lane, fate })),
+      ordered: this.lanes.flatMap(({ isOrdered }, lane) => (isOrdered ? [lane] : [])),
+      events: [...this.events.values()],
       requests: this.receiver.requests,
       deliveries: await this.deliveries(),
       attempts: await this.attempts(),
@@ -315,17 +285,17 @@ export class FaultLab {
     return this.mainEmitter;
   }
 
-  private laneAt(lane: number): {
-    readonly tenantId: string;
-    readonly event: string;
-    readonly subscriptionId: string;
-  } {
+  private laneAt(lane: number): Lane {
     const known = this.lanes[lane];
     if (known === undefined) throw new Error(`There is no lane ${lane}`);
     return known;
   }
 
-  private async subscribe(lanes: number, tenants: number): Promise<void> {
+  private async subscribe(
+    lanes: number,
+    tenants: number,
+    settingsOf: (lane: number) => StoredSettings,
+  ): Promise<void> {
     const wanted = [];
     for (let lane = 0; lane < lanes; lane += 1) {
       const url = this.receiver.urlOf(lane);
@@ -336,8 +306,28 @@ export class FaultLab {
       });
     }
     const ids = await this.emitter.subscribe(wanted);
-    wanted.forEach(({ tenantId, event }, lane) => {
-      this.lanes.push({ tenantId, event, subscriptionId: ids[lane] ?? '' });
-    });
+    for (const [lane, { tenantId, event }] of wanted.entries()) {
+      const settings = settingsOf(lane);
+      const subscriptionId = ids[lane] ?? '';
+      this.lanes.push({ tenantId, event, subscriptionId, isOrdered: settings.ordering === 'fifo' });
+      if (Object.keys(settings).length === 0) continue;
+      await this.pool.query('UPDATE webhook_subscriptions SET settings = $2 WHERE id = $1', [
+        subscriptionId,
+        JSON.stringify(settings),
+      ]);
+    }
   }
+}
+
+interface Lane {
+  readonly tenantId: string;
+  readonly event: string;
+  readonly subscriptionId: string;
+  readonly isOrdered: boolean;
+}
+
+/** By the half of its number: two lanes that take turns have all of them. */
+function keyOf(number: number): string | null {
+  const key = (number >> 1) % (KEYS + 1);
+  return key === KEYS ? null : `key-${key}`;
 }

@@ -22,6 +22,8 @@ const CHANGES: readonly (readonly [method: string, path: string])[] = [
   ['POST', `${ROUTES}/deliveries/retry`],
   ['POST', `${ROUTES}/deliveries/{id}/retry`],
   ['POST', `${ROUTES}/events/{id}/replay`],
+  ['POST', `${ROUTES}/panel-sessions`],
+  ['POST', '/panel/session'],
   ['POST', '/api/v1/tenant/invoices'],
   ['POST', '/api/v1/tenant/invoices/{id}/send'],
 ];
@@ -74,7 +76,7 @@ const GOOD_TEXTS = [
 const FIELDS = [
   ...['event', 'url', 'secret', 'active', 'payload', 'force', 'status', 'subscription_id', 'since', 'until'],
   ...['limit', 'cursor', 'overlap_hours', 'dry_run', 'action', 'resource', 'resource_id', 'actor', 'matched'],
-  ...['number', 'customer', 'total_cents', 'currency', 'send'],
+  ...['number', 'customer', 'total_cents', 'currency', 'send', 'read_only', 'token'],
   ...[
     'description',
     'events',

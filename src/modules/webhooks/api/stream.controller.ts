@@ -2,6 +2,7 @@ import { Controller, Get, Headers, Query, Req, Res, UseGuards } from '@nestjs/co
 import { ApiBearerAuth, ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
+import { AuthError } from '../../../platform/auth/auth-errors.js';
 import { CurrentTenant } from '../../../platform/auth/current-principal.js';
 import { JwtAuthGuard } from '../../../platform/auth/jwt-auth.guard.js';
 import { RequestPrincipals } from '../../../platform/auth/request-principals.js';
@@ -91,9 +92,10 @@ export class StreamController {
     try {
       await this.principals.again(request);
       writer.beat();
-    } catch {
-      // Expired, or its key was taken back: whoever reads comes back with another one.
-      writer.end('token');
+    } catch (cause) {
+      // Expired, ended, or its key was taken back: whoever reads comes back with another one. Where nobody can say, it goes on.
+      if (cause instanceof AuthError) writer.end('token');
+      else writer.beat();
     }
   }
 }

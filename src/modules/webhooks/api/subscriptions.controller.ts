@@ -121,6 +121,7 @@ export class SubscriptionsController {
     summary: 'Change a subscription; absent fields stay as they are, null sets an option back to its default',
   })
   @ApiParam({ name: 'id', format: 'uuid' })
+  @ApiBody({ type: UpdateSubscriptionDto, required: false })
   @ApiOkResponse({ type: SubscriptionView })
   @ApiErrors(
     [404, 'subscription_not_found'],

@@ -3,19 +3,19 @@ import type { ClaimedDelivery } from '../domain/delivery.js';
 import type { RequestBody } from '../domain/preset-body.js';
 import { nextStep, type NextStep } from '../domain/retry-policy.js';
 import type { RetryWaits } from '../domain/retry-schedule.js';
-import type { AttemptEnd, MadeAttempt } from './attempt-delivery.js';
+import type { AttemptEnd, MadeAttempt, NotMade } from './attempt-delivery.js';
 import type { Rendered } from './render-body.js';
 
 /** What an attempt is made of, for a request of several deliveries. */
 export interface AttemptParts {
   readonly waits: RetryWaits;
   render(claim: ClaimedDelivery): Promise<Rendered>;
-  /** Signs and sends. @returns null when it cannot be signed now */
+  /** Signs and sends. @returns why there was no request, when there was none */
   send(
     claim: ClaimedDelivery,
     body: RequestBody,
     added: Readonly<Record<string, string>>,
-  ): Promise<MadeAttempt | null>;
+  ): Promise<MadeAttempt | NotMade>;
   /** Writes what a delivery came to. @param isFirst of its request: the endpoint is told of one attempt, not of many */
   write(claim: ClaimedDelivery, made: MadeAttempt, next: NextStep, isFirst: boolean): Promise<AttemptEnd>;
   /** The endpoint saw nothing of it, because of its template. */
@@ -23,8 +23,8 @@ export interface AttemptParts {
     claim: ClaimedDelivery,
     rendered: Extract<Rendered, { readonly reason: string }>,
   ): Promise<AttemptEnd>;
-  /** For a while, with what else is due in the lane. */
-  hold(claims: readonly ClaimedDelivery[], why: 'busy' | 'unsigned'): Promise<AttemptEnd>;
+  /** For a while, with what else is due in the lane; or not at all, where others may have them. */
+  hold(claims: readonly ClaimedDelivery[], why: 'busy' | NotMade): Promise<AttemptEnd>;
   /** What goes into a request of its own. */
   giveBack(claims: readonly ClaimedDelivery[]): Promise<void>;
 }
@@ -82,7 +82,7 @@ async function sent(
   const made = await parts.send(request, body, {
     'X-Delivery-Ids': ids.join(','),
   });
-  if (made === null) return [await parts.hold(members, 'unsigned')];
+  if (typeof made === 'string') return [await parts.hold(members, made)];
   const step = batchStep(made.outcome, first, parts.waits, members.length);
   const ends = await Promise.all(
     members.map((claim, n) => {

@@ -29,6 +29,7 @@ describe('the request of an attempt', () => {
       createHmac('sha256', 'a-good-secret').update(text);
     expect(request).toEqual({
       ...{ url: 'https://hooks.customer.com/in?token=t', body: ATTEMPTED_PAYLOAD, timeoutMs: 10_000 },
+      mayWrite: expect.any(Function),
       headers: {
         'Content-Type': 'application/json',
         'User-Agent': 'GestiqCloud-Webhooks/1.0',

@@ -46,8 +46,14 @@ const BUSY_MS = 1_000;
 /** A template that took too long or too much is tried again after 1, 2 and 4 s, whatever the schedule of the subscription. */
 const TEMPLATE_WAITS = waitsOf('default', 3);
 
+/** Why no request was made: it cannot be signed now, or the delivery may be another process's by now. */
+export type NotMade = 'unsigned' | 'withheld';
+
 /** The epoch of a result that tells its circuit nothing. */
 const OF_NO_CIRCUIT = -1;
+
+/** What came of a request that was made. */
+type MadeResult = Exclude<HttpSendResult, { readonly kind: 'withheld' }>;
 
 /** An attempt as it is recorded. */
 export interface MadeAttempt {
@@ -86,13 +92,18 @@ export class AttemptDelivery {
   /**
    * @param onAnswered called when the request is over, before its result is written: its place is free from then on; says
    * whether this process goes on with the lane anyway
+   * @param isOurs asked in the moment before the request is written; a lease that is of no process is always ours
    * @returns where the delivery goes from here, once that is durable.
    */
-  async execute(claim: ClaimedDelivery, onAnswered: (isHealthy: boolean) => boolean): Promise<AttemptEnd> {
+  async execute(
+    claim: ClaimedDelivery,
+    onAnswered: (isHealthy: boolean) => boolean,
+    isOurs: () => boolean = () => true,
+  ): Promise<AttemptEnd> {
     const { retrySchedule, template, batch } = this.known.of(claim.settings);
     if (claim.isProbe) this.circuits.probing();
     // Always an array, also of one.
-    if (batch !== null) return attemptTogether(membersOf(claim), this.partsOf(claim, onAnswered));
+    if (batch !== null) return attemptTogether(membersOf(claim), this.partsOf(claim, onAnswered, isOurs));
     const rendered = await this.bodies.execute(template, claim);
     if (rendered.kind === 'busy') return this.held(claim, BUSY_MS);
     if (rendered.kind !== 'made') {
@@ -102,21 +113,23 @@ export class AttemptDelivery {
       return this.recorded(claim, made, TEMPLATE_WAITS, goesOn);
     }
     const { body } = rendered;
-    const made = await this.send(claim, body);
+    const made = await this.send(claim, body, isOurs);
+    if (made === 'withheld') return this.givenBack([claim], onAnswered);
     // Whoever runs the service has to mend this; it must not cost the tenant an attempt, nor tell them about the keys.
-    if (made === null) return this.held(claim, HOLD_MS);
+    if (made === 'unsigned') return this.held(claim, HOLD_MS);
     const goesOn = onAnswered(made.isHealthy);
     return this.recorded(claim, made, waitsOf(retrySchedule, this.settings.maxRetries), goesOn);
   }
 
-  /** Signs and sends. @returns null when it cannot be signed now */
+  /** Signs and sends. @returns why there was no request, when there was none */
   private async send(
     claim: ClaimedDelivery,
     body: RequestBody,
+    isOurs: () => boolean,
     added?: Readonly<Record<string, string>>,
-  ): Promise<MadeAttempt | null> {
+  ): Promise<MadeAttempt | NotMade> {
     const headers = await this.headersOf(claim, body, added);
-    if (headers === null) return null;
+    if (headers === null) return 'unsigned';
     const waits = waitsOf(this.known.of(claim.settings).retrySchedule, this.settings.maxRetries);
     const total = Math.max(waits.retries + 1, claim.attemptNumber);
     this.logger.info(
@@ -128,7 +141,9 @@ export class AttemptDelivery {
       headers: headers.sent,
       body: body.text,
       timeoutMs: this.timeoutMsOf(claim),
+      mayWrite: isOurs,
     });
+    if (result.kind === 'withheld') return 'withheld';
     const { durationMs } = result;
     return {
       outcome: this.outcomeOf(result),
@@ -140,7 +155,11 @@ export class AttemptDelivery {
   }
 
   /** For a request of several deliveries. */
-  private partsOf(first: ClaimedDelivery, onAnswered: (isHealthy: boolean) => boolean): AttemptParts {
+  private partsOf(
+    first: ClaimedDelivery,
+    onAnswered: (isHealthy: boolean) => boolean,
+    isOurs: () => boolean,
+  ): AttemptParts {
     const { retrySchedule, template } = this.known.of(first.settings);
     const waits = waitsOf(retrySchedule, this.settings.maxRetries);
     // Where the endpoint saw nothing of any of them it is as healthy as before.
@@ -149,8 +168,8 @@ export class AttemptDelivery {
       waits,
       render: (claim) => this.bodies.execute(template, claim),
       send: async (claim, body, added) => {
-        const made = await this.send(claim, body, added);
-        if (made !== null) isWell = made.isHealthy;
+        const made = await this.send(claim, body, isOurs, added);
+        if (typeof made !== 'string') isWell = made.isHealthy;
         return made;
       },
       write: (claim, made, next, isFirst) => {
@@ -170,12 +189,26 @@ export class AttemptDelivery {
         );
       },
       hold: async (claims, why) => {
+        if (why === 'withheld') return this.givenBack(claims, onAnswered);
         const delayMs = why === 'busy' ? BUSY_MS : HOLD_MS;
         await this.lanes.hold(claims, 'operator', delayMs);
         return { next: { status: 'PENDING', delayMs }, isMoreDue: false };
       },
       giveBack: (claims) => this.lanes.release(claims),
     };
+  }
+
+  /**
+   * This process stood still, and others may have taken them: the endpoint saw nothing of this attempt. Under their lease token,
+   * so that what others have by now stays theirs.
+   */
+  private async givenBack(
+    claims: readonly ClaimedDelivery[],
+    onAnswered: (isHealthy: boolean) => boolean,
+  ): Promise<AttemptEnd> {
+    onAnswered(true);
+    await this.lanes.release(claims);
+    return { next: { status: 'PENDING', delayMs: 0 }, isMoreDue: false };
   }
 
   private async held(claim: ClaimedDelivery, delayMs: number): Promise<AttemptEnd> {
@@ -269,7 +302,7 @@ export class AttemptDelivery {
 
   /** What was answered, as far as it is kept. */
   private answered(
-    result: HttpSendResult,
+    result: MadeResult,
     secrets: readonly string[],
   ): Pick<MadeAttempt, 'statusCode' | 'responseBody' | 'responseHeaders'> {
     if (result.kind !== 'response') return NOT_ANSWERED;
@@ -280,7 +313,7 @@ export class AttemptDelivery {
     };
   }
 
-  private outcomeOf(result: HttpSendResult): SendOutcome {
+  private outcomeOf(result: MadeResult): SendOutcome {
     if (result.kind === 'response') {
       return outcomeOfStatus(result.statusCode, parseRetryAfter(result.retryAfter, this.clock.nowMs()));
     }
@@ -316,7 +349,7 @@ function apart(next: NextStep): NextStep {
 }
 
 /** Whether the endpoint coped: it answered, and not that it cannot or that it is too much. */
-function isHealthy(result: HttpSendResult): boolean {
+function isHealthy(result: MadeResult): boolean {
   return result.kind === 'response' && result.statusCode < 500 && result.statusCode !== 429;
 }
 

@@ -5,6 +5,7 @@ import { Clock } from '../../../platform/kernel/clock.js';
 import { IdGenerator } from '../../../platform/kernel/id-generator.js';
 import { ChangeFeed, type SeenDelivery } from '../domain/change-feed.js';
 import { TooManyStreamsError } from '../domain/errors.js';
+import { SharedPlaces } from '../domain/shared-places.js';
 import { DeliveryChanges } from './ports/delivery-changes.js';
 import { TenantTransactions } from './ports/transaction.js';
 
@@ -54,9 +55,8 @@ interface TenantStream {
 export class DeliveryStream {
   private readonly tenants = new Map<string, TenantStream>();
   private readonly failing = new Set<string>();
-  /** Streams of each tenant, those that are being opened included. */
-  private readonly counts = new Map<string, number>();
-  private total = 0;
+  /** Of streams, those that are being opened included. */
+  private readonly places = new SharedPlaces(MAX_STREAMS, MAX_STREAMS_OF_TENANT);
   private stopped = false;
 
   constructor(
@@ -73,11 +73,8 @@ export class DeliveryStream {
    * @throws TooManyStreamsError; what the database throws, before the reader was told anything
    */
   async join(tenantId: string, lastId: string | null, reader: StreamReader): Promise<() => void> {
-    const ofTenant = this.counts.get(tenantId) ?? 0;
-    if (this.stopped || this.total >= MAX_STREAMS || ofTenant >= MAX_STREAMS_OF_TENANT) {
-      throw new TooManyStreamsError();
-    }
-    this.count(tenantId, 1);
+    const leave = this.stopped ? null : this.places.take(tenantId);
+    if (leave === null) throw new TooManyStreamsError();
     try {
       const stream = this.tenants.get(tenantId) ?? (await this.open(tenantId));
       stream.readers.add(reader);
@@ -86,11 +83,11 @@ export class DeliveryStream {
       if (lastId !== null) this.resume(stream, lastId, reader);
       return () => {
         if (!stream.readers.delete(reader)) return;
-        this.count(tenantId, -1);
+        leave();
         stream.leftAtMs = this.clock.monotonicMs();
       };
     } catch (cause) {
-      this.count(tenantId, -1);
+      leave();
       throw cause;
     }
   }
@@ -127,13 +124,6 @@ export class DeliveryStream {
       }
       this.failing.add(tenantId);
     }
-  }
-
-  private count(tenantId: string, change: 1 | -1): void {
-    this.total += change;
-    const count = (this.counts.get(tenantId) ?? 0) + change;
-    if (count === 0) this.counts.delete(tenantId);
-    else this.counts.set(tenantId, count);
   }
 
   private async open(tenantId: string): Promise<TenantStream> {

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 
 import { eventually } from '../../../../test/support/eventually.js';
 import type { Lane } from '../domain/lane.js';
+import { DEFAULT_SETTINGS, type SubscriptionSettings } from '../domain/subscription-settings.js';
 import { ACTOR, InMemoryWebhooks, TENANT } from '../testing/in-memory-webhooks.js';
 import { DeactivateSubscription } from './deactivate-subscription.js';
 import { ENGINE_LIMITS } from './engine-limits.js';
@@ -162,22 +163,29 @@ describe('DrainLane', () => {
   });
 
   // Red when an attempt does not ask: the endpoint gets what another process may have delivered meanwhile.
-  it('sends nothing that may have been taken while it stood still, and goes on when it has said that it lives', async () => {
-    await deliver(2);
-    webhooks.lanes.areOurs = false;
-    await webhooks.drain.execute(lane);
-    await eventually(() => expect(webhooks.drain.inFlight).toBe(0));
-    expect(webhooks.sender.requests).toEqual([]);
-    expect([...webhooks.store.deliveries.values()].map(({ status, attempts }) => [status, attempts])).toEqual(
-      [
+  it.each<[string, Partial<SubscriptionSettings>]>([
+    ['one by one', {}],
+    ['in a batch', { batch: { maxEvents: 2, maxWaitMs: 1 } }],
+  ])(
+    'sends nothing that may have been taken while it stood still, until it has said that it lives: %s',
+    async (_how, settings) => {
+      webhooks.store.subscriptions.get(lane.subscriptionId)!.settings = { ...DEFAULT_SETTINGS, ...settings };
+      await deliver(2);
+      webhooks.lanes.isAlive = false;
+      await webhooks.drain.execute(lane);
+      await eventually(() => expect(webhooks.drain.inFlight).toBe(0));
+      expect(webhooks.sender.requests).toEqual([]);
+      expect(
+        [...webhooks.store.deliveries.values()].map(({ status, attempts }) => [status, attempts]),
+      ).toEqual([
         ['PENDING', 0],
         ['PENDING', 0],
-      ],
-    );
-    webhooks.lanes.areOurs = true;
-    await drainAll();
-    expect(statuses()).toEqual({ DELIVERED: 2 });
-  });
+      ]);
+      webhooks.lanes.isAlive = true;
+      await drainAll();
+      expect(statuses()).toEqual({ DELIVERED: 2 });
+    },
+  );
 
   it('tells a waiting request that its attempt was made', async () => {
     const [id = ''] = await webhooks.deliver();

@@ -49,4 +49,11 @@ export const ENGINE_LIMITS = {
   sweepIntervalMs: 1_000,
   /** Lanes that one sweep rings at most; the next sweep takes the rest. */
   sweepLanes: 1_000,
+  /**
+   * Lanes that one sweep looks at, first attempts and retries apart: a tenth of a second at most, also where a hundred thousand
+   * endpoints have a retry that is due in an hour. The next sweep goes on behind them.
+   */
+  sweepLooks: 10_000,
+  /** Waiting deliveries that are counted for health and metrics. */
+  backlogCounted: 100_000,
 } as const;

@@ -38,7 +38,7 @@ export class ResetCircuit {
       const before = await this.subscriptions.find(transaction, id);
       if (before === null) throw new WebhookError('subscription_not_found');
       if (!before.active) throw new WebhookError('subscription_inactive');
-      await this.circuits.reset(transaction, id);
+      await this.circuits.reset(transaction, id, 'Reset by hand');
       await this.trail.record(transaction, {
         ...{ tenantId, actor, resourceType: 'subscription', resourceId: id },
         action: 'subscription.circuit_reset',

@@ -48,9 +48,20 @@ export class RunAttempts {
     return Math.max(0, ...this.longer.values());
   }
 
-  /** Starts the attempt of a claim in one of the slots that were granted for it. */
-  begin(lane: Lane, state: LaneState, pace: Pace, grant: Grant, claim: ClaimedDelivery): void {
-    const { slots, places, unrecorded, work, clock, goOnWith } = this.of;
+  /**
+   * Starts the attempt of a claim in one of the slots that were granted for it.
+   *
+   * @param term of this process in which it was claimed
+   */
+  begin(
+    lane: Lane,
+    state: LaneState,
+    pace: Pace,
+    grant: Grant,
+    claim: ClaimedDelivery,
+    term = this.of.lanes.term,
+  ): void {
+    const { lanes, slots, places, unrecorded, work, clock, goOnWith } = this.of;
     const slot = slots.begin(lane, pace, grant, claim.isRetry);
     // What waits for its slot is as good as under way: it is sent by nobody else, and its place is taken.
     const aging: Aging = { startedAtMs: clock.monotonicMs() + claim.waitMs, done: false };
@@ -72,7 +83,7 @@ export class RunAttempts {
       return state.isHeld || places.goesOn(lane);
     };
     work.track(
-      this.run(lane, claim, answered).finally(() => {
+      this.run(lane, claim, answered, () => lanes.areOurs(term)).finally(() => {
         answered(false);
         unrecorded.recorded();
       }),
@@ -106,21 +117,15 @@ export class RunAttempts {
     lane: Lane,
     claim: ClaimedDelivery,
     onAnswered: (isHealthy: boolean) => boolean,
+    isOurs: () => boolean,
   ): Promise<void> {
-    const { attempt, lanes, watch, dispatcher, logger, goOnWith } = this.of;
+    const { attempt, watch, dispatcher, logger, goOnWith } = this.of;
     try {
       if (claim.waitMs > 0) await new Promise((resolve) => setTimeout(resolve, claim.waitMs));
-      if (!lanes.areOurs) {
-        // The endpoint saw nothing of it. Under its lease token, so that what others have by now stays theirs.
-        onAnswered(true);
-        await lanes.release(membersOf(claim));
-        dispatcher.ring([lane]);
-        return;
-      }
       const extraMs = attempt.extraMsOf(claim);
       if (extraMs > 0) this.longer.set(claim, extraMs);
       for (const { id } of membersOf(claim)) watch.attempting(id, extraMs);
-      const { next, isMoreDue } = await attempt.execute(claim, onAnswered);
+      const { next, isMoreDue } = await attempt.execute(claim, onAnswered, isOurs);
       if (next.status === 'PENDING') dispatcher.ringAfter(lane, next.delayMs);
       // The rest of a lane that was just deactivated ends in its next turn.
       if (next.status === 'FAILED' && next.deactivate) dispatcher.ring([lane]);

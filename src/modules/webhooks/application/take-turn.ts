@@ -129,6 +129,7 @@ export class TakeTurn {
     if (isQuick) state.quick += grant.count;
     state.retries += retryLimit;
     let started: ClaimedDelivery[] = [];
+    const { term } = lanes;
     try {
       const wish = { limit: grant.count, retryLimit, taken, retriesTaken };
       const { claims, rest } = await lanes.claim(lane, wish);
@@ -140,7 +141,7 @@ export class TakeTurn {
       const retries = retriesIn(started);
       state.retries -= retryLimit - retries;
       goOnWith(slots.settle(lane, pace, grant, { all: started.length, retries }));
-      for (const claim of started) attempts.begin(lane, state, pace, grant, claim);
+      for (const claim of started) attempts.begin(lane, state, pace, grant, claim, term);
     }
   }
 }

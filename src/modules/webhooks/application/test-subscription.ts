@@ -8,6 +8,7 @@ import { TooManyTestsError, WebhookError } from '../domain/errors.js';
 import { EventCatalogue } from '../domain/event-types/event-catalogue.js';
 import type { EventType } from '../domain/event-types/event-type.js';
 import { sampleEvent } from '../domain/event-types/sample-event.js';
+import { SharedPlaces } from '../domain/shared-places.js';
 import { AttemptDelivery } from './attempt-delivery.js';
 import { DrainLane } from './drain-lane.js';
 import { AuditTrail } from './ports/audit-trail.js';
@@ -40,8 +41,7 @@ const MAX_OF_TENANT = 8;
  */
 @Injectable()
 export class TestSubscription {
-  private readonly underWay = new Map<string, number>();
-  private total = 0;
+  private readonly places = new SharedPlaces(MAX_UNDER_WAY, MAX_OF_TENANT);
 
   constructor(
     private readonly transactions: TenantTransactions,
@@ -62,9 +62,8 @@ export class TestSubscription {
    */
   async execute(command: TestSubscriptionCommand): Promise<DeliveryDetail> {
     const { tenantId } = command;
-    const ofTenant = this.underWay.get(tenantId) ?? 0;
-    if (this.total >= MAX_UNDER_WAY || ofTenant >= MAX_OF_TENANT) throw new TooManyTestsError(1);
-    this.count(tenantId, 1);
+    const leave = this.places.take(tenantId);
+    if (leave === null) throw new TooManyTestsError(1);
     try {
       const claim = await this.stored(command);
       await this.drain.accompany(this.attempted(claim));
@@ -74,7 +73,7 @@ export class TestSubscription {
       if (detail === null) throw new WebhookError('delivery_not_found');
       return detail;
     } finally {
-      this.count(tenantId, -1);
+      leave();
     }
   }
 
@@ -122,12 +121,5 @@ export class TestSubscription {
     const { next } = await this.attempt.execute(claim, () => true);
     // What waits for a probe need not wait any longer.
     if (next.status === 'DELIVERED') this.dispatcher.ring([{ tenantId, subscriptionId }]);
-  }
-
-  private count(tenantId: string, change: 1 | -1): void {
-    this.total += change;
-    const count = (this.underWay.get(tenantId) ?? 0) + change;
-    if (count === 0) this.underWay.delete(tenantId);
-    else this.underWay.set(tenantId, count);
   }
 }

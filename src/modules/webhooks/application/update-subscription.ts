@@ -109,7 +109,8 @@ export class UpdateSubscription {
       });
       return { updated: changed, hasTurned: turned };
     });
-    if (hasTurned && updated.active)
+    // Settings say when what waits may go: it need not wait for what they were.
+    if ((hasTurned || settings !== undefined) && updated.active)
       this.dispatcher.ring([{ tenantId: command.tenantId, subscriptionId: command.id }]);
     return updated;
   }
@@ -123,9 +124,10 @@ export class UpdateSubscription {
     const { id, url, active, secret, settings } = command;
     const isActivated = active === true && !before.active;
     // Another target: nothing is known of it.
-    if (url !== undefined && url !== before.url) return this.circuits.reset(transaction, id);
+    if (url !== undefined && url !== before.url)
+      return this.circuits.reset(transaction, id, 'The URL was replaced');
     if (isActivated && disabledReason(before) === 'failing') return this.circuits.probeFirst(transaction, id);
-    if (isActivated) return this.circuits.reset(transaction, id);
+    if (isActivated) return this.circuits.reset(transaction, id, 'Activated again');
     // What was refused may be taken now.
     return secret !== undefined || settings !== undefined ? this.circuits.probeSoon(transaction, id) : false;
   }

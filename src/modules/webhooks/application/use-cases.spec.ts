@@ -248,6 +248,18 @@ describe('the use cases', () => {
       },
     );
 
+    // Red when what waits for what the settings were goes on waiting for it.
+    it('rings where settings have changed, also of an endpoint that is well, but for one that is inactive', async () => {
+      stored().laneCircuit = CLOSED_CIRCUIT;
+      await patch({ description: 'x' });
+      expect(webhooks.dispatcher.rung).toEqual([]);
+      await patch({ settings: { rateLimit: null } });
+      expect(webhooks.dispatcher.rung).toEqual([lane]);
+      deactivated('why');
+      await patch({ settings: { batch: null } });
+      expect(webhooks.dispatcher.rung).toEqual([lane]);
+    });
+
     it.each([
       [DEACTIVATED_BY_FAILING, 'half_open'],
       [DEACTIVATED_BY_GONE, 'closed'],

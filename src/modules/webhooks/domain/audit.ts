@@ -14,12 +14,15 @@ export const AUDIT_ACTIONS = [
   'event.replayed',
   'task.started',
   'task.cancelled',
+  'panel_session.created',
+  'panel_session.opened',
+  'panel_session.closed',
 ] as const;
 
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
 /** What an entry is about; `event` is what a request to deliver stored. */
-export const AUDIT_RESOURCES = ['subscription', 'event', 'delivery', 'task'] as const;
+export const AUDIT_RESOURCES = ['subscription', 'event', 'delivery', 'task', 'panel_session'] as const;
 
 export type AuditResource = (typeof AUDIT_RESOURCES)[number];
 

@@ -50,6 +50,7 @@ export class FakeHttpSender extends HttpSender {
         durationMs: 0,
       };
     }
+    if (request.mayWrite?.() === false) return { kind: 'withheld', durationMs: 0 };
     this.requests.push(request);
     await this.gate;
     return this.answer(this.queued.shift() ?? 200, request.timeoutMs);

@@ -227,8 +227,13 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
     return Promise.resolve();
   }
 
-  /** False: this process stood still for so long that others may have taken what it has. */
-  areOurs = true;
+  /** False: this process stood still for so long that others may have taken what it has; then true, in the next term. */
+  isAlive = true;
+  term = 0;
+
+  override areOurs(term: number): boolean {
+    return this.isAlive && term === this.term;
+  }
 
   /** A process whose fakes are asked is alive. */
   override async beat(): Promise<void> {
@@ -269,11 +274,17 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
     );
     const listed = [...lanes.values()]
       .filter((lane) => lane.subscriptionId > this.sweptUpTo && !isKept(this.store, lane.subscriptionId))
-      .filter((lane) => headsOf(this.store, lane.subscriptionId, 1)?.due !== 0)
+      .filter((lane) => !this.waits(lane))
       .sort((a, b) => (a.subscriptionId < b.subscriptionId ? -1 : 1))
       .slice(0, limit);
     this.sweptUpTo = listed.length === limit ? (listed.at(-1)?.subscriptionId ?? '') : '';
     return listed;
+  }
+
+  /** Nothing of it can go now because of what goes before it, or because a batch is not closed. */
+  private waits({ subscriptionId }: Lane): boolean {
+    const found = batchesOf(this.store, subscriptionId, 1, 1) ?? headsOf(this.store, subscriptionId, 1);
+    return found?.due === 0;
   }
 
   /** Oldest due first; of one lane or of all. */

@@ -8,6 +8,7 @@ import type { Transaction } from '../application/ports/transaction.js';
 import { WebhookError } from '../domain/errors.js';
 import { DEACTIVATED_BY_UPDATE, type Subscription } from '../domain/subscription.js';
 import { CLOSED_CIRCUIT } from '../domain/gates/circuit.js';
+import { replannedMs } from '../domain/gates/rate-gate.js';
 import { DEFAULT_SETTINGS } from '../domain/subscription-settings.js';
 import { beginOrder } from './in-memory-order.js';
 import type { InMemoryStore, StoredSubscription } from './in-memory-store.js';
@@ -72,7 +73,14 @@ export class InMemorySubscriptionRepository extends SubscriptionRepository {
     const given = Object.fromEntries(Object.entries(others).filter(([, value]) => value !== undefined));
     const changed: StoredSubscription = { ...row, ...given, updatedAt: this.store.now() };
     changed.event = changed.events[0] ?? '';
-    if (settings !== undefined) changed.settings = settings(row.settings);
+    if (settings !== undefined) {
+      changed.settings = settings(row.settings);
+      const { rateLimit } = changed.settings;
+      changed.rateNextAtMs = replannedMs(
+        { rateLimit, rateNextAtMs: row.rateNextAtMs },
+        this.store.clock.nowMs(),
+      );
+    }
     if (change.sealedSecret !== undefined) {
       Object.assign(changed, { previousSecretExpiresAt: null, secretRotatedAt: this.store.now() });
     }

@@ -32,8 +32,11 @@ export const EVENT_PATTERN_PATTERN = '^(\\*|[A-Za-z0-9_]+(\\.[A-Za-z0-9_]+)*(\\.
 /** Every acceptable URL looks so; the policy for targets refuses more. */
 export const TARGET_URL_PATTERN = '^[Hh][Tt][Tt][Pp][Ss]?://[^\\s#@]+$';
 
-/** No control characters. What more `whsec_` and `whpk_` texts must keep to is in words. */
-export const SECRET_PATTERN = '^[^\\u0000-\\u001f\\u007f-\\u009f]+$';
+/** At least one character, none of them a control character. */
+export const PLAIN_TEXT_PATTERN = '^[^\\u0000-\\u001f\\u007f-\\u009f]+$';
+
+/** What more `whsec_` and `whpk_` texts must keep to is in words. */
+export const SECRET_PATTERN = PLAIN_TEXT_PATTERN;
 
 type Rule = (text: string) => string | null;
 

@@ -4,7 +4,7 @@ import { IsIn, IsOptional, IsString, IsUUID } from 'class-validator';
 import { KeysetPageQuery } from '../../../../platform/http/keyset-page.js';
 import { MAX_ACTOR_LENGTH } from '../../../../platform/kernel/actor.js';
 import { AUDIT_ACTIONS, AUDIT_RESOURCES, type AuditAction, type AuditResource } from '../../domain/audit.js';
-import { IsAtMost, IsInstant, IsNotBefore, IsPlainText } from './constraints.js';
+import { IsAtMost, IsInstant, IsNotBefore, IsPlainText, PLAIN_TEXT_PATTERN } from './constraints.js';
 
 export class ListAuditDto extends KeysetPageQuery {
   @ApiPropertyOptional({ description: 'Only this kind of change.', enum: AUDIT_ACTIONS })
@@ -25,7 +25,7 @@ export class ListAuditDto extends KeysetPageQuery {
   @ApiPropertyOptional({
     description: 'Only what this actor did.',
     maxLength: MAX_ACTOR_LENGTH,
-    pattern: '^[^\\u0000-\\u001f\\u007f-\\u009f]+$',
+    pattern: PLAIN_TEXT_PATTERN,
     example: 'ana@customer.com',
   })
   @IsOptional()

@@ -13,6 +13,7 @@ import {
   IsInstant,
   IsNotBefore,
   IsPlainText,
+  PLAIN_TEXT_PATTERN,
 } from './constraints.js';
 
 export class ListDeliveriesDto extends KeysetPageQuery {
@@ -61,6 +62,7 @@ export class ListDeliveriesDto extends KeysetPageQuery {
     example: 'F-2026-0042',
     minLength: 1,
     maxLength: MAX_RESOURCE_ID_LENGTH,
+    pattern: PLAIN_TEXT_PATTERN,
   })
   @IsOptional()
   @IsString({ message: 'Q must be a string' })

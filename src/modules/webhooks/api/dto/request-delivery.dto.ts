@@ -4,7 +4,7 @@ import { IsObject, IsString } from 'class-validator';
 import { ByRule } from '../../../../platform/http/field-rules.js';
 import { MAX_EVENT_LENGTH } from '../../domain/event-name.js';
 import { MAX_ORDERING_KEY_LENGTH, orderingKeyProblems } from '../../domain/ordering.js';
-import { EMITTED_NAME_PATTERN, IsEmittedName } from './constraints.js';
+import { EMITTED_NAME_PATTERN, IsEmittedName, PLAIN_TEXT_PATTERN } from './constraints.js';
 
 export class RequestDeliveryDto {
   @ApiProperty({
@@ -33,6 +33,8 @@ export class RequestDeliveryDto {
     type: 'string',
     minLength: 1,
     maxLength: MAX_ORDERING_KEY_LENGTH,
+    pattern: PLAIN_TEXT_PATTERN,
+    nullable: true,
     example: 'invoice F-2026-0042',
   })
   @ByRule(orderingKeyProblems)

@@ -24,7 +24,7 @@ export const TEMPLATE_SCHEMA = {
     { type: 'string', enum: [...TEMPLATE_PRESETS] },
     {
       type: 'object',
-      properties: { jsonata: { type: 'string', maxLength: MAX_TEMPLATE_BYTES } },
+      properties: { jsonata: { type: 'string', minLength: 1, maxLength: MAX_TEMPLATE_BYTES } },
       required: ['jsonata'],
       additionalProperties: false,
     },

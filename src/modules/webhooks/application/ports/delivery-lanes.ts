@@ -102,16 +102,22 @@ export abstract class DeliveryLanes {
   abstract abandon(claims: readonly ClaimedDelivery[], lastError: string): Promise<void>;
   /** Says that this process lives: what it has claimed stays its own for a while more. Once a second. */
   abstract beat(): Promise<void>;
+  /** Counts the times at which this process may have lost all that it had claimed. Read it before the claim is asked for. */
+  abstract get term(): number;
   /**
-   * Whether what this process has claimed is still its own, for all it knows. A process that stood still for longer than its
-   * last sign of life holds must start nothing more: others have taken it meanwhile.
+   * Whether what was claimed in that term is still this process's own, for all it knows. A process that stood still, or was
+   * cut off, for longer than its last sign of life holds must send nothing more of it: others have taken it meanwhile.
    */
-  abstract get areOurs(): boolean;
+  abstract areOurs(term: number): boolean;
   /**
    * Returns expired leases, and those of processes that are silent, to PENDING (or FAILED when no automatic attempt is
-   * left), and lists lanes with due work. Does nothing where another process sweeps at this moment.
+   * left), and lists lanes with due work: those where leases ended, and what a bounded look finds, which the next one
+   * goes on from. Does nothing where another process sweeps at this moment.
    */
   abstract sweep(maxRetries: number, laneLimit: number): Promise<SweepResult>;
-  /** Age in milliseconds of the oldest delivery that is due and unclaimed, and how many wait; for health and metrics. */
+  /**
+   * Age in milliseconds of the oldest delivery that is due and unclaimed, and how many wait; for health and metrics. Either by a
+   * bounded look: so many deliveries are counted, and lanes looked at, as `ENGINE_LIMITS` has (`backlogCounted`, `sweepLooks`).
+   */
   abstract backlog(): Promise<{ readonly oldestDueAgeMs: number; readonly pending: number }>;
 }

@@ -9,9 +9,14 @@ export interface HttpSendRequest {
   readonly body: string;
   /** Total budget in milliseconds: DNS, connect, TLS, headers and body together. */
   readonly timeoutMs: number;
+  /** Asked when the connection stands, in the moment before the first byte is written; false: nothing is. */
+  readonly mayWrite?: () => boolean;
 }
 
-/** What came of it. A response of any status is a `response`; everything else is a `failure` with its cause. */
+/**
+ * What came of it. A response of any status is a `response`; `withheld` is what was not to be written when it could have been;
+ * everything else is a `failure` with its cause.
+ */
 export type HttpSendResult =
   | {
       readonly kind: 'response';
@@ -23,6 +28,7 @@ export type HttpSendResult =
       readonly responseHeaders: AnswerHeaders;
       readonly durationMs: number;
     }
+  | { readonly kind: 'withheld'; readonly durationMs: number }
   | {
       readonly kind: 'failure';
       readonly errorClass: Exclude<ErrorClass, 'http_3xx' | 'http_4xx' | 'http_5xx'>;

@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { foldGates, takesBirths } from './fold-gates.js';
 import { CLOSED_CIRCUIT } from './circuit.js';
 import { GATE_CASES, NOW_MS } from './gate-cases.js';
+import { LANE_HOLD_CASES } from './lane-hold-cases.js';
 import { laneHold } from './lane-hold.js';
 import { rateGate, rateSlots } from './rate-gate.js';
 import { rateLimitProblems } from './rate-limit.js';
@@ -47,6 +48,11 @@ describe('foldGates', () => {
 });
 
 describe('laneHold', () => {
+  it.each(LANE_HOLD_CASES)('shows: $name', ({ lane, dueInMs, isBehind, reason }) => {
+    const blocker = isBehind ? { id: 'another', untilMs: null } : null;
+    expect(laneHold(lane, NOW_MS + dueInMs, NOW_MS, blocker)?.reason ?? null).toBe(reason);
+  });
+
   const limited = {
     ...{
       isPaused: false,

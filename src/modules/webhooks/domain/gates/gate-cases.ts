@@ -129,8 +129,12 @@ export const GATE_CASES: readonly GateCase[] = [
     untilMs: 375,
   },
   {
-    name: 'a slot far ahead: the limit was changed, or a clock set back',
-    ...{ lane: rate(10, 1, 3_600_000), wanted: 5, granted: 0, reason: 'rate_limited', untilMs: 225 },
+    name: 'a slot as far ahead as there ever is',
+    ...{ lane: rate(1, 1, 1_250), wanted: 5, granted: 0, reason: 'rate_limited', untilMs: 1_125 },
+  },
+  {
+    name: 'a slot of before a clock was set back',
+    ...{ lane: rate(10, 1, 3_600_000), wanted: 5, granted: 3, reason: 'rate_limited', untilMs: 175 },
   },
   {
     name: 'paused before anything else',

@@ -1,6 +1,7 @@
 import type { Hold } from '../delivery.js';
 import { isShut } from './circuit-gate.js';
 import type { GatedLane } from './gate.js';
+import { reservedUntilMs } from './rate-gate.js';
 import { isThrottled } from './throttle-gate.js';
 
 /** What a delivery waits for in the order of its endpoint, and when that one is tried again; null: nobody knows. */
@@ -47,9 +48,6 @@ export function laneHold(
   if (maxWaitMs !== null && dueAtMs <= nowMs && dueAtMs + maxWaitMs > nowMs) {
     return { reason: 'batching', until: new Date(dueAtMs + maxWaitMs) };
   }
-  if (lane.rateLimit === null || dueAtMs > nowMs) return null;
-  const { rateNextAtMs } = lane;
-  return rateNextAtMs !== null && rateNextAtMs > nowMs
-    ? { reason: 'rate_limited', until: new Date(rateNextAtMs) }
-    : null;
+  const slotAtMs = dueAtMs > nowMs ? null : reservedUntilMs(lane, nowMs);
+  return slotAtMs === null ? null : { reason: 'rate_limited', until: new Date(slotAtMs) };
 }

@@ -10,7 +10,7 @@ import { failureReasonOf } from './failure-reasons.js';
 import { OriginPools } from './origin-pools.js';
 import { PinnedConnector } from './pinned-connector.js';
 import { requestHeaderProblem } from './request-headers.js';
-import { BlockedTargetError, RequestRefusedError } from './send-errors.js';
+import { BlockedTargetError, RequestRefusedError, WithheldError } from './send-errors.js';
 import { TargetResolver } from './target-resolver.js';
 import { Outgoing, undiciAxiosAdapter, type Answer } from './undici-axios-adapter.js';
 
@@ -19,6 +19,8 @@ const DEFAULT_CONNECTIONS_PER_ORIGIN = 16;
 
 /** URLs that are remembered. */
 const KNOWN_TARGETS = 10_000;
+
+const always = (): boolean => true;
 
 /** A URL as it was judged, and as a request names it. */
 type Target = { readonly origin: string; readonly path: string } | { readonly refused: string };
@@ -81,8 +83,9 @@ export class AxiosHttpSender extends HttpSender {
         durationMs: performance.now() - startedAt,
       };
     } catch (error) {
-      const reason = failureReasonOf(error, request.timeoutMs);
-      return { kind: 'failure', ...reason, durationMs: performance.now() - startedAt };
+      const durationMs = performance.now() - startedAt;
+      if (error instanceof WithheldError) return { kind: 'withheld', durationMs };
+      return { kind: 'failure', ...failureReasonOf(error, request.timeoutMs), durationMs };
     } finally {
       this.#inFlight -= 1;
       if (this.#inFlight === 0) this.#onIdle();
@@ -100,12 +103,12 @@ export class AxiosHttpSender extends HttpSender {
     if (this.#isClosed) throw new RequestRefusedError('sender is shutting down');
     const target = this.#targetOf(request.url);
     if ('refused' in target) throw new BlockedTargetError(target.refused);
-    const { headers, body, timeoutMs } = request;
+    const { headers, body, timeoutMs, mayWrite = always } = request;
     const problem = requestHeaderProblem(headers);
     if (problem !== null) throw new RequestRefusedError(problem);
     return this.#axios.request<Answer, AxiosResponse<Answer>>({
       method: 'post',
-      data: new Outgoing(target.origin, target.path, headers, body, timeoutMs),
+      data: new Outgoing(target.origin, target.path, headers, body, timeoutMs, mayWrite),
     });
   }
 

@@ -44,6 +44,14 @@ export class BudgetExceededError extends Error {
   }
 }
 
+/** The request was not to be written any more when there was a connection for it. */
+export class WithheldError extends Error {
+  constructor() {
+    super('the request was withheld');
+    this.name = 'WithheldError';
+  }
+}
+
 /** The request was not sent at all, because of itself; `message` says why. */
 export class RequestRefusedError extends Error {
   constructor(reason: string) {

@@ -3,7 +3,7 @@ import type { Dispatcher } from 'undici';
 import type { AnswerHeaders } from '../../domain/kept-answer.js';
 import type { OriginPools } from './origin-pools.js';
 import { STORED_BODY_BYTES, storedBodyOf } from './response-text.js';
-import { BudgetExceededError } from './send-errors.js';
+import { BudgetExceededError, WithheldError } from './send-errors.js';
 
 /** A body beyond this is dropped with its connection: reading on would cost more than a new connection. */
 const MAX_READ_BODY_BYTES = 64 * 1024;
@@ -27,6 +27,8 @@ export class Outgoing {
     readonly body: string,
     /** One total budget, in milliseconds. */
     readonly timeoutMs: number,
+    /** Asked in the moment before it is written. */
+    readonly mayWrite: () => boolean,
   ) {}
 }
 
@@ -40,12 +42,13 @@ export class Outgoing {
 export function undiciAxiosAdapter(pools: OriginPools): AxiosAdapter {
   return (config) =>
     new Promise<AxiosResponse<Answer>>((resolve, reject) => {
-      const { origin, path, headers, body, timeoutMs } = config.data as Outgoing;
+      const outgoing = config.data as Outgoing;
+      const { origin, path, headers, body, timeoutMs } = outgoing;
       pools
         .get(origin, timeoutMs)
         .dispatch(
           { path, method: 'POST', headers: listOf(headers), body },
-          new Exchange(timeoutMs, () => pools.phaseOf(origin), config, resolve, reject),
+          new Exchange(outgoing, () => pools.phaseOf(origin), config, resolve, reject),
         );
     });
 }
@@ -69,12 +72,13 @@ class Exchange implements Dispatcher.DispatchHandler {
   #head: Buffer = NO_BYTES;
 
   constructor(
-    timeoutMs: number,
+    private readonly outgoing: Outgoing,
     phaseBefore: () => BudgetExceededError['phase'],
     private readonly config: InternalAxiosRequestConfig,
     private readonly resolve: (response: AxiosResponse<Answer>) => void,
     private readonly reject: (error: Error) => void,
   ) {
+    const { timeoutMs } = outgoing;
     this.#endsAtMs = performance.now() + timeoutMs;
     this.#timer = setTimeout(() => {
       const phase = this.#controller === null ? phaseBefore() : null;
@@ -88,6 +92,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     // abort() would close the connection, and each stale request in a queue would cost the next one a handshake.
     // After a process stood still its sockets come before its timers.
     if (this.#isSettled || performance.now() > this.#endsAtMs) throw new BudgetExceededError();
+    if (!this.outgoing.mayWrite()) throw new WithheldError();
   }
 
   onResponseStart(

@@ -21,6 +21,10 @@ export class AttemptRow {
   @Column({ type: 'boolean', default: false })
   probe!: boolean;
 
+  /** As what the sweep counted it, until its result comes after all. */
+  @Column({ type: 'json', nullable: true, select: false })
+  interrupted!: object | null;
+
   @Column({ name: 'started_at', type: 'timestamptz' })
   startedAt!: Date;
 

@@ -63,4 +63,8 @@ export class NewStatsRow {
 
   @Column({ type: 'integer', array: true })
   durations!: number[];
+
+  /** How often each counts, once where it is null; -1 takes back what was counted for an attempt whose result came late. */
+  @Column({ type: 'integer', array: true, nullable: true })
+  weights!: number[] | null;
 }

@@ -26,14 +26,14 @@ WITH measured AS (
     FROM webhook_stats b CROSS JOIN LATERAL unnest(b.durations, b.counts) AS u (ms, count)
    WHERE b.tenant_id = $1 AND b.width = $2::smallint AND b.subscription_id = $3 AND b.start >= $4 AND b.start < $5
   UNION ALL
-  SELECT date_trunc(CASE $2::smallint WHEN 60 THEN 'hour' ELSE 'minute' END, n.at), u.outcome, u.class, webhook_duration_step(u.ms), 1
-    FROM webhook_stats_new n CROSS JOIN LATERAL unnest(n.subscriptions, n.outcomes, n.classes, n.durations)
-         AS u (subscription_id, outcome, class, ms)
+  SELECT date_trunc(CASE $2::smallint WHEN 60 THEN 'hour' ELSE 'minute' END, n.at), u.outcome, u.class, webhook_duration_step(u.ms), coalesce(u.weight, 1)
+    FROM webhook_stats_new n CROSS JOIN LATERAL unnest(n.subscriptions, n.outcomes, n.classes, n.durations, n.weights)
+         AS u (subscription_id, outcome, class, ms, weight)
    WHERE n.tenant_id = $1 AND n.at >= $4 AND n.at < $5 AND ($3 = '${ALL}'::uuid OR u.subscription_id = $3)
 )
 SELECT floor(extract(epoch FROM m.start) * 1000 / $6::float8)::float8 * $6::float8 AS start_ms, m.outcome, m.error_class, m.ms,
        sum(m.count)::float8 AS count
-  FROM measured m GROUP BY 1, 2, 3, 4`;
+  FROM measured m GROUP BY 1, 2, 3, 4 HAVING sum(m.count) <> 0`;
 
 const FORGET = `
 WITH gone AS (

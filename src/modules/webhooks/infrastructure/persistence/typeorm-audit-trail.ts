@@ -19,13 +19,16 @@ VALUES ($1, 'token', $2, $3, $4, $5, $6, $7)`;
 @Injectable()
 export class TypeormAuditTrail extends AuditTrail {
   override async record(transaction: Transaction, entry: NewAuditEntry): Promise<void> {
+    const { sessionId } = entry.actor;
     await managerOf(transaction).query(RECORD, [
       entry.tenantId,
       entry.actor.subject,
       entry.action,
       entry.resourceType,
       entry.resourceId,
-      JSON.stringify(entry.details),
+      JSON.stringify(
+        sessionId === undefined ? entry.details : { ...entry.details, panel_session: sessionId },
+      ),
       entry.actor.requestId,
     ]);
   }

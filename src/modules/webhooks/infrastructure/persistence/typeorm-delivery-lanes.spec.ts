@@ -78,4 +78,24 @@ describe('a process that gives back what others hold', () => {
     clock.advance(aliveMs);
     expect((await lanes.sweep(3, 10)).reclaimed).toBe(0);
   });
+
+  // Red when a sign of life makes good what was claimed before a gap: others have taken and sent it.
+  it.each([
+    ['by the database', false],
+    ['in an answer that was lost', true],
+  ])('holds for lost what it had claimed before a gap, told %s', async (_how, unbroken) => {
+    const { lanes, database, clock } = open();
+    database.unbroken = false;
+    await lanes.beat();
+    database.unbroken = true;
+    const { term } = lanes;
+    await live(lanes, clock, 2 * aliveMs);
+    expect([lanes.term, lanes.areOurs(term)]).toEqual([term, true]);
+    clock.advance(unbroken ? aliveMs : 0);
+    database.unbroken = unbroken;
+    await lanes.beat();
+    expect([lanes.areOurs(term), lanes.areOurs(lanes.term)]).toEqual([false, true]);
+    clock.advance(aliveMs);
+    expect(lanes.areOurs(lanes.term)).toBe(false);
+  });
 });

@@ -23,11 +23,11 @@ import { holdDeliveries } from './hold-deliveries.js';
 import { HotStatements } from './hot-statements.js';
 import { LeaseOwner } from './lease-owner.js';
 import { recordAttempts } from './record-attempts.js';
+import { readBacklog } from './read-backlog.js';
 import { beat, findDueLanes, lockSweep, reclaimExpired } from './sweep-deliveries.js';
 import { untilWritten } from './until-written.js';
+import { WALK_START } from './waiting-lanes.js';
 import { WorkerTransaction } from './worker-transaction.js';
-
-const NIL_UUID = '00000000-0000-0000-0000-000000000000';
 
 /* By the key that no other index leads with, as the functions of the hot path do; the lease is the fence. */
 const HELD = `FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::uuid[]) AS c (tenant_id, event_id, subscription_id, lease_token)
@@ -47,29 +47,17 @@ UPDATE webhook_deliveries d
        next_trigger = 'auto', lease_token = NULL, leased_by = NULL, leased_until = NULL, updated_at = now()
   ${HELD}`;
 
-const BACKLOG = `
-SELECT count(*)::int AS pending,
-       greatest(0, coalesce(extract(epoch FROM now() - min(d.next_attempt_at) FILTER (
-         WHERE l.subscription_id IS NULL AND (d.position IS NULL OR NOT EXISTS (
-           SELECT FROM webhook_deliveries b WHERE b.subscription_id = d.subscription_id AND b.ordering_key = d.ordering_key
-              AND b.status = 'PENDING' AND b.position < d.position)))) * 1000, 0))::float8
-         AS oldest_due_age_ms
-  FROM webhook_deliveries d
-  LEFT JOIN webhook_lanes l
-    ON l.tenant_id = d.tenant_id AND l.subscription_id = d.subscription_id
-   AND (l.paused_at IS NOT NULL OR l.circuit_state <> 'closed' OR l.held_until > now())
- WHERE d.status = 'PENDING'`;
-
 @Injectable()
 export class TypeormDeliveryLanes extends DeliveryLanes {
   private readonly leaseMs: number;
   private readonly claims: Batcher<ClaimRequest, OpenedLane>;
   private readonly results: Batcher<AttemptResult, Recorded>;
-  private sweptUpTo = NIL_UUID;
+  private sweptUpTo = WALK_START;
   /** When this process may give back what others hold, in milliseconds of its own clock. */
   private trustedFromMs = Infinity;
   /** When its last sign of life that arrived was given, by the same clock. */
   private beatenAtMs = -Infinity;
+  private gaps = 0;
 
   constructor(
     private readonly statements: HotStatements,
@@ -125,12 +113,25 @@ export class TypeormDeliveryLanes extends DeliveryLanes {
    */
   override async beat(): Promise<void> {
     const startedAtMs = this.clock.monotonicMs();
+    // The database may have told of a gap in an answer that never came.
+    const isLate = startedAtMs >= this.beatenAtMs + this.owner.aliveMs;
     const unbroken = await this.transactions.run((manager) => beat(manager, this.owner));
     this.beatenAtMs = startedAtMs;
-    if (!unbroken) this.trustedFromMs = this.clock.monotonicMs() + ENGINE_LIMITS.aliveMs;
+    if (unbroken && !isLate) return;
+    this.gaps += 1;
+    this.trustedFromMs = this.clock.monotonicMs() + ENGINE_LIMITS.aliveMs;
   }
 
-  override get areOurs(): boolean {
+  override get term(): number {
+    return this.gaps;
+  }
+
+  override areOurs(term: number): boolean {
+    return term === this.gaps && this.isAlive;
+  }
+
+  /** Whether its last sign of life still holds. */
+  private get isAlive(): boolean {
     return this.clock.monotonicMs() < this.beatenAtMs + this.owner.aliveMs;
   }
 
@@ -138,20 +139,21 @@ export class TypeormDeliveryLanes extends DeliveryLanes {
     return this.transactions.run(async (manager) => {
       if (!(await lockSweep(manager))) return { reclaimed: 0, dueLanes: [] };
       // Without a sign of life of its own the next one will find a gap: the others may have been kept from theirs as well.
-      const mayReclaim = this.clock.monotonicMs() >= this.trustedFromMs && this.areOurs;
-      const reclaimed = mayReclaim ? await reclaimExpired(manager, maxRetries, this.owner) : 0;
-      const { lanes, isLastPage } = await findDueLanes(manager, this.sweptUpTo, laneLimit);
-      // After the last page the next sweep starts over.
-      this.sweptUpTo = isLastPage ? NIL_UUID : (lanes.at(-1)?.subscriptionId ?? NIL_UUID);
-      return { reclaimed, dueLanes: lanes };
+      const mayReclaim = this.clock.monotonicMs() >= this.trustedFromMs && this.isAlive;
+      const reclaimed = mayReclaim
+        ? await reclaimExpired(manager, maxRetries, this.owner)
+        : { count: 0, lanes: [] };
+      const due = await findDueLanes(manager, this.sweptUpTo, {
+        lanes: laneLimit,
+        looks: ENGINE_LIMITS.sweepLooks,
+      });
+      this.sweptUpTo = due.sweptUpTo;
+      return { reclaimed: reclaimed.count, dueLanes: eachOnce([...reclaimed.lanes, ...due.lanes]) };
     });
   }
 
   override async backlog(): Promise<{ oldestDueAgeMs: number; pending: number }> {
-    const rows = await this.transactions.run((manager) =>
-      manager.query<{ pending: number; oldest_due_age_ms: number }[]>(BACKLOG),
-    );
-    return { oldestDueAgeMs: rows[0]?.oldest_due_age_ms ?? 0, pending: rows[0]?.pending ?? 0 };
+    return this.transactions.run((manager) => readBacklog(manager));
   }
 
   private async claimAll(requests: readonly ClaimRequest[]): Promise<OpenedLane[]> {
@@ -188,6 +190,10 @@ export class TypeormDeliveryLanes extends DeliveryLanes {
     for (const result of results) recorded.push(...(await this.recordAll([result])));
     return recorded;
   }
+}
+
+function eachOnce(lanes: readonly Lane[]): Lane[] {
+  return [...new Map(lanes.map((lane) => [lane.subscriptionId, lane])).values()];
 }
 
 /** SQLSTATE classes 22 (data) and 23 (constraint): trying the same rows again cannot help. */

@@ -1,7 +1,10 @@
 import { Injectable } from '@nestjs/common';
 
 import { HeldDeliveries, type HeldCounts } from '../../application/ports/held-deliveries.js';
-import { HOLD_REASONS } from '../../domain/delivery.js';
+import { HOLD_REASONS, type HoldReason } from '../../domain/delivery.js';
+import { notesOf } from './exhausted-notices.js';
+import { heldReason } from './held-reason.js';
+import { blockerOf } from './order-blockers.js';
 import { WorkerTransaction } from './worker-transaction.js';
 
 /** One process at a time: two would only wait for each other's rows. */
@@ -38,36 +41,33 @@ WITH kept AS MATERIALIZED (
      SET status = 'FAILED', last_error = $2, next_attempt_at = NULL, next_trigger = 'auto', updated_at = now()
     FROM (SELECT * FROM by_lane UNION SELECT * FROM by_us) AS old
    WHERE d.event_id = old.event_id AND d.subscription_id = old.subscription_id AND d.tenant_id = old.tenant_id
-  RETURNING 1
+  RETURNING d.tenant_id, d.subscription_id, d.id, d.event, d.attempts, d.last_error
+), noted AS (${notesOf('SELECT * FROM ended')}
 )
-SELECT count(*)::int AS count FROM ended`;
+SELECT count(*)::int AS count, (SELECT count(told) FROM noted) AS noted FROM ended`;
 
-/** Another one of its key, in that state, comes before it. */
-function before(status: 'PENDING' | 'SENDING'): string {
-  return `EXISTS (SELECT FROM webhook_deliveries b
-                  WHERE b.subscription_id = d.subscription_id AND b.ordering_key = d.ordering_key AND b.status = '${status}'
-                    AND b.position < d.position)`;
-}
-
-/* As domain/gates/lane-hold.ts says it of one: the first reason counts. */
+/*
+ * Lanes and settings that may keep something back: most do not. What the lane does not hold may be one that the service itself
+ * cannot send.
+ */
 const COUNT = `
-SELECT count(*) FILTER (WHERE h.reason = 1)::int AS paused, count(*) FILTER (WHERE h.reason = 2)::int AS circuit_open,
-       count(*) FILTER (WHERE h.reason = 3)::int AS throttled, count(*) FILTER (WHERE h.reason = 4)::int AS "order",
-       count(*) FILTER (WHERE h.reason = 5)::int AS rate_limited, count(*) FILTER (WHERE h.reason = 6)::int AS operator
+SELECT h.reason, count(*)::int AS count
   FROM webhook_deliveries d
   LEFT JOIN webhook_lanes l
     ON l.tenant_id = d.tenant_id AND l.subscription_id = d.subscription_id
-   AND (l.paused_at IS NOT NULL OR l.circuit_state <> 'closed' OR l.held_until > now()
-        OR l.rate_next_at > now())
+   AND (l.paused_at IS NOT NULL OR l.circuit_state <> 'closed' OR l.held_until > now() OR l.rate_next_at > now())
+  LEFT JOIN webhook_subscriptions s
+    ON s.tenant_id = d.tenant_id AND s.id = d.subscription_id
+   AND (s.settings -> 'batch' IS NOT NULL OR s.settings -> 'rate_limit' IS NOT NULL OR s.settings -> 'ordering' IS NOT NULL)
  CROSS JOIN LATERAL (
-   SELECT CASE WHEN l.paused_at IS NOT NULL THEN 1
-               WHEN l.circuit_state <> 'closed' AND d.next_attempt_at <= greatest(now(), l.next_probe_at) THEN 2
-               WHEN l.held_until > now() AND d.next_attempt_at <= l.held_until THEN 3
-               WHEN d.position IS NOT NULL AND (${before('PENDING')} OR ${before('SENDING')}) THEN 4
-               WHEN l.rate_next_at > now() AND d.next_attempt_at <= now() THEN 5
-               WHEN d.held_reason = 'operator' AND d.held_until = d.next_attempt_at THEN 6 END AS reason
+   SELECT coalesce(${heldReason({
+     ...{ lane: 'l', settings: 's.settings', dueAt: 'd.next_attempt_at', now: 'now()' },
+     isBehind: `s.settings ->> 'ordering' = 'fifo' AND EXISTS (${blockerOf('d')})`,
+   })}, CASE WHEN d.held_until = d.next_attempt_at THEN d.held_reason END) AS reason
+   OFFSET 0
  ) AS h
- WHERE d.status = 'PENDING'`;
+ WHERE d.status = 'PENDING' AND h.reason IS NOT NULL
+ GROUP BY h.reason`;
 
 /** Over all tenants, in the worker's role. */
 @Injectable()
@@ -86,7 +86,10 @@ export class TypeormHeldDeliveries extends HeldDeliveries {
   }
 
   override async count(): Promise<HeldCounts> {
-    const [row] = await this.transactions.run((manager) => manager.query<Partial<HeldCounts>[]>(COUNT));
-    return Object.fromEntries(HOLD_REASONS.map((reason) => [reason, row?.[reason] ?? 0])) as HeldCounts;
+    const rows = await this.transactions.run((manager) =>
+      manager.query<{ reason: HoldReason; count: number }[]>(COUNT),
+    );
+    const counts = new Map(rows.map(({ reason, count }) => [reason, count]));
+    return Object.fromEntries(HOLD_REASONS.map((reason) => [reason, counts.get(reason) ?? 0])) as HeldCounts;
   }
 }

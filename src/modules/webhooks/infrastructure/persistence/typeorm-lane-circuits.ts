@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 
-import { LaneCircuits } from '../../application/ports/lane-circuits.js';
+import { LaneCircuits, type ResetReason } from '../../application/ports/lane-circuits.js';
 import type { Transaction } from '../../application/ports/transaction.js';
 import type { ClaimedDelivery } from '../../domain/delivery.js';
 import { FIRST_PROBE_MS } from '../../domain/gates/circuit.js';
@@ -9,7 +9,7 @@ import { managerOf } from './typeorm-transactions.js';
 
 /* Each as the function of its name in domain/gates/circuit.ts. They wait for whoever opens or settles the lane at this instant. */
 
-/* And what the endpoint asked for is forgotten with it. */
+/* And what the endpoint asked for is forgotten with it. Whoever was told that it failed is told that this is over. */
 const RESET = turning(
   `before.state <> 'closed' OR coalesce(before.held > now(), false)`,
   `UPDATE webhook_lanes
@@ -19,6 +19,7 @@ const RESET = turning(
        recent_bucket = NULL, recent_attempts = NULL, recent_failed = NULL, counted_from = now(), held_until = NULL,
        epoch = epoch + 1
   FROM before WHERE tenant_id = before.of_tenant AND subscription_id = before.of_lane`,
+  `CASE WHEN state <> 'closed' THEN webhook_note($1, $2, 'recovered', json_build_object('reason', $3::text), 1) END AS noted`,
 );
 
 const PROBE_SOON = turning(
@@ -44,8 +45,12 @@ UPDATE webhook_lanes l SET circuit_state = 'open', next_probe_at = now(), probe_
 
 @Injectable()
 export class TypeormLaneCircuits extends LaneCircuits {
-  override async reset(transaction: Transaction, subscriptionId: string): Promise<boolean> {
-    return turn(transaction, RESET, [subscriptionId]);
+  override async reset(
+    transaction: Transaction,
+    subscriptionId: string,
+    reason: ResetReason,
+  ): Promise<boolean> {
+    return turn(transaction, RESET, [subscriptionId, reason]);
   }
 
   override async probeSoon(
@@ -61,17 +66,20 @@ export class TypeormLaneCircuits extends LaneCircuits {
   }
 }
 
-/** @param wasKeptBack of the lane as it was, locked: what an update returns is as it is then */
-function turning(wasKeptBack: string, update: string): string {
+/**
+ * @param wasKeptBack of the lane as it was, locked: what an update returns is as it is then
+ * @param following what follows from it, by the lane's state of before
+ */
+function turning(wasKeptBack: string, update: string, following = 'NULL AS noted'): string {
   return `
 WITH before AS MATERIALIZED (
   SELECT tenant_id AS of_tenant, subscription_id AS of_lane, circuit_state AS state, next_probe_at AS probe_at,
          held_until AS held
     FROM webhook_lanes WHERE tenant_id = $1 AND subscription_id = $2 FOR UPDATE
 ), changed AS (
-  ${update} RETURNING ${wasKeptBack} AS turned
+  ${update} RETURNING ${wasKeptBack} AS turned, before.state
 )
-SELECT turned FROM changed`;
+SELECT turned, ${following} FROM changed`;
 }
 
 async function turn(transaction: Transaction, sql: string, parameters: unknown[]): Promise<boolean> {

@@ -19,6 +19,7 @@ import {
 } from '../../domain/subscription-settings.js';
 import { beginOrder } from './begin-order.js';
 import { laneStates, type LaneState } from './lane-states.js';
+import { replanRate } from './replan-rate.js';
 import { toSubscription } from './subscription.mapper.js';
 import { SubscriptionRow } from './subscription.row.js';
 import { managerOf } from './typeorm-transactions.js';
@@ -108,6 +109,7 @@ export class TypeormSubscriptionRepository extends SubscriptionRepository {
       rows.update({ tenantId: transaction.tenantId, id }, { ...set, updatedAt: () => 'now()' }),
     );
     if (settings?.ordering === 'fifo') await beginOrder(transaction, id);
+    if (settings !== undefined) await replanRate(transaction, id, fromStoredSettings(settings).rateLimit);
     return this.find(transaction, id);
   }
 

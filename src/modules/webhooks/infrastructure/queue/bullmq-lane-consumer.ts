@@ -3,32 +3,12 @@ import type { Job } from 'bullmq';
 
 import { AppLogger } from '../../../../platform/kernel/app-logger.js';
 import type { LaneConsumer } from './lane-consumer.js';
-import { LANE_QUEUE, type LaneJob } from './lane-queue.js';
+import { LANE_QUEUE, TURN_OPTIONS, type LaneJob } from './lane-queue.js';
 import type { DrainTurn } from './lane-scheduler.js';
 import { LocalTurns } from './local-turns.js';
 
-/** Turns at once in one worker process. Turns wait for PostgreSQL alone, and one claim serves many of them. */
-const PARALLEL_TURNS = 128;
-
-/** Milliseconds after which the turn of a killed worker is given to another; a live worker renews it at half of that. */
-const LOCK_MS = 5_000;
-
-/** A turn may be taken over this often: attempts are counted in PostgreSQL, so the job itself must never be given up. */
-const MAX_STALLED = 1_000_000;
-
-/** Milliseconds after which the worker asks a Redis again that refused a command; BullMQ itself would sleep for 15 s. */
-const RETRY_MS = 1_000;
-
-/** Takes rings from BullMQ and gives the lanes their turns. Starts only when told to, so that `WEBHOOK_ROLE` decides. */
-@Processor(LANE_QUEUE, {
-  autorun: false,
-  concurrency: PARALLEL_TURNS,
-  lockDuration: LOCK_MS,
-  stalledInterval: LOCK_MS,
-  maxStalledCount: MAX_STALLED,
-  drainDelay: 1,
-  runRetryDelay: RETRY_MS,
-})
+/** Takes rings from BullMQ on Redis and gives the lanes their turns. */
+@Processor(LANE_QUEUE, TURN_OPTIONS)
 export class BullmqLaneConsumer extends WorkerHost implements LaneConsumer {
   private drain: DrainTurn | null = null;
 

@@ -1,26 +1,25 @@
 import { InjectQueue } from '@nestjs/bullmq';
 import { Injectable } from '@nestjs/common';
-import type { Queue } from 'bullmq';
 
 import { AppLogger } from '../../../../platform/kernel/app-logger.js';
 import { within } from '../../../../platform/kernel/within.js';
 import type { WaitingDelivery } from '../../application/ports/event-intake.js';
 import { LaneDispatcher } from '../../application/ports/lane-dispatcher.js';
 import type { Lane } from '../../domain/lane.js';
-import { LANE_QUEUE, ringOptions, type LaneJob } from './lane-queue.js';
+import { BrokerConnection } from './broker-connection.js';
+import { LANE_QUEUE, ringOptions, type Ring, type RingQueue } from './lane-queue.js';
 import { LocalTurns } from './local-turns.js';
-import { RedisConnection } from './redis-connection.js';
 import { WakeTimers } from './wake-timers.js';
 
-/** Rings in one round trip to Redis at most. */
+/** Rings in one round trip to the broker at most. */
 const MAX_BATCH = 500;
 
 /** Milliseconds after which an unanswered batch of rings is given up. */
 const ADD_TIMEOUT_MS = 2_000;
 
 /**
- * Rings lanes through BullMQ: any worker may take the turn. Rings of one moment travel together. Those that Redis does not
- * take become turns of this process.
+ * Rings lanes through BullMQ: any worker may take the turn. Rings of one moment travel together. Those that the broker does
+ * not take become turns of this process.
  */
 @Injectable()
 export class BullmqLaneDispatcher extends LaneDispatcher {
@@ -32,8 +31,8 @@ export class BullmqLaneDispatcher extends LaneDispatcher {
   });
 
   constructor(
-    @InjectQueue(LANE_QUEUE) private readonly queue: Queue<LaneJob>,
-    private readonly redis: RedisConnection,
+    @InjectQueue(LANE_QUEUE) private readonly queue: RingQueue,
+    private readonly broker: BrokerConnection,
     private readonly local: LocalTurns,
     private readonly logger: AppLogger,
   ) {
@@ -45,8 +44,8 @@ export class BullmqLaneDispatcher extends LaneDispatcher {
   }
 
   override ring(lanes: readonly Lane[]): void {
-    // While Redis is away nothing is kept for it: the due-list is the truth and the sweep rings from it.
-    if (!this.redis.ready) {
+    // While the broker is away nothing is kept for it: the due-list is the truth and the sweep rings from it.
+    if (!this.broker.ready) {
       this.local.ring(lanes);
       return;
     }
@@ -79,7 +78,7 @@ export class BullmqLaneDispatcher extends LaneDispatcher {
       for (const lane of lanes) this.waiting.delete(lane.subscriptionId);
       try {
         await within(ADD_TIMEOUT_MS, this.queue.addBulk(lanes.map(toJob)));
-        if (this.refused) this.logger.info('Redis takes rings of lanes again');
+        if (this.refused) this.logger.info(`${this.broker.name} takes rings of lanes again`);
         this.refused = false;
       } catch (cause) {
         this.refuse(cause, lanes);
@@ -88,19 +87,20 @@ export class BullmqLaneDispatcher extends LaneDispatcher {
     this.sending = false;
   }
 
-  /** Everything that waits goes the same way: a Redis that hangs must not be asked batch after batch. */
+  /** Everything that waits goes the same way: a broker that hangs must not be asked batch after batch. */
   private refuse(cause: unknown, lanes: readonly Lane[]): void {
     this.local.ring([...lanes, ...this.waiting.values()]);
     this.waiting.clear();
     if (!this.refused) {
-      this.logger.warn('Redis does not take rings of lanes: processes that deliver go on without it', {
-        reason: cause instanceof Error ? cause.message : String(cause),
-      });
+      this.logger.warn(
+        `${this.broker.name} does not take rings of lanes: processes that deliver go on without it`,
+        { reason: cause instanceof Error ? cause.message : String(cause) },
+      );
     }
     this.refused = true;
   }
 }
 
-function toJob(lane: Lane): { name: string; data: LaneJob; opts: ReturnType<typeof ringOptions> } {
+function toJob(lane: Lane): Ring {
   return { name: 'ring', data: lane, opts: ringOptions(lane) };
 }

@@ -19,7 +19,7 @@ export class EngineDuties {
   constructor(
     readonly consumer: LaneConsumer | null,
     /** Lets go of what rings; the last thing before the database closes. */
-    readonly closeBroker: () => void,
+    readonly closeBroker: () => void | Promise<void>,
   ) {}
 }
 
@@ -63,7 +63,7 @@ export class DeliveryEngine
     this.logger.info('Deliveries stopped');
   }
 
-  onApplicationShutdown(): void {
-    this.duties.closeBroker();
+  async onApplicationShutdown(): Promise<void> {
+    await this.duties.closeBroker();
   }
 }

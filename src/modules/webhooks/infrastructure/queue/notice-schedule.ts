@@ -1,8 +1,8 @@
 import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 
 import { AppLogger } from '../../../../platform/kernel/app-logger.js';
+import { RepeatedWork } from '../../../../platform/kernel/repeated-work.js';
 import { TellNotices } from '../../application/tell-notices.js';
-import { RepeatedWork } from '../repeated-work.js';
 
 /** Milliseconds between two looks: one lookup in an index that is empty, nearly always. */
 const INTERVAL_MS = 1_000;
@@ -10,13 +10,21 @@ const INTERVAL_MS = 1_000;
 /** Tells what was noted, once a second, in processes that deliver. */
 @Injectable()
 export class NoticeSchedule implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly work = new RepeatedWork(() => this.once());
-  private failing = false;
+  private readonly work: RepeatedWork;
 
-  constructor(
-    private readonly notices: TellNotices,
-    private readonly logger: AppLogger,
-  ) {}
+  constructor(notices: TellNotices, logger: AppLogger) {
+    this.work = new RepeatedWork(
+      async () => {
+        await notices.execute();
+        return INTERVAL_MS;
+      },
+      {
+        logger,
+        failed: 'Operational events wait: what was noted could not be told',
+        retryMs: INTERVAL_MS,
+      },
+    );
+  }
 
   onApplicationBootstrap(): void {
     this.work.schedule(INTERVAL_MS);
@@ -24,19 +32,5 @@ export class NoticeSchedule implements OnApplicationBootstrap, BeforeApplication
 
   async beforeApplicationShutdown(): Promise<void> {
     await this.work.stop();
-  }
-
-  /** Never rejects: while the database is away it says so once and looks again. */
-  private async once(): Promise<number> {
-    try {
-      await this.notices.execute();
-      this.failing = false;
-    } catch (cause) {
-      if (!this.failing) {
-        this.logger.error('Operational events wait: what was noted could not be told', { cause });
-      }
-      this.failing = true;
-    }
-    return INTERVAL_MS;
   }
 }

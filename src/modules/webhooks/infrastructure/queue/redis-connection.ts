@@ -2,6 +2,7 @@ import { Redis } from 'ioredis';
 
 import type { AppLogger } from '../../../../platform/kernel/app-logger.js';
 import { within } from '../../../../platform/kernel/within.js';
+import { BrokerConnection } from './broker-connection.js';
 
 /** Milliseconds that the key of a probe lives. */
 const PROBE_EXPIRY_MS = 1_000;
@@ -10,7 +11,8 @@ const PROBE_EXPIRY_MS = 1_000;
 const RECONNECT_MS = 500;
 
 /** The connection to the broker, which may be away at any time, at boot as well. */
-export class RedisConnection {
+export class RedisConnection extends BrokerConnection {
+  override readonly name = 'Redis';
   readonly client: Redis;
   private away = false;
 
@@ -19,6 +21,7 @@ export class RedisConnection {
     private readonly prefix: string,
     private readonly logger: AppLogger,
   ) {
+    super();
     // BullMQ's workers demand null: they wait for Redis as long as it takes. Producers look at `ready` first.
     this.client = new Redis(url, { retryStrategy: () => RECONNECT_MS, maxRetriesPerRequest: null });
     this.client.on('error', (cause: Error) => {
@@ -31,7 +34,7 @@ export class RedisConnection {
   }
 
   /** Whether a command would be sent now; false while Redis is away. */
-  get ready(): boolean {
+  override get ready(): boolean {
     return this.client.status === 'ready';
   }
 

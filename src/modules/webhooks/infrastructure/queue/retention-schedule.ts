@@ -1,6 +1,7 @@
 import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 
 import { AppLogger } from '../../../../platform/kernel/app-logger.js';
+import { RepeatedWork } from '../../../../platform/kernel/repeated-work.js';
 import { EndHolds } from '../../application/end-holds.js';
 import { RemoveExpired, type Pace } from '../../application/remove-expired.js';
 
@@ -16,36 +17,38 @@ const MIN_REST_MS = 20;
 /** Removes old history, and ends what was held for too long, in the background of a process that delivers. */
 @Injectable()
 export class RetentionSchedule implements OnApplicationBootstrap, BeforeApplicationShutdown, Pace {
-  private timer: NodeJS.Timeout | null = null;
-  private running: Promise<void> = Promise.resolve();
-  private stopped = false;
-  private failing = false;
+  private readonly work: RepeatedWork;
   private endRest: () => void = () => undefined;
 
   constructor(
     private readonly holds: EndHolds,
     private readonly expired: RemoveExpired,
-    private readonly logger: AppLogger,
-  ) {}
+    logger: AppLogger,
+  ) {
+    this.work = new RepeatedWork(() => this.once(), {
+      logger,
+      failed: 'Old history could not be removed; it is tried again',
+      retryMs: INTERVAL_MS,
+    });
+  }
 
   onApplicationBootstrap(): void {
-    this.schedule(FIRST_MS);
+    this.work.schedule(FIRST_MS);
   }
 
   /** Waits for the batch under way alone; the rest is done at the next start. */
   async beforeApplicationShutdown(): Promise<void> {
-    this.stopped = true;
-    if (this.timer !== null) clearTimeout(this.timer);
+    const stopped = this.work.stop();
     this.endRest();
-    await this.running;
+    await stopped;
   }
 
   isStopped(): boolean {
-    return this.stopped;
+    return this.work.isStopped;
   }
 
   async rest(tookMs: number): Promise<void> {
-    if (this.stopped) return;
+    if (this.work.isStopped) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, Math.max(tookMs * REST_FACTOR, MIN_REST_MS));
       this.endRest = () => {
@@ -55,24 +58,9 @@ export class RetentionSchedule implements OnApplicationBootstrap, BeforeApplicat
     });
   }
 
-  private schedule(delayMs: number): void {
-    if (this.stopped) return;
-    this.timer = setTimeout(() => {
-      this.running = this.once().finally(() => {
-        this.schedule(INTERVAL_MS);
-      });
-    }, delayMs);
-  }
-
-  /** Never rejects: while the database is away it says so once and looks again. */
-  private async once(): Promise<void> {
-    try {
-      await this.holds.execute(this);
-      await this.expired.execute(this);
-      this.failing = false;
-    } catch (cause) {
-      if (!this.failing) this.logger.error('Old history could not be removed; it is tried again', { cause });
-      this.failing = true;
-    }
+  private async once(): Promise<number> {
+    await this.holds.execute(this);
+    await this.expired.execute(this);
+    return INTERVAL_MS;
   }
 }

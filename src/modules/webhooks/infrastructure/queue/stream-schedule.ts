@@ -1,7 +1,8 @@
 import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 
+import { AppLogger } from '../../../../platform/kernel/app-logger.js';
+import { RepeatedWork } from '../../../../platform/kernel/repeated-work.js';
 import { DeliveryStream } from '../../application/delivery-stream.js';
-import { RepeatedWork } from '../repeated-work.js';
 
 /** Milliseconds between two looks: a person is watching. */
 const INTERVAL_MS = 500;
@@ -11,11 +12,17 @@ const INTERVAL_MS = 500;
 export class StreamSchedule implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly work: RepeatedWork;
 
-  constructor(private readonly stream: DeliveryStream) {
-    this.work = new RepeatedWork(async () => {
-      await stream.poll();
-      return INTERVAL_MS;
-    });
+  constructor(
+    private readonly stream: DeliveryStream,
+    logger: AppLogger,
+  ) {
+    this.work = new RepeatedWork(
+      async () => {
+        await stream.poll();
+        return INTERVAL_MS;
+      },
+      { logger, failed: 'Streams are not told of changes; it is tried again', retryMs: INTERVAL_MS },
+    );
   }
 
   onApplicationBootstrap(): void {

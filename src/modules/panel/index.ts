@@ -1,0 +1,2 @@
+/** The public door of the panel module. */
+export { PanelModule } from './panel.module.js';
