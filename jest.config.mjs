@@ -28,7 +28,7 @@ const shared = {
   // One name for the cache, so that what one project compiled is there for the others.
   id: 'webhooks',
   rootDir: import.meta.dirname,
-  roots: ['<rootDir>/src', '<rootDir>/test'],
+  roots: ['<rootDir>/src', '<rootDir>/migrations', '<rootDir>/test'],
   testEnvironment: 'node',
   injectGlobals: false,
   extensionsToTreatAsEsm: ['.ts'],
