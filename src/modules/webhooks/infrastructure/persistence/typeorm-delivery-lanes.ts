@@ -196,7 +196,10 @@ function eachOnce(lanes: readonly Lane[]): Lane[] {
   return [...new Map(lanes.map((lane) => [lane.subscriptionId, lane])).values()];
 }
 
-/** SQLSTATE classes 22 (data) and 23 (constraint): trying the same rows again cannot help. */
+/**
+ * SQLSTATE classes 21 (cardinality), 22 (data) and 23 (constraint): trying the same rows again cannot help. 21 is two results of
+ * one attempt at once: a crash of the database took its claim back, so it was made again under the same number.
+ */
 function isDataError(cause: unknown): boolean {
   if (!(cause instanceof QueryFailedError)) return false;
   const driverError: unknown = cause.driverError;
@@ -204,7 +207,7 @@ function isDataError(cause: unknown): boolean {
     typeof driverError === 'object' && driverError !== null && 'code' in driverError
       ? driverError.code
       : undefined;
-  return typeof code === 'string' && /^2[23]/.test(code);
+  return typeof code === 'string' && /^2[123]/.test(code);
 }
 
 function columnsOf(requests: readonly ClaimedDelivery[]): unknown[] {
