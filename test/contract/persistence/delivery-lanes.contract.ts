@@ -116,6 +116,19 @@ export function deliveryLanesContract(current: () => PersistenceHarness): void {
         expect(await detailOf(id!)).toMatchObject({ status: 'DELIVERED' });
       });
 
+      // Red when one statement meets them both: it then writes neither, nor any other result beside them, however often it is tried.
+      it('writes two results of one attempt at once, whose claim a crash took back and somebody made again', async () => {
+        const { lanes } = current();
+        const lane = await subscribe(current());
+        const [id, beside] = await deliverEvents(current(), 2);
+        const [claim, other] = await claimFrom(lanes, lane, 2);
+        const lost = { ...claim!, leaseToken: '00000000-0000-7000-8000-000000000001' };
+        const recorded = await Promise.all([lost, claim!, other!].map((one) => lanes.record(resultOf(one))));
+        expect(recorded).toMatchObject([{ held: false }, { held: true }, { held: true }]);
+        expect(await detailOf(id!)).toMatchObject({ status: 'DELIVERED', attemptLog: [{ number: 1 }] });
+        expect(await detailOf(beside!)).toMatchObject({ status: 'DELIVERED' });
+      });
+
       it('writes many at once, each to its own', async () => {
         const lane = await subscribe(current());
         const ids = await deliverEvents(current(), 5);
