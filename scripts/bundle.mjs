@@ -1,10 +1,9 @@
 /**
- * Programs and their packages in a few files. Node finds, reads and compiles each of 3,000 modules by itself, which takes most of
- * a start.
+ * Programs and their packages in few files, as esbuild makes them: Node finds, reads and compiles each of 3,000 modules by
+ * itself, which takes most of a start.
  */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { dirname } from 'node:path';
 
 import { build } from 'esbuild';
 
@@ -48,29 +47,6 @@ const ownRequire = {
     });
   },
 };
-
-/** Packages written for CommonJS expect these; ESM has none of them. */
-const COMMONJS = `import { createRequire as bundleRequire } from 'node:module';
-const require = bundleRequire(import.meta.url), __filename = import.meta.filename, __dirname = import.meta.dirname;`;
-
-/**
- * Puts programs and their packages into a few modules.
- *
- * @param {Record<string, string>} entryPoints where a program goes, without `.js`, and where it is
- * @param {Pick<import('esbuild').BuildOptions, 'outdir' | 'chunkNames' | 'alias' | 'external' | 'outExtension' | 'mainFields' | 'sourcemap'>} options
- */
-export async function bundle(entryPoints, options) {
-  const files = await bundledText({
-    entryPoints,
-    splitting: true,
-    format: 'esm',
-    banner: { js: COMMONJS },
-    ...options,
-  });
-  const folders = new Set(files.map(({ path }) => dirname(path)));
-  for (const folder of folders) await mkdir(folder, { recursive: true });
-  await Promise.all(files.map(({ path, text }) => writeFile(path, text)));
-}
 
 /**
  * @param {import('esbuild').BuildOptions} options
