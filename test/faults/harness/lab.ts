@@ -1,19 +1,29 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, type JsonWebKey } from 'node:crypto';
 import { join } from 'node:path';
 import pg from 'pg';
 
 import { eventually } from '../../support/eventually.js';
-import type { StoredSettings } from '../../../src/modules/webhooks/domain/subscription-settings.js';
 import type { TestDatabase } from '../../support/test-database.js';
 import { violationsOf } from './checker.js';
 import type { CutOffNetwork } from './cut-off-network.js';
 import { EmitterProcess, type Emitter, type EventToEmit } from './emitter-process.js';
-import type { AttemptState, DeliveryState, EmittedEvent, Fate, Incident, RunHistory } from './history.js';
+import type {
+  AttemptState,
+  ClosedTime,
+  DeliveryState,
+  EmittedEvent,
+  Fate,
+  Incident,
+  RunHistory,
+} from './history.js';
 import type { FaultServers } from './fault-servers.js';
 import { HistoryReceiver } from './history-receiver.js';
-import { keyOf } from './ordering-keys.js';
+import { isKeptBack, retriesOf, stepMsOf, type Lane, type LaneWish } from './lanes.js';
 import { LeaseWatch, type ExpiredLease } from './lease-watch.js';
+import { keyOf } from './ordering-keys.js';
 import { BUILD } from './settings.js';
+import { signatureProblem } from './signed.js';
+import { NOTE_SLOTS, NOTED_SLOTS, slotsOf, type NotedSlots } from './slots.js';
 import { Worker, type WorkerOptions } from './worker.js';
 
 const DELIVERIES = `
@@ -22,7 +32,7 @@ SELECT d.id, (e.payload->>'number')::int AS "eventNumber", (e.payload->>'lane'):
   FROM webhook_deliveries d JOIN webhook_events e ON e.tenant_id = d.tenant_id AND e.id = d.event_id`;
 
 const ATTEMPTS = `
-SELECT delivery_id AS "deliveryId", number, trigger, status_code AS "statusCode", error_class AS "errorClass", error,
+SELECT delivery_id AS "deliveryId", number, trigger, probe AS "isProbe", status_code AS "statusCode", error_class AS "errorClass", error,
        duration_ms AS "durationMs"
   FROM webhook_attempts ORDER BY delivery_id, number`;
 
@@ -48,7 +58,7 @@ export interface LabOptions {
   /** Whether endpoints that fail are left alone. Default false. */
   readonly circuits?: boolean;
   /** What a lane asks for; default: nothing. */
-  readonly settingsOf?: (lane: number) => StoredSettings;
+  readonly wishOf?: (lane: number) => LaneWish;
   /** From where receivers must be reached as well. */
   readonly network?: CutOffNetwork;
 }
@@ -69,6 +79,8 @@ export interface EmitOptions {
  */
 export class FaultLab {
   readonly incidents: Incident[] = [];
+  /** Noted by whoever closes lanes. */
+  readonly closed: ClosedTime[] = [];
   readonly workers: Worker[] = [];
   private readonly lanes: Lane[] = [];
   private readonly events = new Map<number, EmittedEvent>();
@@ -112,7 +124,7 @@ export class FaultLab {
       timeoutSeconds = 10,
       broker = 'redis',
       circuits = false,
-      settingsOf = () => ({}),
+      wishOf = () => ({}),
       network = null,
     } = options;
     const receiver = await HistoryReceiver.start();
@@ -122,7 +134,7 @@ export class FaultLab {
     const lab = new FaultLab(servers, receiver, database, pool, maxRetries, timeoutSeconds, broker, network);
     try {
       lab.mainEmitter = await lab.openEmitter(servers.emitters);
-      await lab.subscribe(lanes, tenants, settingsOf);
+      await lab.subscribe(lanes, tenants, wishOf);
       if (!circuits) await pool.query(WITHOUT_CIRCUITS);
       return lab;
     } catch (error) {
@@ -178,9 +190,10 @@ export class FaultLab {
     const events = Array.from({ length: count }, (_, index): EventToEmit => {
       const lane = lanes[index % lanes.length] ?? 0;
       const number = this.events.size + 1;
-      const { tenantId, event, isOrdered } = this.laneAt(lane);
-      const key = isOrdered ? keyOf(number) : null;
-      this.events.set(number, { number, lane, fate: 'unknown', key });
+      const of = this.laneAt(lane);
+      const { tenantId, event } = of;
+      const key = isOrdered(of) ? keyOf(number) : null;
+      this.events.set(number, { number, lane, fate: 'unknown', key, isKeptBack: isKeptBack(of, number) });
       return {
         number,
         lane,
@@ -247,11 +260,33 @@ export class FaultLab {
     return this.query<AttemptState & pg.QueryResultRow>(ATTEMPTS);
   }
 
+  /** From here on every request has to carry the signatures that its lane asks for. */
+  async verifySignatures(): Promise<void> {
+    const rows = await this.query<{ kid: string; key: JsonWebKey }>(
+      'SELECT kid, public_key AS key FROM webhook_jwt_keys',
+    );
+    const keys = rows.map(({ kid, key }) => ({ ...key, kid }));
+    this.receiver.verify = (request) => signatureProblem(this.laneAt(request.lane), request, { keys });
+  }
+
   async history(): Promise<RunHistory> {
+    const lanes = this.lanes.map((lane, n) => ({ lane, n }));
+    const rated = lanes.flatMap(({ lane, n }) => {
+      const stepMs = stepMsOf(lane);
+      return stepMs === undefined ? [] : [{ lane, n, stepMs }];
+    });
+    const noted = rated.length === 0 ? [] : await this.query<NotedSlots & pg.QueryResultRow>(NOTED_SLOTS);
     return {
       maxRetries: this.maxRetries,
       budgetMs: this.timeoutSeconds * 1_000,
-      ordered: this.lanes.flatMap(({ isOrdered }, lane) => (isOrdered ? [lane] : [])),
+      ordered: lanes.flatMap(({ lane, n }) => (isOrdered(lane) ? [n] : [])),
+      retriesOf: new Map(lanes.map(({ lane, n }) => [n, retriesOf(lane) ?? this.maxRetries])),
+      rated: new Map(rated.map(({ n, stepMs }) => [n, stepMs])),
+      slots: rated.flatMap(({ lane, n, stepMs }) =>
+        noted.flatMap((one) => (one.id === lane.subscriptionId ? slotsOf(n, stepMs, one) : [])),
+      ),
+      closed: this.closed,
+      forged: this.receiver.forged,
       events: [...this.events.values()],
       requests: this.receiver.requests,
       deliveries: await this.deliveries(),
@@ -289,37 +324,27 @@ export class FaultLab {
     return known;
   }
 
-  private async subscribe(
-    lanes: number,
-    tenants: number,
-    settingsOf: (lane: number) => StoredSettings,
-  ): Promise<void> {
+  private async subscribe(count: number, tenants: number, wishOf: (lane: number) => LaneWish): Promise<void> {
     const wanted = [];
-    for (let lane = 0; lane < lanes; lane += 1) {
+    for (let lane = 0; lane < count; lane += 1) {
       const url = this.receiver.urlOf(lane);
       wanted.push({
         tenantId: `tenant_${lane % tenants}`,
         event: `lab.lane_${lane}`,
         url: (await this.network?.receiverUrl(url)) ?? url,
+        secret: randomBytes(24).toString('hex'),
+        wish: wishOf(lane),
       });
     }
-    const ids = await this.emitter.subscribe(wanted);
-    for (const [lane, { tenantId, event }] of wanted.entries()) {
-      const settings = settingsOf(lane);
-      const subscriptionId = ids[lane] ?? '';
-      this.lanes.push({ tenantId, event, subscriptionId, isOrdered: settings.ordering === 'fifo' });
-      if (Object.keys(settings).length === 0) continue;
-      await this.pool.query('UPDATE webhook_subscriptions SET settings = $2 WHERE id = $1', [
-        subscriptionId,
-        JSON.stringify(settings),
-      ]);
+    if (wanted.some(({ wish }) => wish.settings?.rateLimit != null)) await this.pool.query(NOTE_SLOTS);
+    const made = await this.emitter.subscribe(wanted.map(({ wish, ...lane }) => ({ ...lane, ...wish })));
+    for (const [n, lane] of wanted.entries()) {
+      const { id: subscriptionId = '', publicKey = null } = made[n] ?? {};
+      this.lanes.push({ ...lane, subscriptionId, publicKey });
     }
   }
 }
 
-interface Lane {
-  readonly tenantId: string;
-  readonly event: string;
-  readonly subscriptionId: string;
-  readonly isOrdered: boolean;
+function isOrdered({ wish }: Lane): boolean {
+  return wish.settings?.ordering === 'fifo';
 }
