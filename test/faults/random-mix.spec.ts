@@ -129,6 +129,6 @@ describeFaults('all faults in a random mix', (openLab) => {
           `${lab.countOf('unknown')} unknown, ${lab.receiver.requests.length} deliveries in requests, ${sizes.length} of several\n`,
       );
     },
-    (SECONDS + 180) * 1_000,
+    (SECONDS + 480) * 1_000,
   );
 });

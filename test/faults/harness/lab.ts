@@ -17,11 +17,12 @@ import type {
   RunHistory,
 } from './history.js';
 import type { FaultServers } from './fault-servers.js';
+import { NOTE_GAPS, NOTED_GAPS, urlOfWorker, type NotedGap } from './gaps.js';
 import { HistoryReceiver } from './history-receiver.js';
 import { isKeptBack, retriesOf, stepMsOf, type Lane, type LaneWish } from './lanes.js';
 import { LeaseWatch, type ExpiredLease } from './lease-watch.js';
 import { keyOf } from './ordering-keys.js';
-import { BUILD } from './settings.js';
+import { BROKER, BUILD } from './settings.js';
 import { signatureProblem } from './signed.js';
 import { NOTE_SLOTS, NOTED_SLOTS, slotsOf, type NotedSlots } from './slots.js';
 import { Worker, type WorkerOptions } from './worker.js';
@@ -36,9 +37,11 @@ SELECT delivery_id AS "deliveryId", number, trigger, probe AS "isProbe", status_
        duration_ms AS "durationMs"
   FROM webhook_attempts ORDER BY delivery_id, number`;
 
+/* Nobody gives any back while no process gives a sign of life, for whatever reason. */
 const EXPIRED_LEASES = `
 SELECT id AS "deliveryId", leased_until::text AS "leasedUntil"
-  FROM webhook_deliveries WHERE status = 'SENDING' AND leased_until < now()`;
+  FROM webhook_deliveries WHERE status = 'SENDING' AND leased_until < now()
+   AND EXISTS (SELECT FROM webhook_workers w WHERE w.alive_until > now())`;
 
 /* More than anybody may ask for: what these tests make fail is to be tried on. */
 const WITHOUT_CIRCUITS = `
@@ -53,7 +56,7 @@ export interface LabOptions {
   readonly maxRetries?: number;
   /** The budget of an attempt; default 10: what a busy machine must not take for a receiver that hangs. */
   readonly timeoutSeconds?: number;
-  /** What rings go through; without it every worker works by its own sweep alone. Default Redis. */
+  /** What rings go through; without it every worker works by its own sweep alone. Default as the run is told to, otherwise Redis. */
   readonly broker?: 'redis' | 'postgres' | null;
   /** Whether endpoints that fail are left alone. Default false. */
   readonly circuits?: boolean;
@@ -122,7 +125,7 @@ export class FaultLab {
       tenants = 1,
       maxRetries = 3,
       timeoutSeconds = 10,
-      broker = 'redis',
+      broker = BROKER,
       circuits = false,
       wishOf = () => ({}),
       network = null,
@@ -136,6 +139,7 @@ export class FaultLab {
       lab.mainEmitter = await lab.openEmitter(servers.emitters);
       await lab.subscribe(lanes, tenants, wishOf);
       if (!circuits) await pool.query(WITHOUT_CIRCUITS);
+      await pool.query(NOTE_GAPS);
       return lab;
     } catch (error) {
       await lab.dispose();
@@ -145,7 +149,8 @@ export class FaultLab {
 
   async startWorker(options: WorkerOptions = {}): Promise<Worker> {
     const name = `worker-${this.workers.length + 1}`;
-    const worker = await Worker.start(name, this.env, options, this.incidents, join(BUILD, 'main.js'));
+    const env = { ...this.env, DATABASE_URL: urlOfWorker(this.database.url, name) };
+    const worker = await Worker.start(name, env, options, this.incidents, join(BUILD, 'main.js'));
     this.workers.push(worker);
     return worker;
   }
@@ -291,7 +296,7 @@ export class FaultLab {
       requests: this.receiver.requests,
       deliveries: await this.deliveries(),
       attempts: await this.attempts(),
-      incidents: this.incidents,
+      incidents: [...this.incidents, ...(await this.query<NotedGap & pg.QueryResultRow>(NOTED_GAPS))],
       overdueLeases: this.leases.overdue,
     };
   }
