@@ -2,7 +2,7 @@
  * `npm run bench [-- --full]`: the figures of the delivery engine on this machine, in one table; see bench/README.md. It
  * ends with 0 also where a figure falls short, and with 1 where a delivery was lost or doubled. With `--variants` it
  * compares the design with what it was chosen over instead; with `--features` it compares what lanes ask for with lanes that
- * ask for nothing; with `--growth N` it measures growth alone.
+ * ask for nothing; with `--growth N` it measures growth alone, with `--removal` what removing old history costs.
  */
 import 'reflect-metadata';
 
@@ -18,6 +18,9 @@ if (process.argv.includes('--variants')) {
 } else if (process.argv.includes('--features')) {
   const { compareFeatures } = await import('../bench/features.ts');
   await compareFeatures();
+} else if (process.argv.includes('--removal')) {
+  const { benchRemovals } = await import('../bench/variants/retention.ts');
+  await benchRemovals();
 } else if (process.argv.includes('--growth')) {
   const { benchGrowth } = await import('../bench/bench.ts');
   await benchGrowth(Number(process.argv[process.argv.indexOf('--growth') + 1] ?? 1_000_000));

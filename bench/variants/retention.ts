@@ -1,6 +1,6 @@
-import type { BenchLab, BenchLane } from '../bench-lab.js';
+import { BenchLab, type BenchLane } from '../bench-lab.js';
 import { storeGrowth } from '../growth.js';
-import { measured } from '../rows.js';
+import { drain, measured } from '../rows.js';
 import { percentile } from '../statistics.js';
 
 /** Rows of history that are too old. */
@@ -13,7 +13,7 @@ const PER_SECOND = 100;
 const SECONDS = 15;
 
 /** What one way of removing old history does to events that arrive meanwhile. */
-export interface Removal {
+interface Removal {
   readonly way: string;
   /** Milliseconds from emit to arrival. */
   readonly p50: number;
@@ -31,8 +31,27 @@ CREATE INDEX ON bench_parts (event_id, subscription_id, tenant_id);
 CREATE INDEX ON bench_parts (tenant_id, subscription_id, id);
 CREATE INDEX ON bench_parts (event, tenant_id, id)`;
 
+/** `npm run bench -- --removal`: this comparison alone. */
+export async function benchRemovals(): Promise<void> {
+  const lab = await BenchLab.start();
+  try {
+    const lanes = await lab.subscribe(10, 'ok', 'ten');
+    await drain(lab, lanes, 2_000);
+    await sayRemovals(lab, lanes);
+  } finally {
+    await lab.dispose();
+  }
+}
+
+export async function sayRemovals(lab: BenchLab, lanes: readonly BenchLane[]): Promise<void> {
+  for (const { way, p50, p99, removed } of await compareRemovals(lab, lanes)) {
+    const times = `p50 ${p50.toFixed(1)} and p99 ${p99.toFixed(1)} ms at ${PER_SECOND}/s; ${removed} events removed`;
+    process.stdout.write(`${`old history: ${way}`.padEnd(44)} ${times}\n`);
+  }
+}
+
 /** No removal, that of the service, and at its best what partitions would cost: the drop of a piece as large. */
-export async function compareRemovals(lab: BenchLab, lanes: readonly BenchLane[]): Promise<Removal[]> {
+async function compareRemovals(lab: BenchLab, lanes: readonly BenchLane[]): Promise<Removal[]> {
   const arriving = async (
     way: string,
     retentionDays: number,

@@ -5,7 +5,7 @@ import { BenchLab, startService, type BenchLane } from '../bench-lab.js';
 import { Child } from '../child.js';
 import { BODY, drain, rawRate } from '../rows.js';
 import { WorkerProcess } from '../worker-process.js';
-import { compareRemovals } from './retention.js';
+import { sayRemovals } from './retention.js';
 
 const PATIENCE_MS = 120_000;
 const COUNT = 20_000;
@@ -41,10 +41,7 @@ export async function compareVariants(): Promise<void> {
       await ringing.close();
     }
     say('one BullMQ job per delivery', await jobRate(lab, lanes), raw);
-    for (const { way, p50, p99, removed } of await compareRemovals(lab, lanes)) {
-      const times = `p50 ${p50.toFixed(1)} and p99 ${p99.toFixed(1)} ms at 100/s; ${removed} events removed`;
-      process.stdout.write(`${`old history: ${way}`.padEnd(44)} ${times}\n`);
-    }
+    await sayRemovals(lab, lanes);
   } finally {
     await lab.dispose();
   }

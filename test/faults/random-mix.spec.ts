@@ -1,28 +1,53 @@
 import { expect, it } from '@jest/globals';
 
-import type { StoredSettings } from '../../src/modules/webhooks/domain/subscription-settings.js';
 import { eventually } from '../support/eventually.js';
 import { describeFaults } from './harness/fault-suite.js';
+import { Gatekeeper } from './harness/gatekeeper.js';
 import type { Answer, LaneRequest } from './harness/history-receiver.js';
+import { TWO_OF_THREE, type LaneWish } from './harness/lanes.js';
 import { Nemesis } from './harness/nemesis.js';
 import { SeededRandom } from './harness/random.js';
-import { chosenSeed, sayHowToRepeat, size } from './harness/settings.js';
+import { chosenSeed, IS_FULL, sayHowToRepeat, size } from './harness/settings.js';
 
 const SECONDS = Number(process.env['FAULTS_SECONDS'] ?? size(20, 60));
-const LANES = 12;
 
-/** What the last lanes ask for; the others ask for nothing. */
-const SPECIAL: Readonly<Record<number, StoredSettings>> = {
-  6: { ordering: 'fifo' },
-  7: { ordering: 'fifo' },
-  8: { batch: { max_events: 5, max_wait_ms: 200 } },
-  9: { batch: { max_events: 20, max_wait_ms: 1_000 } },
-  10: { batch: { max_events: 5, max_wait_ms: 200 }, ordering: 'fifo' },
-};
+/** What each lane asks for; the first asks for nothing. */
+const WISHES: readonly LaneWish[] = [
+  {},
+  { settings: { headers: { 'X-Source': 'mix', Authorization: 'Bearer of-the-mix' } } },
+  { settings: { signature: { scheme: 'v1a' } } },
+  { settings: { signature: { scheme: 'jwt', alg: 'HS256' }, template: 'envelope' } },
+  { settings: { retrySchedule: [1, 2], template: 'standard' } },
+  { settings: { signature: { scheme: 'jwt' }, template: 'cloudevents' }, filter: TWO_OF_THREE },
+  { settings: { ordering: 'fifo' } },
+  { settings: { ordering: 'fifo' } },
+  { settings: { batch: { maxEvents: 5, maxWaitMs: 200 } } },
+  { settings: { batch: { maxEvents: 20, maxWaitMs: 1_000 }, template: 'cloudevents' } },
+  { settings: { batch: { maxEvents: 5, maxWaitMs: 200 }, ordering: 'fifo' } },
+  {},
+  { settings: { rateLimit: { max: 20, perSeconds: 1 } } },
+  // What costs time, in the full form alone: slots that are waited for, a thread for expressions, an outage.
+  ...(IS_FULL
+    ? ([
+        {
+          settings: {
+            ...{ rateLimit: { max: 2, perSeconds: 1 }, batch: { maxEvents: 10, maxWaitMs: 300 } },
+            ...{ ordering: 'fifo', signature: { scheme: 'jwt', alg: 'ES256' } },
+          },
+        },
+        { settings: { template: { jsonata: '{"number": number, "type": $event.type}' } } },
+        { settings: { circuit: { failures: 3 } } },
+      ] satisfies LaneWish[])
+    : []),
+];
+const LANES = WISHES.length;
+/** In the full form: whose endpoint fails, so that its circuit opens. */
+const FAILING = LANES - 1;
+
 /** Endpoints that ask to be left alone now and then: one without an order, one with. */
 const THROTTLED = [11, 7];
 
-const isOrdered = (lane: number): boolean => SPECIAL[lane]?.ordering === 'fifo';
+const isOrdered = (lane: number): boolean => WISHES[lane]?.settings?.ordering === 'fifo';
 
 /**
  * What went wrong stays wrong for at most: a frozen worker 10 s, a lease 8 s, a stalled turn 10 s, retries 7 s; in an order one
@@ -54,12 +79,16 @@ describeFaults('all faults in a random mix', (openLab) => {
       const random = new SeededRandom(seed);
       const lab = await openLab({
         ...{ lanes: LANES, tenants: 3, timeoutSeconds: 3, circuits: true },
-        settingsOf: (lane) => SPECIAL[lane] ?? {},
+        wishOf: (lane) => WISHES[lane] ?? {},
       });
       lab.receiver.hugeBytes = 1024 * 1024;
       lab.receiver.behave(moodyReceiver(seed));
+      await lab.verifySignatures();
       const nemesis = new Nemesis(lab, random);
       await nemesis.prepare();
+      const gates = IS_FULL
+        ? await Gatekeeper.start(lab, new SeededRandom(seed + 2), { count: LANES, failing: FAILING })
+        : null;
 
       const endsAtMs = performance.now() + SECONDS * 1_000;
       const generator = new SeededRandom(seed + 1);
@@ -82,19 +111,24 @@ describeFaults('all faults in a random mix', (openLab) => {
         while (performance.now() < endsAtMs) await nemesis.strike();
         nemesis.mend();
       };
-      await Promise.all([generate(), strike()]);
+      const open = async (): Promise<void> => {
+        while (gates !== null && performance.now() < endsAtMs) await gates.turn();
+      };
+      await Promise.all([generate(), strike(), open()]);
+      await gates?.end();
       await lab.settle(REST_MS);
 
-      const history = `seed ${seed}: ${nemesis.log.join(', ')}`;
+      const history = `seed ${seed}: ${[...nemesis.log, ...(gates?.log ?? [])].join(', ')}`;
       expect({ history, violations: await lab.violations() }).toEqual({ history, violations: [] });
       expect(lab.countOf('committed')).toBeGreaterThan(0);
       const sizes = lab.receiver.requests.flatMap(({ batch }) => (batch?.place === 1 ? [batch.number] : []));
       expect(sizes.length).toBeGreaterThan(0);
+      if (gates !== null) expect(lab.closed).not.toEqual([]);
       process.stderr.write(
         `${history}; ${lab.countOf('committed')} committed, ${lab.countOf('rolled_back')} rolled back, ` +
           `${lab.countOf('unknown')} unknown, ${lab.receiver.requests.length} deliveries in requests, ${sizes.length} of several\n`,
       );
     },
-    (SECONDS + 180) * 1_000,
+    (SECONDS + 480) * 1_000,
   );
 });

@@ -101,7 +101,15 @@ async function harnessOn(url: string): Promise<TypeormHarness> {
   const statements = new HotStatements(dataSource);
   const clock = new FakeClock();
   const lanesOf = (owner: LeaseOwner): TypeormDeliveryLanes =>
-    new TypeormDeliveryLanes(statements, transactions, owner, ids, clock, testSettings());
+    new TypeormDeliveryLanes(
+      statements,
+      transactions,
+      owner,
+      ids,
+      clock,
+      testSettings(),
+      new RecordingLogger(),
+    );
   // Processes that live for as long as the test: what becomes of dead ones is tested apart.
   const owners = [new LeaseOwner(ids), new LeaseOwner(ids)].map((owner) =>
     Object.assign(owner, { aliveMs: 3_600_000 }),

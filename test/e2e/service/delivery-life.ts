@@ -165,7 +165,10 @@ export function deliveryLife(service: () => RunningService, { dispatcher }: Comb
   it('ends a delivery that is cancelled while it waits, and sends it when it is asked for again', async () => {
     const subscription = await subscribe('life.cancelled');
     expect((await api.post(`/subscriptions/${subscription.id}/pause`)).status).toBe(200);
+    const begunAt = Date.now();
     const requested = await emit('life.cancelled', '{}');
+    // Inline, a request does not wait for what nothing sends.
+    expect(Date.now() - begunAt).toBeLessThan(10_000);
     const id = requested.delivery_ids[0]!;
     const cancelled = await api.post(`/deliveries/${id}/cancel`);
     const ended = { id, status: 'FAILED', attempts: 0, last_error: 'Cancelled', next_attempt_at: null };

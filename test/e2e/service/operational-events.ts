@@ -117,6 +117,11 @@ export function operationalEvents(running: () => RunningService): void {
     receiver.behave(({ url }) => (url.startsWith('/deaf') ? 500 : 200));
     const wish = { event: 'webhook.*', circuit: { failures: 3 }, retry_schedule: [] };
     const deaf = await subscribe(api, 'deaf', wish);
+    // It listens to other events as well, whose end would be told.
+    await subscribe(api, 'deaf-too', {
+      ...{ events: ['webhook.*', 'loop.other'], retry_schedule: [] },
+      circuit: { failures: 100, min_attempts: 1_000 },
+    });
     await subscribe(api, 'hearing', { events: ['webhook.endpoint.disabled', 'webhook.*', 'loop.own'] });
     for (let n = 0; n < 4; n += 1) {
       const id = await subscribe(api, 'over', { event: `loop.made_${n}` });
@@ -130,8 +135,15 @@ export function operationalEvents(running: () => RunningService): void {
     const last = await subscribe(api, 'over', { event: 'loop.last' });
     expect((await api.patch(`/subscriptions/${last}`, { active: false })).status).toBe(200);
     await soon(() => expect(toldAt('hearing').at(-1)).toMatchObject({ resource_id: last }));
+    // What was made of them has ended by now, and nothing is told of it.
+    await soon(async () =>
+      expect((await api.get<unknown[]>('/deliveries?status=FAILED')).body.length).toBeGreaterThanOrEqual(8),
+    );
+    const end = await subscribe(api, 'over', { event: 'loop.end' });
+    expect((await api.delete(`/subscriptions/${end}`)).status).toBe(204);
+    await soon(() => expect(toldAt('hearing').at(-1)).toMatchObject({ resource_id: end }));
     expect(toldAt('hearing').map(({ event, data }) => [event, data['disabled_reason']])).toEqual(
-      Array.from({ length: 5 }, () => ['webhook.endpoint.disabled', 'manual']),
+      Array.from({ length: 6 }, () => ['webhook.endpoint.disabled', 'manual']),
     );
     expect(toldAt('deaf').every(({ resource_id: about }) => about !== deaf)).toBe(true);
   }, 120_000);

@@ -1,54 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 
 import { violationsOf } from './checker.js';
-import type { AttemptState, DeliveryState, RunHistory, SeenRequest } from './history.js';
-
-const DELIVERY: DeliveryState = {
-  id: 'd1',
-  eventNumber: 1,
-  lane: 0,
-  status: 'DELIVERED',
-  attempts: 1,
-  autoAttempts: 1,
-  interruptions: 0,
-  lastError: null,
-};
-const REQUEST: SeenRequest = {
-  webhookId: 'd1',
-  deliveryIdHeader: 'd1',
-  eventNumber: 1,
-  lane: 0,
-  worker: 'w1',
-  arrivedAtMs: 10_000,
-  endedAtMs: 10_010,
-  answeredStatus: 200,
-};
-const ATTEMPT: AttemptState = {
-  deliveryId: 'd1',
-  number: 1,
-  trigger: 'auto',
-  statusCode: 200,
-  errorClass: null,
-  error: null,
-  durationMs: 10,
-};
-const attemptsUpTo = (count: number): AttemptState[] =>
-  Array.from({ length: count }, (_, index) => ({ ...ATTEMPT, number: index + 1 }));
-
-/** A run of one event that went well, changed in one place. */
-function run(changes: Partial<RunHistory> = {}): RunHistory {
-  return {
-    maxRetries: 3,
-    budgetMs: 1_000,
-    events: [{ number: 1, lane: 0, fate: 'committed' }],
-    requests: [REQUEST],
-    deliveries: [DELIVERY],
-    attempts: [ATTEMPT],
-    incidents: [],
-    overdueLeases: [],
-    ...changes,
-  };
-}
+import { ATTEMPT, attemptsUpTo, DELIVERY, REQUEST, run } from './good-run.js';
+import type { AttemptState, RunHistory, SeenRequest } from './history.js';
 
 describe('the checker of fault runs', () => {
   it('finds nothing in a run that went well', () => {

@@ -1,4 +1,5 @@
 import { FREE_INTERRUPTIONS } from '../../../src/modules/webhooks/domain/delivery.js';
+import { gateViolationsOf } from './gates.js';
 import { orderViolationsOf } from './order.js';
 import {
   groupBy,
@@ -20,7 +21,7 @@ const ARRIVAL_LAG_MS = 8_000;
 const PERMANENT = /^(HTTP 4(?!08|09|25|29)\d\d|Blocked target: .*|Subscription deactivated)$/;
 
 /**
- * Holds a run against the engine's invariants 1 to 3. Pure: it knows nothing but the history it is given.
+ * Holds a run against the engine's invariants 1 to 3, and against what its lanes ask for. Pure: it knows nothing but the history it is given.
  *
  * @returns one line for each violation; empty when there is none
  */
@@ -32,10 +33,12 @@ export function violationsOf(run: RunHistory): string[] {
     ...everyRequestBelongsToADelivery(run),
     ...everyBatchKeepsItsId(run),
     ...orderViolationsOf(run, strikes),
+    ...gateViolationsOf(run, strikes),
+    ...(run.forged ?? []),
     ...run.deliveries.flatMap((delivery) => {
       const requests = (requestsOf.get(delivery.id) ?? []).sort((a, b) => a.arrivedAtMs - b.arrivedAtMs);
       return [
-        ...cameToItsEnd(delivery, requests, run.maxRetries),
+        ...cameToItsEnd(delivery, requests, run),
         ...notMoreAttemptsThanAllowed(delivery, requests, run),
         ...repeatedOnlyByIncident(delivery, requests, attemptsOf.get(delivery.id) ?? [], run),
         ...countersMatchAttempts(delivery, attemptsOf.get(delivery.id) ?? []),
@@ -52,13 +55,14 @@ export function violationsOf(run: RunHistory): string[] {
 function everyEventCameToItsEnd(run: RunHistory): string[] {
   const deliveriesOf = groupBy(run.deliveries, (delivery) => delivery.eventNumber);
   const requestsOf = groupBy(run.requests, (request) => request.eventNumber);
-  return run.events.flatMap(({ number, fate }) => {
+  return run.events.flatMap(({ number, fate, isKeptBack }) => {
     const rows = deliveriesOf.get(number)?.length ?? 0;
     const requests = requestsOf.get(number)?.length ?? 0;
-    if (fate === 'rolled_back') {
+    if (fate === 'rolled_back' || isKeptBack === true) {
+      const why = fate === 'rolled_back' ? 'was rolled back' : 'does not pass the filter of its lane';
       return rows + requests === 0
         ? []
-        : [`event ${number} was rolled back, but has ${rows} deliveries and ${requests} requests`];
+        : [`event ${number} ${why}, but has ${rows} deliveries and ${requests} requests`];
     }
     if (rows > 1) return [`event ${number} has ${rows} deliveries for its one subscription`];
     if (rows === 1) return [];
@@ -103,17 +107,14 @@ function everyBatchKeepsItsId({ requests }: RunHistory): string[] {
   });
 }
 
-function cameToItsEnd(
-  delivery: DeliveryState,
-  requests: readonly SeenRequest[],
-  maxRetries: number,
-): string[] {
+function cameToItsEnd(delivery: DeliveryState, requests: readonly SeenRequest[], run: RunHistory): string[] {
   const name = nameOf(delivery);
   if (delivery.status === 'DELIVERED') {
     return requests.some(isDelivered) ? [] : [`${name} is DELIVERED, but the receiver never answered 2xx`];
   }
   if (delivery.status !== 'FAILED') return [`${name} was left ${delivery.status}`];
-  const isSpent = delivery.autoAttempts === maxRetries + 1 || PERMANENT.test(delivery.lastError ?? '');
+  const isSpent =
+    delivery.autoAttempts === allowedOf(delivery, run) || PERMANENT.test(delivery.lastError ?? '');
   return isSpent
     ? []
     : [`${name} FAILED after ${delivery.autoAttempts} attempts with: ${delivery.lastError}`];
@@ -123,12 +124,14 @@ function cameToItsEnd(
 function notMoreAttemptsThanAllowed(
   delivery: DeliveryState,
   requests: readonly SeenRequest[],
-  { maxRetries, incidents }: RunHistory,
+  run: RunHistory,
 ): string[] {
+  const { incidents } = run;
   const name = nameOf(delivery);
   const problems: string[] = [];
-  if (delivery.autoAttempts > maxRetries + 1) {
-    problems.push(`${name} has ${delivery.autoAttempts} automatic attempts of ${maxRetries + 1} allowed`);
+  const allowed = allowedOf(delivery, run);
+  if (delivery.autoAttempts > allowed) {
+    problems.push(`${name} has ${delivery.autoAttempts} automatic attempts of ${allowed} allowed`);
   }
   // A crash may take the claim of what was sent with it: the row then knows of one attempt less.
   const forgotten = requests.filter((request) =>
@@ -172,6 +175,11 @@ function repeatedOnlyByIncident(
   });
 }
 
+/** Automatic attempts. */
+function allowedOf({ lane }: DeliveryState, { maxRetries, retriesOf }: RunHistory): number {
+  return (retriesOf?.get(lane) ?? maxRetries) + 1;
+}
+
 function strikes(incident: Incident, request: SeenRequest): boolean {
   return (
     (incident.worker === null || incident.worker === request.worker) &&
@@ -183,12 +191,13 @@ function strikes(incident: Incident, request: SeenRequest): boolean {
 function countersMatchAttempts(delivery: DeliveryState, attempts: readonly AttemptState[]): string[] {
   const numbers = attempts.map((attempt) => attempt.number).sort((a, b) => a - b);
   const automatic = attempts.filter((attempt) => attempt.trigger === 'auto').length;
+  const probes = attempts.filter(({ isProbe, error }) => isProbe === true && error !== null).length;
   const isRight =
     numbers.length === delivery.attempts &&
     numbers.every((number, index) => number === index + 1) &&
     // Attempts that ended with their process are logged, and the first few use up nothing of the schedule.
     automatic >= delivery.autoAttempts &&
-    automatic <= delivery.autoAttempts + Math.min(delivery.interruptions, FREE_INTERRUPTIONS);
+    automatic <= delivery.autoAttempts + Math.min(delivery.interruptions, FREE_INTERRUPTIONS) + probes;
   if (isRight) return [];
   const counters =
     `${delivery.attempts} attempts, ${delivery.autoAttempts} automatic of the schedule, ` +

@@ -2,6 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 
 import { bundledEmitter } from './emitter-bundle.js';
 import type { EmittedEvent } from './history.js';
+import type { LaneWish } from './lanes.js';
 
 export interface EventToEmit {
   readonly number: number;
@@ -12,10 +13,17 @@ export interface EventToEmit {
   readonly rollBack: boolean;
 }
 
-export interface LaneToSubscribe {
+export interface LaneToSubscribe extends LaneWish {
   readonly tenantId: string;
   readonly event: string;
   readonly url: string;
+  readonly secret: string;
+}
+
+export interface MadeSubscription {
+  readonly id: string;
+  /** Of a key pair of its own, where it asks for one. */
+  readonly publicKey: string | null;
 }
 
 /** Told of every event as soon as its transaction has ended. */
@@ -142,9 +150,8 @@ export class Emitter {
     await this.process.call('emit', { module: this.module, events, concurrency });
   }
 
-  /** @returns the ids of the new subscriptions */
-  async subscribe(lanes: readonly LaneToSubscribe[]): Promise<string[]> {
-    return (await this.process.call('subscribe', { module: this.module, lanes })) as string[];
+  async subscribe(lanes: readonly LaneToSubscribe[]): Promise<MadeSubscription[]> {
+    return (await this.process.call('subscribe', { module: this.module, lanes })) as MadeSubscription[];
   }
 
   /** The process will end by SIGKILL after its next COMMIT was answered and before anybody is rung. */

@@ -31,7 +31,8 @@ async function emit({ dataSource, app }, { number, lane, tenantId, event, orderi
     await dataSource.transaction(async (manager) => {
       emittedAtMs = Date.now();
       const ordered = orderingKey === null ? {} : { orderingKey };
-      await app.get(WebhookEmitter).emit(manager, { tenantId, event, payload: { number, lane }, ...ordered });
+      const payload = { number, lane, third: number % 3 };
+      await app.get(WebhookEmitter).emit(manager, { tenantId, event, payload, ...ordered });
       if (rollBack) throw new RolledBackOnPurpose();
     });
     return { number, fate: 'committed', times: { emittedAtMs, committedAtMs: Date.now() } };
@@ -73,12 +74,10 @@ const operations = {
   },
   async subscribe({ module, lanes }) {
     const created = [];
-    for (const { tenantId, event, url } of lanes) {
-      const { subscription } = await modules
-        .get(module)
-        .app.get(CreateSubscription)
-        .execute({ tenantId, actor: ACTOR, event, url });
-      created.push(subscription.id);
+    const create = modules.get(module).app.get(CreateSubscription);
+    for (const lane of lanes) {
+      const { subscription } = await create.execute({ ...lane, actor: ACTOR });
+      created.push({ id: subscription.id, publicKey: subscription.settings.publicKey });
     }
     return created;
   },

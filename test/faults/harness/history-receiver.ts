@@ -1,4 +1,10 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 
 import type { SeenRequest } from './history.js';
@@ -21,6 +27,13 @@ export type Answer =
   | 'close_mid_body'
   /** A 200 with a body of {@link HistoryReceiver.hugeBytes}. */
   | 'huge';
+
+/** A request as it came. */
+export interface SignedRequest {
+  readonly lane: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
 
 export interface LaneRequest {
   /** How often this delivery was seen before: 0 at its first request. */
@@ -48,6 +61,10 @@ export class HistoryReceiver {
   hugeBytes = 8 * 1024 * 1024;
   /** Bytes of `huge` bodies that the senders took before they hung up. */
   hugeBytesTaken = 0;
+  /** Says what is wrong with a request's signatures; null: nothing. */
+  verify: (request: SignedRequest) => string | null = () => null;
+  /** What it said. */
+  readonly forged: string[] = [];
   private readonly behaviours = new Map<number, Behaviour>();
   private readonly seen = new Map<string, number>();
   private readonly open = new Map<string, number>();
@@ -126,9 +143,12 @@ export class HistoryReceiver {
   private async receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
-    const all = this.note(request, Buffer.concat(chunks).toString('utf8'));
+    const body = Buffer.concat(chunks);
+    const all = this.note(request, body.toString('utf8'));
     const [seen] = all;
     if (seen === undefined) return;
+    const wrong = this.verify({ lane: seen.lane, headers: request.headers, body });
+    if (wrong !== null) this.forged.push(`a request of event ${seen.eventNumber}: ${wrong}`);
     this.countOpen(seen, response);
     response.once('finish', () => {
       for (const one of all) {
@@ -281,13 +301,20 @@ function drip(socket: Socket): void {
   socket.once('close', () => clearInterval(timer));
 }
 
+/** An event as it was emitted, or in the form of a template. */
+interface SentEvent {
+  readonly number?: unknown;
+  readonly data?: { readonly number?: unknown };
+}
+
 /** The numbers of the events in a body that the test sent, one or several; -1 in one that a test damaged. */
 function numbersIn(body: string): number[] {
   try {
     const parsed: unknown = JSON.parse(body);
-    return (Array.isArray(parsed) ? parsed : [parsed]).map((event: { readonly number?: unknown } | null) =>
-      typeof event?.number === 'number' ? event.number : -1,
-    );
+    return (Array.isArray(parsed) ? parsed : [parsed]).map((event: SentEvent | null) => {
+      const number = event?.number ?? event?.data?.number;
+      return typeof number === 'number' ? number : -1;
+    });
   } catch {
     return [-1];
   }

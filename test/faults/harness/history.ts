@@ -12,6 +12,8 @@ export interface EmittedEvent {
   readonly fate: Fate;
   /** What it must keep its order with, where its lane has one; null is a key as well. */
   readonly key?: string | null;
+  /** The filter of its lane keeps it back. */
+  readonly isKeptBack?: boolean;
   /** When its emitter emitted it, and when it heard of the commit; undefined where it did not live to say so. */
   readonly times?: { readonly emittedAtMs: number; readonly committedAtMs: number };
 }
@@ -60,6 +62,8 @@ export interface AttemptState {
   readonly deliveryId: string;
   readonly number: number;
   readonly trigger: string;
+  /** A failed one is not charged to the schedule. */
+  readonly isProbe?: boolean;
   readonly statusCode: number | null;
   readonly errorClass: string | null;
   readonly error: string | null;
@@ -82,6 +86,22 @@ export interface OverdueLease {
   readonly overdueMs: number;
 }
 
+/** A time in which nothing of a lane may go out, but what was under way before: once, as it was claimed. */
+export interface ClosedTime {
+  readonly lane: number;
+  readonly why: 'paused' | 'circuit_open';
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** Ids of deliveries. */
+  readonly underWay: readonly string[];
+}
+
+/** When a request of a lane with a rate may go at the earliest, as it was given away. */
+export interface Slot {
+  readonly lane: number;
+  readonly atMs: number;
+}
+
 /** Everything that is known about a run, after it has come to rest. */
 export interface RunHistory {
   readonly maxRetries: number;
@@ -89,6 +109,14 @@ export interface RunHistory {
   readonly budgetMs: number;
   /** Lanes whose deliveries of one key go one after the other. */
   readonly ordered?: readonly number[];
+  /** Retries of lanes with a schedule of their own. */
+  readonly retriesOf?: ReadonlyMap<number, number>;
+  /** Milliseconds between two requests, of lanes with a rate. */
+  readonly rated?: ReadonlyMap<number, number>;
+  readonly slots?: readonly Slot[];
+  readonly closed?: readonly ClosedTime[];
+  /** What was wrong with signatures of requests. */
+  readonly forged?: readonly string[];
   readonly events: readonly EmittedEvent[];
   readonly requests: readonly SeenRequest[];
   readonly deliveries: readonly DeliveryState[];

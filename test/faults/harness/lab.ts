@@ -1,19 +1,30 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, type JsonWebKey } from 'node:crypto';
 import { join } from 'node:path';
 import pg from 'pg';
 
 import { eventually } from '../../support/eventually.js';
-import type { StoredSettings } from '../../../src/modules/webhooks/domain/subscription-settings.js';
 import type { TestDatabase } from '../../support/test-database.js';
 import { violationsOf } from './checker.js';
 import type { CutOffNetwork } from './cut-off-network.js';
 import { EmitterProcess, type Emitter, type EventToEmit } from './emitter-process.js';
-import type { AttemptState, DeliveryState, EmittedEvent, Fate, Incident, RunHistory } from './history.js';
+import type {
+  AttemptState,
+  ClosedTime,
+  DeliveryState,
+  EmittedEvent,
+  Fate,
+  Incident,
+  RunHistory,
+} from './history.js';
 import type { FaultServers } from './fault-servers.js';
+import { NOTE_GAPS, NOTED_GAPS, urlOfWorker, type NotedGap } from './gaps.js';
 import { HistoryReceiver } from './history-receiver.js';
-import { keyOf } from './ordering-keys.js';
+import { isKeptBack, retriesOf, stepMsOf, type Lane, type LaneWish } from './lanes.js';
 import { LeaseWatch, type ExpiredLease } from './lease-watch.js';
-import { BUILD } from './settings.js';
+import { keyOf } from './ordering-keys.js';
+import { BROKER, BUILD } from './settings.js';
+import { signatureProblem } from './signed.js';
+import { NOTE_SLOTS, NOTED_SLOTS, slotsOf, type NotedSlots } from './slots.js';
 import { Worker, type WorkerOptions } from './worker.js';
 
 const DELIVERIES = `
@@ -22,13 +33,15 @@ SELECT d.id, (e.payload->>'number')::int AS "eventNumber", (e.payload->>'lane'):
   FROM webhook_deliveries d JOIN webhook_events e ON e.tenant_id = d.tenant_id AND e.id = d.event_id`;
 
 const ATTEMPTS = `
-SELECT delivery_id AS "deliveryId", number, trigger, status_code AS "statusCode", error_class AS "errorClass", error,
+SELECT delivery_id AS "deliveryId", number, trigger, probe AS "isProbe", status_code AS "statusCode", error_class AS "errorClass", error,
        duration_ms AS "durationMs"
   FROM webhook_attempts ORDER BY delivery_id, number`;
 
+/* Nobody gives any back while no process gives a sign of life, for whatever reason. */
 const EXPIRED_LEASES = `
 SELECT id AS "deliveryId", leased_until::text AS "leasedUntil"
-  FROM webhook_deliveries WHERE status = 'SENDING' AND leased_until < now()`;
+  FROM webhook_deliveries WHERE status = 'SENDING' AND leased_until < now()
+   AND EXISTS (SELECT FROM webhook_workers w WHERE w.alive_until > now())`;
 
 /* More than anybody may ask for: what these tests make fail is to be tried on. */
 const WITHOUT_CIRCUITS = `
@@ -43,12 +56,12 @@ export interface LabOptions {
   readonly maxRetries?: number;
   /** The budget of an attempt; default 10: what a busy machine must not take for a receiver that hangs. */
   readonly timeoutSeconds?: number;
-  /** What rings go through; without it every worker works by its own sweep alone. Default Redis. */
+  /** What rings go through; without it every worker works by its own sweep alone. Default as the run is told to, otherwise Redis. */
   readonly broker?: 'redis' | 'postgres' | null;
   /** Whether endpoints that fail are left alone. Default false. */
   readonly circuits?: boolean;
   /** What a lane asks for; default: nothing. */
-  readonly settingsOf?: (lane: number) => StoredSettings;
+  readonly wishOf?: (lane: number) => LaneWish;
   /** From where receivers must be reached as well. */
   readonly network?: CutOffNetwork;
 }
@@ -69,6 +82,8 @@ export interface EmitOptions {
  */
 export class FaultLab {
   readonly incidents: Incident[] = [];
+  /** Noted by whoever closes lanes. */
+  readonly closed: ClosedTime[] = [];
   readonly workers: Worker[] = [];
   private readonly lanes: Lane[] = [];
   private readonly events = new Map<number, EmittedEvent>();
@@ -110,9 +125,9 @@ export class FaultLab {
       tenants = 1,
       maxRetries = 3,
       timeoutSeconds = 10,
-      broker = 'redis',
+      broker = BROKER,
       circuits = false,
-      settingsOf = () => ({}),
+      wishOf = () => ({}),
       network = null,
     } = options;
     const receiver = await HistoryReceiver.start();
@@ -122,8 +137,9 @@ export class FaultLab {
     const lab = new FaultLab(servers, receiver, database, pool, maxRetries, timeoutSeconds, broker, network);
     try {
       lab.mainEmitter = await lab.openEmitter(servers.emitters);
-      await lab.subscribe(lanes, tenants, settingsOf);
+      await lab.subscribe(lanes, tenants, wishOf);
       if (!circuits) await pool.query(WITHOUT_CIRCUITS);
+      await pool.query(NOTE_GAPS);
       return lab;
     } catch (error) {
       await lab.dispose();
@@ -133,7 +149,8 @@ export class FaultLab {
 
   async startWorker(options: WorkerOptions = {}): Promise<Worker> {
     const name = `worker-${this.workers.length + 1}`;
-    const worker = await Worker.start(name, this.env, options, this.incidents, join(BUILD, 'main.js'));
+    const env = { ...this.env, DATABASE_URL: urlOfWorker(this.database.url, name) };
+    const worker = await Worker.start(name, env, options, this.incidents, join(BUILD, 'main.js'));
     this.workers.push(worker);
     return worker;
   }
@@ -178,9 +195,10 @@ export class FaultLab {
     const events = Array.from({ length: count }, (_, index): EventToEmit => {
       const lane = lanes[index % lanes.length] ?? 0;
       const number = this.events.size + 1;
-      const { tenantId, event, isOrdered } = this.laneAt(lane);
-      const key = isOrdered ? keyOf(number) : null;
-      this.events.set(number, { number, lane, fate: 'unknown', key });
+      const of = this.laneAt(lane);
+      const { tenantId, event } = of;
+      const key = isOrdered(of) ? keyOf(number) : null;
+      this.events.set(number, { number, lane, fate: 'unknown', key, isKeptBack: isKeptBack(of, number) });
       return {
         number,
         lane,
@@ -247,16 +265,38 @@ export class FaultLab {
     return this.query<AttemptState & pg.QueryResultRow>(ATTEMPTS);
   }
 
+  /** From here on every request has to carry the signatures that its lane asks for. */
+  async verifySignatures(): Promise<void> {
+    const rows = await this.query<{ kid: string; key: JsonWebKey }>(
+      'SELECT kid, public_key AS key FROM webhook_jwt_keys',
+    );
+    const keys = rows.map(({ kid, key }) => ({ ...key, kid }));
+    this.receiver.verify = (request) => signatureProblem(this.laneAt(request.lane), request, { keys });
+  }
+
   async history(): Promise<RunHistory> {
+    const lanes = this.lanes.map((lane, n) => ({ lane, n }));
+    const rated = lanes.flatMap(({ lane, n }) => {
+      const stepMs = stepMsOf(lane);
+      return stepMs === undefined ? [] : [{ lane, n, stepMs }];
+    });
+    const noted = rated.length === 0 ? [] : await this.query<NotedSlots & pg.QueryResultRow>(NOTED_SLOTS);
     return {
       maxRetries: this.maxRetries,
       budgetMs: this.timeoutSeconds * 1_000,
-      ordered: this.lanes.flatMap(({ isOrdered }, lane) => (isOrdered ? [lane] : [])),
+      ordered: lanes.flatMap(({ lane, n }) => (isOrdered(lane) ? [n] : [])),
+      retriesOf: new Map(lanes.map(({ lane, n }) => [n, retriesOf(lane) ?? this.maxRetries])),
+      rated: new Map(rated.map(({ n, stepMs }) => [n, stepMs])),
+      slots: rated.flatMap(({ lane, n, stepMs }) =>
+        noted.flatMap((one) => (one.id === lane.subscriptionId ? slotsOf(n, stepMs, one) : [])),
+      ),
+      closed: this.closed,
+      forged: this.receiver.forged,
       events: [...this.events.values()],
       requests: this.receiver.requests,
       deliveries: await this.deliveries(),
       attempts: await this.attempts(),
-      incidents: this.incidents,
+      incidents: [...this.incidents, ...(await this.query<NotedGap & pg.QueryResultRow>(NOTED_GAPS))],
       overdueLeases: this.leases.overdue,
     };
   }
@@ -289,37 +329,27 @@ export class FaultLab {
     return known;
   }
 
-  private async subscribe(
-    lanes: number,
-    tenants: number,
-    settingsOf: (lane: number) => StoredSettings,
-  ): Promise<void> {
+  private async subscribe(count: number, tenants: number, wishOf: (lane: number) => LaneWish): Promise<void> {
     const wanted = [];
-    for (let lane = 0; lane < lanes; lane += 1) {
+    for (let lane = 0; lane < count; lane += 1) {
       const url = this.receiver.urlOf(lane);
       wanted.push({
         tenantId: `tenant_${lane % tenants}`,
         event: `lab.lane_${lane}`,
         url: (await this.network?.receiverUrl(url)) ?? url,
+        secret: randomBytes(24).toString('hex'),
+        wish: wishOf(lane),
       });
     }
-    const ids = await this.emitter.subscribe(wanted);
-    for (const [lane, { tenantId, event }] of wanted.entries()) {
-      const settings = settingsOf(lane);
-      const subscriptionId = ids[lane] ?? '';
-      this.lanes.push({ tenantId, event, subscriptionId, isOrdered: settings.ordering === 'fifo' });
-      if (Object.keys(settings).length === 0) continue;
-      await this.pool.query('UPDATE webhook_subscriptions SET settings = $2 WHERE id = $1', [
-        subscriptionId,
-        JSON.stringify(settings),
-      ]);
+    if (wanted.some(({ wish }) => wish.settings?.rateLimit != null)) await this.pool.query(NOTE_SLOTS);
+    const made = await this.emitter.subscribe(wanted.map(({ wish, ...lane }) => ({ ...lane, ...wish })));
+    for (const [n, lane] of wanted.entries()) {
+      const { id: subscriptionId = '', publicKey = null } = made[n] ?? {};
+      this.lanes.push({ ...lane, subscriptionId, publicKey });
     }
   }
 }
 
-interface Lane {
-  readonly tenantId: string;
-  readonly event: string;
-  readonly subscriptionId: string;
-  readonly isOrdered: boolean;
+function isOrdered({ wish }: Lane): boolean {
+  return wish.settings?.ordering === 'fifo';
 }

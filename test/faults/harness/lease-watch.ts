@@ -3,6 +3,9 @@ import type { OverdueLease } from './history.js';
 /** A sweep runs every second; on a busy machine it may come late, but not by this much (milliseconds). */
 const GRACE_MS = 10_000;
 
+/** Milliseconds between two looks beyond which the later one is as good as the first: who looks was kept waiting, and so was who sweeps. */
+const CLOSE_LOOKS_MS = 3_000;
+
 export interface ExpiredLease {
   readonly deliveryId: string;
   readonly leasedUntil: string;
@@ -15,9 +18,12 @@ export interface ExpiredLease {
 export class LeaseWatch {
   readonly overdue: OverdueLease[] = [];
   private firstSeenMs = new Map<string, number>();
+  private lastLookMs = -Infinity;
 
   /** To be called again and again with what is expired at that moment. */
   observe(expired: readonly ExpiredLease[], nowMs: number): void {
+    if (nowMs - this.lastLookMs > CLOSE_LOOKS_MS) this.forget();
+    this.lastLookMs = nowMs;
     const seen = new Map<string, number>();
     for (const { deliveryId, leasedUntil } of expired) {
       const key = `${deliveryId} ${leasedUntil}`;

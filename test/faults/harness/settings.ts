@@ -14,6 +14,9 @@ export function size<T>(short: T, full: T): T {
   return IS_FULL ? full : short;
 }
 
+/** What rings go through where a test does not say: FAULTS_BROKER, or Redis. */
+export const BROKER = process.env['FAULTS_BROKER'] === 'postgres' ? 'postgres' : 'redis';
+
 /** The path of a script that lies beside this file. */
 export function harnessScript(name: string): string {
   return join(HERE, name);
