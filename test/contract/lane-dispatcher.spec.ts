@@ -139,7 +139,10 @@ async function onRedis(): Promise<
 
 /** The broker in a database, with the rings that are in it taken away. */
 async function onPostgres(database: TestDatabase): Promise<DispatcherHarness> {
-  const broker = new PostgresBroker(database.url);
+  // With options, as some need them in DATABASE_URL: they must not take the place of those that BullMQ adds.
+  const url = new URL(database.url);
+  url.searchParams.set('options', '-c lab.dispatcher=yes');
+  const broker = new PostgresBroker(url.href);
   const local = new LocalTurns(new RecordingLogger());
   const sent: Promise<unknown>[] = [];
   const queue: RingQueue = {

@@ -60,7 +60,7 @@ export class EmitterProcess {
     }
     this.ended = new Promise((resolve) => {
       child.once('close', (code, signal) => {
-        for (const call of this.calls.values()) call.reject(new Error(`The emitter ended:\n${this.tail()}`));
+        for (const call of this.calls.values()) call.reject(new Error(`The emitter ended:\n${this.said}`));
         this.calls.clear();
         resolve(signal ?? code);
       });
@@ -81,7 +81,7 @@ export class EmitterProcess {
         if (message.ready) resolve();
         else emitter.hear(message);
       });
-      void emitter.ended.then(() => reject(new Error(`The emitter did not start:\n${emitter.tail()}`)));
+      void emitter.ended.then(() => reject(new Error(`The emitter did not start:\n${emitter.said}`)));
     });
     return emitter;
   }
@@ -128,7 +128,8 @@ export class EmitterProcess {
     else call?.reject(new Error(error));
   }
 
-  private tail(): string {
+  /** The end of its output. */
+  get said(): string {
     return this.output.join('').slice(-4_000);
   }
 }

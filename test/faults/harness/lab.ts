@@ -43,6 +43,9 @@ SELECT id AS "deliveryId", leased_until::text AS "leasedUntil"
   FROM webhook_deliveries WHERE status = 'SENDING' AND leased_until < now()
    AND EXISTS (SELECT FROM webhook_workers w WHERE w.alive_until > now())`;
 
+/** Lines of each process that a run which does not come to rest shows. */
+const COMPLAINTS = 8;
+
 /* More than anybody may ask for: what these tests make fail is to be tried on. */
 const WITHOUT_CIRCUITS = `
 UPDATE webhook_subscriptions
@@ -233,6 +236,15 @@ export class FaultLab {
     return Object.fromEntries(rows.map((row) => [row.status, row.count]));
   }
 
+  /** What processes complained of last: with it a run that does not come to rest says why. */
+  private get complaints(): string {
+    const workers = this.workers.flatMap(({ name, server }) =>
+      server.output.slice(-COMPLAINTS).map((line) => `${name}: ${line}`),
+    );
+    const emitters = [this.servers.emitters, ...this.mortal].map(({ said }) => `emitter: ${said}`);
+    return [...workers, ...emitters].join('\n');
+  }
+
   /** Resolves when no delivery waits or is under way any more; watches the leases meanwhile. */
   async settle(timeoutMs = 90_000): Promise<void> {
     await eventually(
@@ -242,7 +254,9 @@ export class FaultLab {
         if (PENDING + SENDING > 0) throw new Error(`${PENDING} deliveries wait, ${SENDING} are being sent`);
       },
       { timeoutMs, intervalMs: 100, message: 'the run did not come to rest' },
-    );
+    ).catch((cause: unknown) => {
+      throw new Error(`${String(cause)}\n${this.complaints}`, { cause });
+    });
   }
 
   /** One look at the leases; for runs that go on for a while before {@link settle}. */

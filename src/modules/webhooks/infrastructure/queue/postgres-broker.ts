@@ -71,7 +71,7 @@ export class PostgresBroker extends BrokerConnection {
 
   private connection(max: number): PostgresConnectionOptions {
     return {
-      connectionString: this.url,
+      ...optionsApart(this.url),
       migrate: true,
       max,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
@@ -80,4 +80,16 @@ export class PostgresBroker extends BrokerConnection {
       Client: GuardedClient,
     };
   }
+}
+
+/**
+ * `?options=…` of the URL apart from it: the driver prefers what the URL says, and BullMQ's own option, where its tables are, would
+ * go by unheard.
+ */
+function optionsApart(text: string): { readonly connectionString: string; readonly options?: string } {
+  const url = new URL(text);
+  const options = url.searchParams.get('options');
+  if (options === null) return { connectionString: text };
+  url.searchParams.delete('options');
+  return { connectionString: url.href, options };
 }
