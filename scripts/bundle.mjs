@@ -10,6 +10,7 @@ import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 
 import { classNamesAlone } from './class-names.mjs';
+import { oneByteText } from './one-byte-text.mjs';
 
 /** Found by their own files at run time (WebAssembly, static files, scripts of threads), so they stay where they are. */
 const LEFT_IN_PLACE = [
@@ -99,7 +100,7 @@ export async function bundle(entryPoints, options) {
   const folders = new Set(outputFiles.map(({ path }) => dirname(path)));
   for (const folder of folders) await mkdir(folder, { recursive: true });
   await Promise.all([
-    ...scripts.map(({ path }, n) => writeFile(path, named[n])),
+    ...scripts.map(({ path }, n) => writeFile(path, oneByteText(named[n]))),
     ...outputFiles.filter((file) => !scripts.includes(file)).map(({ path, text }) => writeFile(path, text)),
   ]);
 }
