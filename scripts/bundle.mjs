@@ -8,6 +8,7 @@ import { createRequire } from 'node:module';
 import { build } from 'esbuild';
 
 import { classNamesAlone } from './class-names.mjs';
+import { oneByteText } from './one-byte-text.mjs';
 
 /** Found by their own files at run time (WebAssembly, static files, scripts of threads), so they stay where they are. */
 const LEFT_IN_PLACE = [
@@ -71,7 +72,7 @@ export async function bundledText(options) {
   const scripts = outputFiles.filter(({ path }) => /\.[cm]?js$/.test(path));
   const named = classNamesAlone(scripts.map(({ text }) => text));
   return [
-    ...scripts.map(({ path }, n) => ({ path, text: named[n] })),
+    ...scripts.map(({ path }, n) => ({ path, text: oneByteText(named[n]) })),
     ...outputFiles.filter((file) => !scripts.includes(file)).map(({ path, text }) => ({ path, text })),
   ];
 }

@@ -19,9 +19,6 @@ const importMetaResolve = (name) => require('node:url').pathToFileURL(require.re
 /** `import()` of what is not in the bundle; in a text that becomes a function of its own there is no other. */
 const DYNAMIC_IMPORT = /(?<![\w$.]|filePath => )import\(/g;
 
-/** V8 keeps text of ASCII alone in half of the memory. esbuild escapes what counts; this is what stands in comments. */
-const BEYOND_ASCII = /[^\0-\u007f]/g;
-
 /** In a process of its own, with V8's usual options: what is compiled fits no others. */
 const COMPILE = `
 const { loadScript } = await import(process.argv[1]);
@@ -51,9 +48,7 @@ export async function writeScript(contents, resolveDir, file, options = {}) {
     },
     ...options,
   });
-  const text = script.text
-    .replace(DYNAMIC_IMPORT, 'dynamicImport(')
-    .replace(BEYOND_ASCII, (unit) => String.raw`\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  const text = script.text.replace(DYNAMIC_IMPORT, 'dynamicImport(');
   await mkdir(dirname(file), { recursive: true });
   await writeFile(file, text);
   for (const other of others) await writeFile(other.path, other.text);
