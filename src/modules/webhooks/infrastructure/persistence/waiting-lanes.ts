@@ -20,9 +20,11 @@ WITH RECURSIVE lane AS (
 
 /*
  * The probes go by their index, one after the other. Where statistics know of next to nothing that waits, the planner would
- * rather gather all that lies behind a lane, and sort it, again for each lane: thousands of lanes took it seconds.
+ * rather gather all that lies behind a lane, and sort it, again for each lane: thousands of lanes took it seconds. What is ruled out
+ * is made dear, and what is dear would be compiled (JIT).
  */
-export const BY_INDEX = `SELECT set_config('enable_bitmapscan', 'off', true), set_config('enable_seqscan', 'off', true)`;
+export const BY_INDEX = `SELECT set_config('enable_bitmapscan', 'off', true), set_config('enable_seqscan', 'off', true),
+       set_config('jit', 'off', true)`;
 
 /** A lane whose first attempts or retries a walk over them has come to. */
 export interface WalkedTo {
