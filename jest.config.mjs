@@ -29,7 +29,7 @@ const shared = {
   id: 'webhooks',
   rootDir: import.meta.dirname,
   roots: ['<rootDir>/src', '<rootDir>/migrations', '<rootDir>/test'],
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/test/support/package-environment.mjs',
   injectGlobals: false,
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '^.+\\.ts$': ['@swc/jest', swcOptions] },

@@ -21,26 +21,55 @@ const WITHOUT_SWEEP = {
   NODE_OPTIONS: `--import=${pathToFileURL(join(HARNESS, 'without-sweep.mjs')).href}`,
 };
 
-/** `npm run bench [-- --full]`: every figure of the engine's goals, all in one run, as ratios to what the machine can do bare. */
-export async function bench(full: boolean): Promise<void> {
-  const size = {
+/** How much of everything there is in a run. */
+interface Size {
+  readonly drain: number;
+  /** Of drains that are there to be compared. */
+  readonly shortDrain: number;
+  readonly finished: number;
+  readonly subscriptions: number;
+  readonly memory: number;
+}
+
+type Part = (lab: BenchLab, table: Table, ten: readonly BenchLane[], size: Size) => Promise<object>;
+
+/** By the names that `--only` takes, in the order in which they run. */
+const PARTS: Readonly<Record<string, Part>> = {
+  drain: drains,
+  emit: emits,
+  api: throughApi,
+  arrival: arrivals,
+  crowd: crowds,
+  memory,
+  growth,
+};
+
+/**
+ * `npm run bench [-- --full] [--only drain,api]`: every figure of the engine's goals, all in one run, as ratios to what the machine
+ * can do bare.
+ *
+ * @param only names of the parts that run; all of them when there is none
+ */
+export async function bench(full: boolean, only: readonly string[] = []): Promise<void> {
+  const size: Size = {
     drain: full ? 50_000 : 20_000,
-    /** Of drains that are there to be compared. */
     shortDrain: full ? 50_000 : 10_000,
     finished: full ? 10_000_000 : 300_000,
     subscriptions: full ? 100_000 : 5_000,
     memory: full ? 1_000_000 : 40_000,
   };
+  const unknown = only.filter((name) => !Object.hasOwn(PARTS, name));
+  if (unknown.length > 0) {
+    throw new Error(`there is no part ${unknown.join(', ')}; there are ${Object.keys(PARTS).join(', ')}`);
+  }
   const table = new Table();
   const lab = await BenchLab.start();
   try {
     const ten = await lab.subscribe(10, 'ok', 'ten');
     const raw: Record<string, unknown> = { size };
-    raw['drains'] = await drains(lab, table, ten, size);
-    raw['emits'] = await emits(lab, table, ten);
-    raw['crowds'] = await crowds(lab, table);
-    raw['memory'] = await memory(lab, table, ten, size.memory);
-    raw['growth'] = await growth(lab, table, ten, size);
+    for (const [name, part] of Object.entries(PARTS)) {
+      if (only.length === 0 || only.includes(name)) raw[name] = await part(lab, table, ten, size);
+    }
     table.report(await versionsOf(lab), raw);
   } finally {
     await lab.dispose();
@@ -105,7 +134,10 @@ async function emits(lab: BenchLab, table: Table, ten: readonly BenchLane[]): Pr
   table.atMost('emit adds to a transaction, p50', emit.p50, 1, 'ms', emitBound);
   table.atMost('emit adds to a transaction, p99', emit.p99, 5, 'ms', emitBound);
   table.told('emit to 100 subscriptions, one statement, adds, p50', `${emit.fanOutP50.toFixed(1)} ms`);
+  return emit;
+}
 
+async function throughApi(lab: BenchLab, table: Table): Promise<object> {
   await lab.clear();
   const run = await apiRun(lab, 5_000, [32, 128]);
   const ofBare = (clients: number): number => (run.delivered[clients] ?? 0) / (run.bare[clients] ?? 1);
@@ -116,12 +148,15 @@ async function emits(lab: BenchLab, table: Table, ten: readonly BenchLane[]): Pr
   table.told('PostgreSQL’s log of an API run', `${run.walBytes.toFixed(0)} bytes each`);
   table.atMost('call to receiver at 50/s, p50', run.latency.p50, 2.5, 'ms');
   table.atMost('call to receiver at 50/s, p99', run.latency.p99, 6, 'ms');
+  return run;
+}
 
+async function arrivals(lab: BenchLab, table: Table, ten: readonly BenchLane[]): Promise<object> {
   await lab.clear();
   const [arriving, bound] = await watched(lab, () => latency(lab, ten, 500, 6));
   table.atMost('emit to receiver at 500/s, p50', arriving.p50, 15, 'ms', bound);
   table.atMost('emit to receiver at 500/s, p99', arriving.p99, 100, 'ms', bound);
-  return { emit, run, arriving };
+  return arriving;
 }
 
 async function crowds(lab: BenchLab, table: Table): Promise<object> {
@@ -160,7 +195,7 @@ async function memory(
   lab: BenchLab,
   table: Table,
   ten: readonly BenchLane[],
-  count: number,
+  { memory: count }: Size,
 ): Promise<object> {
   await lab.clear();
   const idle = await idleMemory(lab);

@@ -1,6 +1,6 @@
 /**
- * `npm run bench [-- --full]`: the figures of the delivery engine on this machine, in one table; see bench/README.md. It
- * ends with 0 also where a figure falls short, and with 1 where a delivery was lost or doubled. With `--variants` it
+ * `npm run bench [-- --full] [--only drain,api]`: the figures of the delivery engine on this machine, or some of them, in one table;
+ * see bench/README.md. It ends with 0 also where a figure falls short, and with 1 where a delivery was lost or doubled. With `--variants` it
  * compares the design with what it was chosen over instead; with `--features` it compares what lanes ask for with lanes that
  * ask for nothing; with `--growth N` it measures growth alone, with `--removal` what removing old history costs.
  */
@@ -26,5 +26,6 @@ if (process.argv.includes('--variants')) {
   await benchGrowth(Number(process.argv[process.argv.indexOf('--growth') + 1] ?? 1_000_000));
 } else {
   const { bench } = await import('../bench/bench.ts');
-  await bench(process.argv.includes('--full'));
+  const only = process.argv.includes('--only') ? process.argv[process.argv.indexOf('--only') + 1] : undefined;
+  await bench(process.argv.includes('--full'), only?.split(','));
 }

@@ -1,6 +1,6 @@
 /**
- * `npm run build`: checks and compiles `src/` to `dist/`, then puts the service into few files (bundle.mjs), then compiles the
- * migrations, which are loaded one by one. `dist/migrations` comes last: with it the build is whole.
+ * `npm run build`: checks and compiles `src/` to `dist/`, then makes one script of the service (service-script.mjs), then compiles
+ * the migrations, which are loaded one by one. `dist/migrations` comes last: with it the build is whole.
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync, rmSync } from 'node:fs';
@@ -9,6 +9,7 @@ import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
 
 import { COMPILER } from './compiler.mjs';
+import { writeService } from './service-script.mjs';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const DIST = join(ROOT, 'dist');
@@ -19,8 +20,7 @@ const compiled = spawnSync(process.execPath, [COMPILER, '-p', join(ROOT, 'tsconf
   stdio: 'inherit',
 });
 if (compiled.status !== 0) process.exit(compiled.status ?? 1);
-const { bundleService } = await import('./bundle.mjs');
-await bundleService(DIST);
+await writeService(DIST);
 await build({
   // With what migrations share, in folders of its own.
   entryPoints: readdirSync(MIGRATIONS, { recursive: true, encoding: 'utf8' })

@@ -1,5 +1,5 @@
 /** What esbuild's `keepNames` writes: one helper, called by each class when it is made, and around each function. */
-const HELPER = 'var __name = (target, value) => __defProp(target, "name", { value, configurable: true });';
+const HELPER = /var __name = \((\w+), value\) => __defProp\(\1, "name", \{ value, configurable: true \}\);/;
 const OF_CLASS = /static \{(\s*)__name\(this, ("[^"]*")\);/g;
 
 /**
@@ -10,7 +10,7 @@ const OF_CLASS = /static \{(\s*)__name\(this, ("[^"]*")\);/g;
  * @returns {string[]} the same, line by line, with names for classes alone
  */
 export function classNamesAlone(texts) {
-  if (texts.filter((text) => text.includes(HELPER)).length !== 1) {
+  if (texts.filter((text) => HELPER.test(text)).length !== 1) {
     throw new Error('esbuild keeps names in another way than it did: see scripts/class-names.mjs');
   }
   return texts.map((text) =>

@@ -18,6 +18,9 @@ const SOURCES = [
   'tsconfig.build.json',
   'scripts/build.mjs',
   'scripts/bundle.mjs',
+  'scripts/load-script.mjs',
+  'scripts/one-script.mjs',
+  'scripts/service-script.mjs',
 ];
 
 /** A download may fail once; npm's own retries do not cover a connection that breaks in the middle. */

@@ -1,13 +1,14 @@
 /**
- * The packages that tests import, in a few files. Jest finds, reads and links every module of every test file anew, without
- * a code cache: the 1,500 modules behind Nest and TypeORM cost each file that needs them several seconds of CPU.
+ * The packages that tests import, as one script. Jest finds, reads, links and compiles every module of every test file anew: the
+ * 1,500 modules behind Nest and TypeORM cost each file that needs them several seconds of CPU. Of a script, what one file of a
+ * process has compiled is there for the next (test/support/package-environment.mjs).
  */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
-import { bundle } from './bundle.mjs';
+import { writeScript } from './one-script.mjs';
 
 const ROOT = resolve(import.meta.dirname, '..');
 
@@ -51,6 +52,7 @@ const INPUTS = [
   'package-lock.json',
   'scripts/bundle.mjs',
   'scripts/class-names.mjs',
+  'scripts/one-script.mjs',
   'scripts/test-packages.mjs',
 ];
 
@@ -75,25 +77,33 @@ export async function bundledPackages() {
 async function make(folder) {
   await mkdir(join(folder, '..'), { recursive: true });
   const made = await mkdtemp(`${folder}-`);
-  await mkdir(join(made, 'entries'));
-  const entryPoints = {};
-  for (const name of PACKAGES) {
-    const entry = join(made, 'entries', `${fileNameOf(name)}.mjs`);
-    await writeFile(entry, `export { ${(await exportsOf(name)).join(', ')} } from '${name}';\n`);
-    entryPoints[fileNameOf(name)] = entry;
-  }
-  await bundle(entryPoints, {
-    outdir: made,
-    outExtension: { '.js': '.mjs' },
+  const loads = PACKAGES.map((name) => `'${name}': () => import('${name}'),`);
+  await writeScript(`export const packages = {\n${loads.join('\n')}\n};`, ROOT, join(made, 'packages.cjs'), {
     mainFields: ['main'], // as Node and jest choose
-    external: ['reflect-metadata'], // must run before all that decorates, which chunks do not promise
+    external: ['reflect-metadata'], // the one that the sources import
     sourcemap: false,
   });
+  for (const name of PACKAGES) {
+    await writeFile(join(made, `${fileNameOf(name)}.mjs`), moduleOf(name, await exportsOf(name)));
+  }
   // Another run may have made it in the meantime, and may be reading it.
   await rename(made, folder).catch(async (cause) => {
     if (cause.code !== 'ENOTEMPTY' && cause.code !== 'EEXIST') throw cause;
     await rm(made, { recursive: true });
   });
+}
+
+/** What stands for a package: the same exports, taken from the script as it runs for this test file. */
+function moduleOf(name, exports) {
+  return `import { createRequire } from 'node:module';
+import { join } from 'node:path';
+
+const runScript = globalThis[Symbol.for('webhooks.runScript')];
+const load = [createRequire(import.meta.url), (name) => import(name)];
+const { packages } = runScript(join(import.meta.dirname, 'packages.cjs'), ...load);
+const { ${exports.map((key, n) => `${key}: e${n}`).join(', ')} } = await packages['${name}']();
+export { ${exports.map((key, n) => `e${n} as ${key}`).join(', ')} };
+`;
 }
 
 /** esbuild alone cannot tell what a CommonJS package exports. */

@@ -5,6 +5,7 @@ import { readEnvironment, type Environment } from './platform/config/environment
 import type { EmbeddedDatabase } from './platform/database/embedded-database.js';
 import { PinoAppLogger } from './platform/observability/pino-app-logger.js';
 import { endOnUncaught, logProcessOutput } from './platform/observability/process-output.js';
+import { startSmall } from './small-start.js';
 import { startRefusal } from './start-refusal.js';
 import { StopSignals } from './stop-signals.js';
 
@@ -22,6 +23,7 @@ interface Running extends RunningHttpApp {
 /** Runs the server until it is told to stop. @returns the exit code */
 export async function run(processEnv: Environment): Promise<number> {
   const running: Running = { app: null, gate: null, extraMs: () => 0, embedded: null };
+  const endSmallStart = startSmall();
   try {
     const configuration = readConfiguration(readEnvironment(processEnv));
     const logger = new PinoAppLogger(configuration.log);
@@ -36,6 +38,7 @@ export async function run(processEnv: Environment): Promise<number> {
     }, process);
     boundShutdown(signals, configuration, running, cutShort);
     await start(running, configuration, logger, signals);
+    endSmallStart();
     await signals.requested;
     return await shutDown(running, logger);
   } catch (cause) {

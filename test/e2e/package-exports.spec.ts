@@ -19,14 +19,17 @@ const WATCH_IMPORTS = `
   }`;
 
 /** Runs a program in the package's folder in plain Node: no jest, no transformation, no TypeScript. */
-async function run(program: string): Promise<{ readonly printed: string; readonly imported: string[] }> {
+async function run(
+  program: string,
+  options: readonly string[] = [],
+): Promise<{ readonly printed: string; readonly imported: string[] }> {
   const watched = `
     import { register } from 'node:module';
     register('data:text/javascript,' + encodeURIComponent(${JSON.stringify(WATCH_IMPORTS)}));
     ${program}`;
   const { stdout, stderr } = await promisify(execFile)(
     process.execPath,
-    ['--no-warnings', '--input-type=module', '--eval', watched],
+    [...options, '--no-warnings', '--input-type=module', '--eval', watched],
     { cwd: ROOT, env: { PATH: process.env['PATH'] } },
   );
   return { printed: stdout.trim(), imported: stderr.trim().split('\n') };
@@ -83,5 +86,19 @@ describe('the package', () => {
       typeof target === 'string' ? [target] : Object.values(target),
     );
     expect(targets.filter((target) => !existsSync(join(ROOT, target)))).toEqual([]);
+  });
+});
+
+const SERVICE =
+  'import { service } from "./dist/service/service.js"; console.log(service.isCompiled, typeof service.exports.run)';
+
+describe('the service', () => {
+  // Red when the build keeps nothing compiled: every start takes nearly twice the CPU, and nobody is told.
+  it('starts from what the build has compiled of it', async () => {
+    expect((await run(SERVICE)).printed).toBe('true function');
+  });
+
+  it('is compiled as it starts where that does not fit, such as with other options of Node', async () => {
+    expect((await run(SERVICE, ['--stack-size=900'])).printed).toBe('false function');
   });
 });

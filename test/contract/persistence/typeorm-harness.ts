@@ -1,3 +1,4 @@
+import type pg from 'pg';
 import { DataSource } from 'typeorm';
 
 import { ENGINE_LIMITS } from '../../../src/modules/webhooks/application/engine-limits.js';
@@ -33,8 +34,8 @@ import { testSettings } from '../../../src/modules/webhooks/testing/test-setting
 import { dataSourceOptions } from '../../../src/platform/database/data-source-options.js';
 import { TenantTransaction } from '../../../src/platform/database/tenant-transaction.js';
 import { UuidV7Generator } from '../../../src/platform/kernel/uuid.js';
+import { eventually } from '../../support/eventually.js';
 import { createMigratedDatabase } from '../../support/migrated-database.js';
-import { queryOnce } from '../../support/postgres-server.js';
 import type { TestDatabase } from '../../support/test-database.js';
 import type { PersistenceHarness } from './harness.js';
 
@@ -73,25 +74,51 @@ END $$`;
 /** What the database alone can do comes on top of what is held against the fakes. */
 export type TypeormHarness = PersistenceHarness & { readonly held: HeldDeliveries };
 
-/** The real adapters, each time on an empty storage; `close` removes the database that they share. */
+/**
+ * The real adapters, each time on an empty storage and with what a process knows begun anew; `close` removes the database that
+ * they share. Its connections they share as well: each plans every function at its first call, which takes longer than a test.
+ */
 export function typeormStorages(): { open: () => Promise<TypeormHarness>; close: () => Promise<void> } {
-  let database: Promise<TestDatabase> | undefined;
+  let storage: Promise<Storage> | undefined;
   return {
     open: async () => {
-      database ??= createMigratedDatabase();
-      const { url } = await database;
-      await queryOnce(url, EMPTY);
-      return harnessOn(url);
+      storage ??= openStorage();
+      const { dataSource } = await storage;
+      await dataSource.query(EMPTY);
+      return harnessOn(dataSource);
     },
-    close: async () => (await database)?.drop(),
+    close: async () => {
+      const opened = await storage;
+      await opened?.dataSource.destroy();
+      await opened?.database.drop();
+    },
   };
 }
 
-async function harnessOn(url: string): Promise<TypeormHarness> {
+interface Storage {
+  readonly database: TestDatabase;
+  readonly dataSource: DataSource;
+}
+
+async function openStorage(): Promise<Storage> {
+  const database = await createMigratedDatabase();
   const dataSource = await new DataSource({
-    ...dataSourceOptions(url, 10),
+    ...dataSourceOptions(database.url, 10),
     entities: [SubscriptionRow, EventRow, DeliveryRow, AttemptRow, WorkerRow, LaneRow],
   }).initialize();
+  return { database, dataSource };
+}
+
+/** Nothing of a test that has ended may still be written. */
+async function untilIdle({ driver }: DataSource): Promise<void> {
+  const { master } = driver as DataSource['driver'] & { readonly master: pg.Pool };
+  await eventually(() => {
+    const busy = master.totalCount - master.idleCount + master.waitingCount;
+    if (busy > 0) throw new Error(`${busy} connections are busy`);
+  });
+}
+
+async function harnessOn(dataSource: DataSource): Promise<TypeormHarness> {
   const ids = new UuidV7Generator();
   const dispatcher = new FakeLaneDispatcher();
   const metrics = new RecordingDeliveryMetrics();
@@ -101,7 +128,15 @@ async function harnessOn(url: string): Promise<TypeormHarness> {
   const statements = new HotStatements(dataSource);
   const clock = new FakeClock();
   const lanesOf = (owner: LeaseOwner): TypeormDeliveryLanes =>
-    new TypeormDeliveryLanes(statements, transactions, owner, ids, clock, testSettings());
+    new TypeormDeliveryLanes(
+      statements,
+      transactions,
+      owner,
+      ids,
+      clock,
+      testSettings(),
+      new RecordingLogger(),
+    );
   // Processes that live for as long as the test: what becomes of dead ones is tested apart.
   const owners = [new LeaseOwner(ids), new LeaseOwner(ids)].map((owner) =>
     Object.assign(owner, { aliveMs: 3_600_000 }),
@@ -144,6 +179,9 @@ async function harnessOn(url: string): Promise<TypeormHarness> {
       clock.advance(ms);
       await dataSource.query(ELAPSE, [ms]);
     },
-    dispose: async () => dataSource.destroy(),
+    dispose: async () => {
+      await untilIdle(dataSource);
+      dataSource.subscribers.splice(0);
+    },
   };
 }

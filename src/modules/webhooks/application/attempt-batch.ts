@@ -3,7 +3,8 @@ import type { ClaimedDelivery } from '../domain/delivery.js';
 import type { RequestBody } from '../domain/preset-body.js';
 import { nextStep, type NextStep } from '../domain/retry-policy.js';
 import type { RetryWaits } from '../domain/retry-schedule.js';
-import type { AttemptEnd, MadeAttempt, NotMade } from './attempt-delivery.js';
+import type { AttemptEnd } from './attempt-delivery.js';
+import type { MadeAttempt, NotMade } from './make-request.js';
 import type { Rendered } from './render-body.js';
 
 /** What an attempt is made of, for a request of several deliveries. */

@@ -41,6 +41,7 @@ describe('DrainLane', () => {
     await eventually(async () => {
       await webhooks.dispatcher.settled();
       expect(webhooks.drain.inFlight).toBe(0);
+      expect(webhooks.drain.mustWait(lane)).toBe(false);
       expect(statuses()).not.toHaveProperty('SENDING');
     });
   };
@@ -82,6 +83,31 @@ describe('DrainLane', () => {
     expect(webhooks.drain.mustWait(lane)).toBe(true);
     release();
     await eventually(() => expect(statuses()).toEqual({ DELIVERED: 3 }));
+  });
+
+  // Red when a place comes free with the answer: while results queue up, an endpoint that fails gets request after request.
+  it('sends an endpoint that failed nothing in its place before the failure is written', async () => {
+    await deliver(5);
+    webhooks.sender.queue(500, 500, 500, 500, 500);
+    const { lanes } = webhooks;
+    const record = lanes.record.bind(lanes);
+    const waiting: (() => void)[] = [];
+    lanes.record = async (result) => {
+      await new Promise<void>((resolve) => waiting.push(resolve));
+      return record(result);
+    };
+    await webhooks.drain.execute(lane);
+    await eventually(() => expect(waiting).toHaveLength(1));
+    // Slots are for others at once.
+    expect(webhooks.drain.inFlight).toBe(0);
+    await webhooks.drain.execute(lane);
+    const { least } = ENGINE_LIMITS.concurrency;
+    await eventually(() => expect(waiting).toHaveLength(least));
+    await webhooks.drain.execute(lane);
+    expect(webhooks.sender.requests).toHaveLength(least);
+    waiting[0]!();
+    await eventually(() => expect(waiting).toHaveLength(least + 1));
+    expect(webhooks.sender.requests).toHaveLength(least + 1);
   });
 
   // Red without the retry limit of a claim: they have been due for longer than what is new.

@@ -31,6 +31,14 @@ export interface AttemptSurroundings {
   readonly goOnWith: (lanes: readonly Lane[]) => void;
 }
 
+/** What is told of an attempt while it is made, and asked. */
+interface AttemptCourse {
+  /** @returns whether somebody goes on with the lane without being told that more is due */
+  readonly answered: (isHealthy: boolean) => boolean;
+  readonly recorded: () => void;
+  readonly isOurs: () => boolean;
+}
+
 /** Attempts under way: each holds a slot that moves on with its age, and gives its place back when the answer is in. */
 export class RunAttempts {
   private readonly watches: Readonly<Record<'slow' | 'hanging', AgeWatch>>;
@@ -70,23 +78,34 @@ export class RunAttempts {
       if (moved) this.watches.hanging.watch(aging, () => this.move(lane, state, slot, 'hanging'));
       return moved;
     });
+    let hasPlace = true;
+    const leavePlace = (): void => {
+      if (!hasPlace) return;
+      hasPlace = false;
+      state.taken -= 1;
+      if (slot.account === 'fast') state.quick -= 1;
+      if (claim.isRetry) state.retries -= 1;
+      this.goOn(lane, state);
+    };
     const answered = (isHealthy: boolean): boolean => {
       if (aging.done) return true;
       aging.done = true;
       places.paces.answered(lane.subscriptionId, clock.monotonicMs() - aging.startedAtMs, isHealthy);
-      state.taken -= 1;
-      if (slot.account === 'fast') state.quick -= 1;
-      if (claim.isRetry) state.retries -= 1;
       goOnWith(slots.finish(slot));
-      this.goOn(lane, state);
+      // What follows from a failure (a circuit that opens, a wait that was asked for) is known when it is written: until then
+      // its place stays taken, so that results which queue up do not become requests that an endpoint should be spared.
+      if (isHealthy) leavePlace();
       unrecorded.answered();
       return state.isHeld || places.goesOn(lane);
     };
     work.track(
-      this.run(lane, claim, answered, () => lanes.areOurs(term)).finally(() => {
-        answered(false);
-        unrecorded.recorded();
-      }),
+      this.run(lane, claim, { answered, recorded: leavePlace, isOurs: () => lanes.areOurs(term) }).finally(
+        () => {
+          answered(false);
+          leavePlace();
+          unrecorded.recorded();
+        },
+      ),
     );
   }
 
@@ -116,8 +135,7 @@ export class RunAttempts {
   private async run(
     lane: Lane,
     claim: ClaimedDelivery,
-    onAnswered: (isHealthy: boolean) => boolean,
-    isOurs: () => boolean,
+    { answered, recorded, isOurs }: AttemptCourse,
   ): Promise<void> {
     const { attempt, watch, dispatcher, logger, goOnWith } = this.of;
     try {
@@ -125,7 +143,8 @@ export class RunAttempts {
       const extraMs = attempt.extraMsOf(claim);
       if (extraMs > 0) this.longer.set(claim, extraMs);
       for (const { id } of membersOf(claim)) watch.attempting(id, extraMs);
-      const { next, isMoreDue } = await attempt.execute(claim, onAnswered, isOurs);
+      const { next, isMoreDue } = await attempt.execute(claim, answered, isOurs);
+      recorded();
       if (next.status === 'PENDING') dispatcher.ringAfter(lane, next.delayMs);
       // The rest of a lane that was just deactivated ends in its next turn.
       if (next.status === 'FAILED' && next.deactivate) dispatcher.ring([lane]);

@@ -23,7 +23,7 @@ export function batchesOf(
   if (Array.isArray(retrySchedule) && retrySchedule.length === 0) return null;
   const nowMs = store.clock.nowMs();
   const isOrdered = ordering === 'fifo';
-  const ofLane = [...store.deliveries.values()].filter((row) => row.subscriptionId === subscriptionId);
+  const ofLane = [...store.deliveries.ofLane(subscriptionId)];
   const busy = new Set(isOrdered ? ofLane.filter(({ status }) => status === 'SENDING').map(keyOf) : []);
   let isUnknown = busy.size > 0;
   const waiting = ofLane.filter(({ status }) => status === 'PENDING').sort(byPlace);

@@ -73,10 +73,7 @@ function withRecent(
   if (!begins || circuit.state !== 'closed' || epoch !== circuit.epoch) return circuit;
   const nowMs = store.clock.nowMs();
   const good = Array<number>(BUCKETS).fill(0);
-  const rows = [...store.deliveries.values()]
-    .filter((row) => row.subscriptionId === id)
-    .sort((a, b) => (a.id < b.id ? 1 : -1))
-    .slice(0, LOOKED_AT);
+  const rows = [...store.deliveries.ofLane(id)].sort((a, b) => (a.id < b.id ? 1 : -1)).slice(0, LOOKED_AT);
   for (const row of rows) {
     const endedAtMs = row.updatedAt.getTime();
     const passed = bucketOf(nowMs) - bucketOf(endedAtMs);

@@ -15,7 +15,7 @@ export function headsOf(store: InMemoryStore, subscriptionId: string, retries: n
   const subscription = store.subscriptions.get(subscriptionId);
   if (subscription?.settings.ordering !== 'fifo' || !subscription.active) return null;
   const nowMs = store.clock.nowMs();
-  const open = [...store.deliveries.values()].filter((row) => row.subscriptionId === subscriptionId);
+  const open = [...store.deliveries.ofLane(subscriptionId)];
   const busy = new Set(open.filter(({ status }) => status === 'SENDING').map(keyOf));
   const waiting = open.filter(({ status }) => status === 'PENDING').sort(byPosition);
   let isUnknown = busy.size > 0;

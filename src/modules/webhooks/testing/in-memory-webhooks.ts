@@ -1,3 +1,5 @@
+import { MakeRequest } from '../application/make-request.js';
+import { RecordAttempt } from '../application/record-attempt.js';
 import { AttemptDelivery } from '../application/attempt-delivery.js';
 import { AttemptWatch } from '../application/attempt-watch.js';
 import { CreateSubscription } from '../application/create-subscription.js';
@@ -82,10 +84,10 @@ export class InMemoryWebhooks {
     const bodies = new RenderBody(this.templates);
     const headers = new SignedHeaders(settings, signers, added, new FakeJwtSigner(), clock);
     const unreadable = new UnreadableSecrets(clock, logger);
-    // oxfmt-ignore
-    this.attempt = new AttemptDelivery(
-      settings, sender, lanes, bodies, headers, unreadable, new ReportCircuit(metrics, logger), metrics, clock, logger,
-    );
+    const circuits = new ReportCircuit(metrics, logger);
+    const requests = new MakeRequest(settings, sender, headers, unreadable, clock, logger);
+    const results = new RecordAttempt(lanes, circuits, metrics, logger);
+    this.attempt = new AttemptDelivery(settings, bodies, requests, results, lanes, circuits);
     this.drain = new DrainLane(lanes, this.attempt, slots, watch, dispatcher, clock, logger);
     this.intake = new InMemoryEventIntake(this.store, this.outbox, lanes, this.drain);
   }

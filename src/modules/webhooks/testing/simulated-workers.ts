@@ -1,5 +1,7 @@
 import { SystemClock } from '../../../platform/kernel/clock.js';
 import { SecretText } from '../../../platform/kernel/secret-text.js';
+import { MakeRequest } from '../application/make-request.js';
+import { RecordAttempt } from '../application/record-attempt.js';
 import { AttemptDelivery } from '../application/attempt-delivery.js';
 import { AttemptWatch } from '../application/attempt-watch.js';
 import { DrainLane } from '../application/drain-lane.js';
@@ -120,18 +122,11 @@ export class SimulatedWorkers {
       const headers = new SignedHeaders(settings, signers, added, new FakeJwtSigner(), this.clock);
       const unreadable = new UnreadableSecrets(this.clock, logger);
       const { clock } = this;
-      const attempt = new AttemptDelivery(
-        settings,
-        sender,
-        lanes,
-        new RenderBody(new FakeTemplateEngine()),
-        headers,
-        unreadable,
-        new ReportCircuit(metrics, logger),
-        metrics,
-        clock,
-        logger,
-      );
+      const bodies = new RenderBody(new FakeTemplateEngine());
+      const circuits = new ReportCircuit(metrics, logger);
+      const requests = new MakeRequest(settings, sender, headers, unreadable, clock, logger);
+      const results = new RecordAttempt(lanes, circuits, metrics, logger);
+      const attempt = new AttemptDelivery(settings, bodies, requests, results, lanes, circuits);
       const slots = new AttemptSlots(ENGINE_LIMITS.slots);
       const watch = new AttemptWatch();
       const drain = new DrainLane(lanes, attempt, slots, watch, dispatcher, this.clock, logger);

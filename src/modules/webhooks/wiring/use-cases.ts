@@ -1,5 +1,7 @@
 import type { Provider } from '@nestjs/common';
 
+import { MakeRequest } from '../application/make-request.js';
+import { RecordAttempt } from '../application/record-attempt.js';
 import { AttemptDelivery } from '../application/attempt-delivery.js';
 import { AttemptWatch } from '../application/attempt-watch.js';
 import { CancelDelivery } from '../application/cancel-delivery.js';
@@ -62,6 +64,8 @@ export const USE_CASES: Provider[] = [
   CancelDelivery,
   CheckPayload,
   EmitEvent,
+  MakeRequest,
+  RecordAttempt,
   AttemptDelivery,
   DrainLane,
   SweepLanes,

@@ -23,6 +23,17 @@ function refusalOf(open: () => unknown): SecretUnreadableError {
   throw new Error('It opened');
 }
 
+/** For thousands of records: a matcher for each would take most of the time. */
+function isRefused(open: () => unknown): boolean {
+  try {
+    open();
+    return false;
+  } catch (error) {
+    if (error instanceof SecretUnreadableError) return true;
+    throw error;
+  }
+}
+
 describe('AesGcmSecretVault', () => {
   it('writes v1.<kid>.<12-byte iv>.<ciphertext and 16-byte tag>', () => {
     const [format, kid, iv, rest] = vault.seal(new SecretText(SECRET), CONTEXT).split('.');
@@ -42,13 +53,15 @@ describe('AesGcmSecretVault', () => {
     'refuses the record of %s with any character altered',
     (text) => {
       const sealed = vault.seal(new SecretText(text), CONTEXT);
+      const opened: string[] = [];
       for (let index = 0; index < sealed.length; index++) {
         for (const replacement of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.=') {
           if (replacement === sealed[index]) continue;
           const altered = sealed.slice(0, index) + replacement + sealed.slice(index + 1);
-          expect(() => vault.open(altered, CONTEXT)).toThrow(SecretUnreadableError);
+          if (!isRefused(() => vault.open(altered, CONTEXT))) opened.push(altered);
         }
       }
+      expect(opened).toEqual([]);
     },
   );
 

@@ -1,4 +1,4 @@
-import { Axios, type AxiosResponse } from 'axios';
+import { AxiosHeaders, getAdapter, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
 import { BoundedCache } from '../../../../platform/kernel/bounded-cache.js';
 import {
   HttpSender,
@@ -22,6 +22,9 @@ const KNOWN_TARGETS = 10_000;
 
 const always = (): boolean => true;
 
+/** Those that are sent go in `data`. */
+const NO_HEADERS = new AxiosHeaders();
+
 /** A URL as it was judged, and as a request names it. */
 type Target = { readonly origin: string; readonly path: string } | { readonly refused: string };
 
@@ -36,7 +39,8 @@ export interface HttpSenderOptions {
 }
 
 /**
- * Sends through a lean axios (no defaults merged in, no transforms, no proxy, no redirects) over undici's pools.
+ * Sends through an adapter of axios over undici's pools. It is called as axios resolves it: on axios's own way to it, defaults are
+ * merged, headers normalised and bodies transformed for each request, of which there is nothing here, nor proxies or redirects.
  *
  * A request whose bytes were handed to a socket is never sent again from here: when a kept-alive connection turns out to
  * be closed, undici opens another only if nothing was written yet. Otherwise the attempt fails and the engine decides.
@@ -44,7 +48,7 @@ export interface HttpSenderOptions {
 export class AxiosHttpSender extends HttpSender {
   readonly #policy: ConfiguredTargetPolicy;
   readonly #pools: OriginPools;
-  readonly #axios: Axios;
+  readonly #adapter: (config: InternalAxiosRequestConfig) => Promise<AxiosResponse<Answer>>;
   readonly #targets = new BoundedCache<string, Target>(KNOWN_TARGETS);
   #inFlight = 0;
   #isClosed = false;
@@ -61,12 +65,7 @@ export class AxiosHttpSender extends HttpSender {
         ...(options.ca === undefined ? {} : { ca: options.ca }),
       }),
     });
-    this.#axios = new Axios({
-      adapter: undiciAxiosAdapter(this.#pools),
-      validateStatus: null,
-      proxy: false,
-      maxRedirects: 0,
-    });
+    this.#adapter = getAdapter(undiciAxiosAdapter(this.#pools));
   }
 
   override async send(request: HttpSendRequest): Promise<HttpSendResult> {
@@ -106,8 +105,8 @@ export class AxiosHttpSender extends HttpSender {
     const { headers, body, timeoutMs, mayWrite = always } = request;
     const problem = requestHeaderProblem(headers);
     if (problem !== null) throw new RequestRefusedError(problem);
-    return this.#axios.request<Answer, AxiosResponse<Answer>>({
-      method: 'post',
+    return this.#adapter({
+      headers: NO_HEADERS,
       data: new Outgoing(target.origin, target.path, headers, body, timeoutMs, mayWrite),
     });
   }

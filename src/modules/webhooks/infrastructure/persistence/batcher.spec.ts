@@ -45,6 +45,16 @@ describe('Batcher', () => {
     expect(await batcher.add(3)).toBe(3);
   });
 
+  it('fails the item whose answer is an error, and that one alone', async () => {
+    const refused = new Error('refused');
+    const batcher = new Batcher<number, number>(async () => Promise.resolve([1, refused, 3]), OPTIONS);
+    expect(await Promise.allSettled([1, 2, 3].map((n) => batcher.add(n)))).toEqual([
+      { status: 'fulfilled', value: 1 },
+      { status: 'rejected', reason: refused },
+      { status: 'fulfilled', value: 3 },
+    ]);
+  });
+
   it('fails the item that got no answer, and that one alone', async () => {
     const batcher = new Batcher<number, number>(async (items) => Promise.resolve(items.slice(0, 1)), OPTIONS);
     const [first, second] = await Promise.allSettled([batcher.add(1), batcher.add(2)]);

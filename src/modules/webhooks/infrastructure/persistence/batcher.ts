@@ -20,8 +20,8 @@ export class Batcher<I, O> {
   private isScheduled = false;
 
   constructor(
-    /** Answers one output for each item, in order. */
-    private readonly run: (items: readonly I[]) => Promise<readonly O[]>,
+    /** Answers one output for each item, in order; an error among them is of that item alone. */
+    private readonly run: (items: readonly I[]) => Promise<readonly (O | Error)[]>,
     private readonly options: BatcherOptions,
   ) {}
 
@@ -53,6 +53,7 @@ export class Batcher<I, O> {
             const output = outputs[index];
             if (output === undefined)
               entry.reject(new Error('A batch answered fewer items than it was given'));
+            else if (output instanceof Error) entry.reject(output);
             else entry.resolve(output);
           });
         },

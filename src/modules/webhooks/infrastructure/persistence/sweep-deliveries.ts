@@ -40,7 +40,7 @@ const FORGET = `DELETE FROM webhook_workers WHERE alive_until < now() - interval
  * A lease ends with its time, or with the process that holds it (never with the one that sweeps: it lives). The interrupted attempt is logged as such; if its worker
  * comes back after all, the real outcome replaces the line. In place of a probe that was interrupted another may begin at once. The first few do not use up the schedule: with no retries
  * configured, a crash between claim and request would otherwise end as FAILED without one request. A row was last changed
- * when its attempt began.
+ * when its attempt began. `noted` selects, so it is run only where it is read: once for all rows.
  */
 const RECLAIM = `
 WITH expired AS (

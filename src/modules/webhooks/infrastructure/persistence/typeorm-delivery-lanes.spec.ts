@@ -4,6 +4,7 @@ import { EntityManager, type DataSource } from 'typeorm';
 import { UuidV7Generator } from '../../../../platform/kernel/uuid.js';
 import { ENGINE_LIMITS } from '../../application/engine-limits.js';
 import { FakeClock } from '../../testing/fake-clock.js';
+import { RecordingLogger } from '../../testing/recording-logger.js';
 import { testSettings } from '../../testing/test-settings.js';
 import { HotStatements } from './hot-statements.js';
 import { LeaseOwner } from './lease-owner.js';
@@ -40,6 +41,7 @@ describe('a process that gives back what others hold', () => {
       ids,
       clock,
       testSettings(),
+      new RecordingLogger(),
     );
     return { lanes, database, clock };
   };

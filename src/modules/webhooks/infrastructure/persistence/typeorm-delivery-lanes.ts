@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { QueryFailedError, type EntityManager } from 'typeorm';
+import type { EntityManager } from 'typeorm';
 
+import { AppLogger } from '../../../../platform/kernel/app-logger.js';
 import { Clock } from '../../../../platform/kernel/clock.js';
 import { IdGenerator } from '../../../../platform/kernel/id-generator.js';
 import { DeliverySettings } from '../../application/delivery-settings.js';
@@ -24,8 +25,8 @@ import { HotStatements } from './hot-statements.js';
 import { LeaseOwner } from './lease-owner.js';
 import { recordAttempts } from './record-attempts.js';
 import { readBacklog } from './read-backlog.js';
+import { ResultWriter } from './result-writer.js';
 import { beat, findDueLanes, lockSweep, reclaimExpired } from './sweep-deliveries.js';
-import { untilWritten } from './until-written.js';
 import { WALK_START } from './waiting-lanes.js';
 import { WorkerTransaction } from './worker-transaction.js';
 
@@ -66,11 +67,13 @@ export class TypeormDeliveryLanes extends DeliveryLanes {
     private readonly ids: IdGenerator,
     private readonly clock: Clock,
     settings: DeliverySettings,
+    logger: AppLogger,
   ) {
     super();
     this.leaseMs = settings.timeoutMs + ENGINE_LIMITS.leaseMarginMs;
     this.claims = new Batcher((requests) => this.claimAll(requests), { maxBatch: 200, parallel: 2 });
-    this.results = new Batcher((results) => this.recordAll(results), { maxBatch: 1_000, parallel: 1 });
+    const writer = new ResultWriter((results) => recordAttempts(this.statements, results), logger);
+    this.results = new Batcher((results) => writer.write(results), { maxBatch: 1_000, parallel: 1 });
   }
 
   override async claim(lane: Lane, wish: ClaimWish): Promise<OpenedLane> {
@@ -168,46 +171,10 @@ export class TypeormDeliveryLanes extends DeliveryLanes {
       retriesPerLane: ENGINE_LIMITS.retriesPerEndpoint,
     });
   }
-
-  /** Kept while the database is away; given up, they are left to the sweep, which gives their leases back. */
-  private async recordAll(results: readonly AttemptResult[]): Promise<Recorded[]> {
-    try {
-      return await untilWritten(() => recordAttempts(this.statements, results), isDataError);
-    } catch (cause) {
-      if (isDataError(cause)) return this.recordApart(results, cause);
-      throw cause;
-    }
-  }
-
-  /** One result that the database refuses must not keep the others from being written. */
-  private async recordApart(results: readonly AttemptResult[], cause: unknown): Promise<Recorded[]> {
-    const [only] = results;
-    if (only !== undefined && results.length === 1) {
-      if (only.responseBody === null && only.responseHeaders === null) throw cause;
-      return this.recordAll([{ ...only, responseBody: null, responseHeaders: null }]);
-    }
-    const recorded: Recorded[] = [];
-    for (const result of results) recorded.push(...(await this.recordAll([result])));
-    return recorded;
-  }
 }
 
 function eachOnce(lanes: readonly Lane[]): Lane[] {
   return [...new Map(lanes.map((lane) => [lane.subscriptionId, lane])).values()];
-}
-
-/**
- * SQLSTATE classes 21 (cardinality), 22 (data) and 23 (constraint): trying the same rows again cannot help. 21 is two results of
- * one attempt at once: a crash of the database took its claim back, so it was made again under the same number.
- */
-function isDataError(cause: unknown): boolean {
-  if (!(cause instanceof QueryFailedError)) return false;
-  const driverError: unknown = cause.driverError;
-  const code =
-    typeof driverError === 'object' && driverError !== null && 'code' in driverError
-      ? driverError.code
-      : undefined;
-  return typeof code === 'string' && /^2[123]/.test(code);
 }
 
 function columnsOf(requests: readonly ClaimedDelivery[]): unknown[] {

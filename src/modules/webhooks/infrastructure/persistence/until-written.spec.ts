@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { QueryFailedError } from 'typeorm';
 
-import { untilWritten } from './until-written.js';
+import { isRefused, untilWritten, type OfWaiting } from './until-written.js';
 
 const away = new Error('the database is away');
 
@@ -21,32 +22,71 @@ function database(ms: number): {
   };
 }
 
-const never = (): boolean => false;
+/** What was told, in order. */
+function told(): OfWaiting & { readonly lines: unknown[] } {
+  const lines: unknown[] = [];
+  return { lines, waits: (cause) => lines.push(cause), written: (waitedMs) => lines.push(waitedMs) };
+}
+
+/** As TypeORM throws what PostgreSQL answers. */
+function answered(sqlstate: string): Error {
+  const error = Object.assign(new Error('not now'), { code: sqlstate, severity: 'ERROR' });
+  return new QueryFailedError('SELECT', [], error);
+}
 
 describe('results that are to be written', () => {
   it('are written at once where nothing is wrong', async () => {
     const { write, pause, pauses } = database(0);
-    expect(await untilWritten(write, never, pause)).toBe('written');
-    expect(pauses).toEqual([]);
+    const heard = told();
+    expect(await untilWritten(write, heard, pause)).toBe('written');
+    expect([pauses, heard.lines]).toEqual([[], []]);
   });
 
   // Red when it gives up after some seconds: a living worker then sends again what was answered.
   it.each([8_000, 60_000, 590_000])('are kept while the database is away for %i ms', async (ms) => {
     const { write, pause, pauses } = database(ms);
-    expect(await untilWritten(write, never, pause)).toBe('written');
+    const heard = told();
+    expect(await untilWritten(write, heard, pause)).toBe('written');
+    // Said once, and once more when it is over.
+    expect(heard.lines).toEqual([away, pauses.reduce((sum, one) => sum + one, 0)]);
     // A process that was away has 4.5 s to write what it kept, beginning with its first sign of life.
     expect(Math.max(...pauses)).toBeLessThan(2_000);
   });
 
   it('are given up in the end', async () => {
     const { write, pause, pauses } = database(Infinity);
-    await expect(untilWritten(write, never, pause)).rejects.toBe(away);
+    await expect(untilWritten(write, told(), pause)).rejects.toBe(away);
     expect(pauses.length).toBeLessThan(1_000);
   });
 
   it('are not tried again when they are refused', async () => {
-    const { write, pause, pauses } = database(Infinity);
-    await expect(untilWritten(write, (cause) => cause === away, pause)).rejects.toBe(away);
+    const refused = answered('23514');
+    const pauses: number[] = [];
+    const pause = async (ms: number): Promise<void> => {
+      pauses.push(ms);
+    };
+    await expect(untilWritten(async () => Promise.reject(refused), told(), pause)).rejects.toBe(refused);
     expect(pauses).toEqual([]);
+  });
+
+  it.each([
+    ['two rows for one', answered('21000'), true],
+    ['a value', answered('22P05'), true],
+    ['a constraint', answered('23514'), true],
+    ['a name', answered('42883'), true],
+    ['a fault inside', answered('XX000'), true],
+    ['code that is wrong', new TypeError('undefined is not a function'), true],
+    ['a broken connection', answered('08006'), false],
+    ['a standby', answered('25006'), false],
+    ['a deadlock', answered('40P01'), false],
+    ['a full disk', answered('53100'), false],
+    ['a lock', answered('55P03'), false],
+    ['a statement that took too long', answered('57014'), false],
+    ['a start', answered('57P03'), false],
+    ['a disk that cannot be read', answered('58030'), false],
+    ['a pool that gives none', new Error('timeout exceeded when trying to connect'), false],
+    ['what nobody knows', new Error('?'), false],
+  ])('are refused, or wait: %s', (_what, cause, refused) => {
+    expect(isRefused(cause)).toBe(refused);
   });
 });

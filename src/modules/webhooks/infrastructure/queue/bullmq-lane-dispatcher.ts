@@ -26,8 +26,13 @@ export class BullmqLaneDispatcher extends LaneDispatcher {
   private readonly waiting = new Map<string, Lane>();
   private sending = false;
   private refused = false;
+  /**
+   * What is due later is the business of the process that knows of it: another way through the broker would cost more than the
+   * attempt, and put the retries of endpoints that fail before the rings of new events.
+   */
   private readonly timers = new WakeTimers((lanes) => {
-    this.ring(lanes);
+    if (this.local.isStarted) this.local.ring(lanes);
+    else this.ring(lanes);
   });
 
   constructor(

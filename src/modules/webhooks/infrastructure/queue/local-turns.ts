@@ -8,7 +8,7 @@ import { LaneScheduler, type DrainTurn } from './lane-scheduler.js';
 const PARALLEL_TURNS = 128;
 
 /**
- * Turns without the broker, for rings that it does not take: away, out of memory, a replica. They come from the sweep and
+ * Turns without the broker, for what becomes due here, and for rings that it does not take: away, out of memory, a replica. Those come from the sweep and
  * from this process's own requests, so deliveries flow while it is being mended. In a process that does not deliver they
  * come to nothing, and a worker's sweep finds the lanes.
  */
@@ -28,6 +28,11 @@ export class LocalTurns {
         });
       },
     });
+  }
+
+  /** Whether this process delivers. */
+  get isStarted(): boolean {
+    return this.scheduler !== null;
   }
 
   ring(lanes: readonly Lane[]): void {
