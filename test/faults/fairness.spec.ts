@@ -27,7 +27,7 @@ async function amongHanging(openLab: OpenLab, broker: 'redis' | null): Promise<F
   });
   lab.receiver.behave(({ request }) => (request.lane === HEALTHY ? 200 : 'hold'));
   const hanging = Array.from({ length: HANGING }, (_, lane) => lane);
-  await lab.emit(size(1_500, 10_000), { lanes: hanging, concurrency: 16 });
+  await lab.emit(size(600, 10_000), { lanes: hanging, concurrency: 16 });
   await lab.startWorker();
   // As bad as it gets: every hanging endpoint has what it may have.
   let held = { count: 0, sinceMs: performance.now() };
