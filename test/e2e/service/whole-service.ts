@@ -16,6 +16,7 @@ import { resending } from './resending.js';
 import { secretRotation } from './secret-rotation.js';
 import { signatures } from './signatures.js';
 import { streaming } from './stream.js';
+import { streamEnds } from './stream-ends.js';
 import { statistics } from './statistics.js';
 import { throttling } from './throttling.js';
 
@@ -41,7 +42,11 @@ export function describeWholeService(combination: Combination): void {
     describe('recovering', () => recovery(running));
     // What follows does not ask how a delivery gets there; the other three show each half of this combination.
     if (combination.database === 'embedded' && combination.dispatcher === 'redis') return;
-    describe('watching', () => streaming(running));
+    const { opened, ended } = streamEnds(running);
+    describe('watching', () => {
+      opened();
+      streaming(running);
+    });
     describe('sending again', () => resending(running));
     describe('leaving an endpoint alone that fails', () => circuits(running));
     describe('waiting as an endpoint asks', () => throttling(running));
@@ -56,5 +61,6 @@ export function describeWholeService(combination: Combination): void {
     describe('filtering', () => filters(running));
     describe('sessions of the panel', () => panelSessions(running));
     describe('looking up', () => lookingUp(running));
+    describe('watching no longer', ended);
   });
 }
