@@ -194,6 +194,16 @@ describe.each(['inline', 'redis'] as const)(
         `{"template":"standard","event":"a.b","payload":${payload}}`,
       );
       expect(given.body.after.body).toContain(`"data":${payload}}`);
+      // Without either it is the most recent event, or that of a name.
+      await subscribe('form.later', {});
+      await emit('form.later');
+      for (const [of, event, body] of [
+        [{}, 'form.later', '{}'],
+        [{ event: 'form.made' }, 'form.made', payload],
+      ] as const) {
+        const recent = await api.post('/subscriptions/preview', { template: 'raw', ...of });
+        expect(recent.body).toMatchObject({ event, before: { body }, after: { body } });
+      }
     }, 60_000);
 
     // Red when a claim does not ask the lane.
