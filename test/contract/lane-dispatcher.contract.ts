@@ -21,7 +21,7 @@ export interface DispatcherHarness {
 
 const laneOf = (n: number): Lane => ({
   tenantId: 'acme',
-  subscriptionId: `01900000-0000-7000-8000-00000000000${n}`,
+  subscriptionId: `01900000-0000-7000-8000-${String(n).padStart(12, '0')}`,
 });
 
 /** Turns as a test directs them. */
@@ -88,6 +88,24 @@ export function laneDispatcherContract(name: string, open: () => Promise<Dispatc
     it('gives every rung lane a turn', async () => {
       harness.dispatcher.ring([laneOf(1), laneOf(2), laneOf(3)]);
       await turnsOf(laneOf(1), laneOf(2), laneOf(3));
+    });
+
+    // Brokers take them together.
+    it('gives every lane a turn, and another where it is rung during that, however many are rung in one moment', async () => {
+      const many = Array.from({ length: 150 }, (_, n) => laneOf(n));
+      turns.hold();
+      harness.dispatcher.ring(many);
+      await eventually(() => expect(turns.started).not.toEqual([]), { timeoutMs: 60_000 });
+      const first = [...turns.started];
+      harness.dispatcher.ring(many);
+      await harness.arrived();
+      turns.release();
+      const missing = (): string[] => [
+        ...many.map(({ subscriptionId }) => subscriptionId).filter((id) => !turns.started.includes(id)),
+        ...first.filter((id) => turns.started.indexOf(id) === turns.started.lastIndexOf(id)),
+      ];
+      await eventually(() => expect(missing()).toEqual([]), { timeoutMs: 60_000 });
+      expect(turns.mostAtOnceOfOneLane).toBe(1);
     });
 
     it('takes an empty ring for none', async () => {

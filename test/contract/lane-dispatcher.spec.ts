@@ -9,6 +9,7 @@ import type { Queue } from 'bullmq';
 import { AttemptWatch } from '../../src/modules/webhooks/application/attempt-watch.js';
 import { LaneDispatcher } from '../../src/modules/webhooks/application/ports/lane-dispatcher.js';
 import { BrokerConnectionModule } from '../../src/modules/webhooks/broker-connection.module.js';
+import { BrokerTurns } from '../../src/modules/webhooks/infrastructure/queue/broker-turns.js';
 import { BullmqLaneConsumer } from '../../src/modules/webhooks/infrastructure/queue/bullmq-lane-consumer.js';
 import { BullmqLaneDispatcher } from '../../src/modules/webhooks/infrastructure/queue/bullmq-lane-dispatcher.js';
 import { InlineLaneDispatcher } from '../../src/modules/webhooks/infrastructure/queue/inline-lane-dispatcher.js';
@@ -98,6 +99,7 @@ async function onRedis(): Promise<
       LocalTurns,
       BullmqLaneDispatcher,
       { provide: LaneDispatcher, useExisting: BullmqLaneDispatcher },
+      BrokerTurns,
       BullmqLaneConsumer,
     ],
   }).compile();
@@ -155,7 +157,12 @@ async function onPostgres(database: TestDatabase): Promise<DispatcherHarness> {
   };
   const logger = new RecordingLogger();
   const dispatcher = new BullmqLaneDispatcher(queue, broker, local, logger);
-  const consumer = new PostgresLaneConsumer(broker, local, new RecordingLogger());
+  const consumer = new PostgresLaneConsumer(
+    broker,
+    new BrokerTurns(new RecordingLogger()),
+    local,
+    new RecordingLogger(),
+  );
   await consumer.worker.waitUntilReady();
   return {
     dispatcher,

@@ -98,6 +98,30 @@ export function laneCircuitsContract(current: () => PersistenceHarness): void {
       await probe(lane);
     });
 
+    // Red when a settlement of several writes one of them, or tells one of another's failures.
+    it('counts what failed at several endpoints together, each for itself', async () => {
+      const urls = ['https://a.customer.com/', 'https://b.customer.com/', 'https://c.customer.com/'];
+      const [down, ill, well] = await Promise.all(urls.map((url) => subscribe(current(), { url })));
+      await deliverEvents(current(), 10);
+      const failures = new Map([
+        [down!, 10],
+        [ill!, 3],
+        [well!, 0],
+      ]);
+      const claims = await Promise.all(
+        [...failures].map(async ([lane, count]) =>
+          (await claimFrom(current().lanes, lane, 10)).map((one, n) =>
+            resultOf(one, n >= 10 - count ? REFUSED : {}),
+          ),
+        ),
+      );
+      const told = await Promise.all(claims.flat().map((result) => current().lanes.record(result)));
+      expect(told.flatMap(({ turns }) => turns)).toEqual(['opened']);
+      expect(await circuit(down!)).toMatchObject({ state: 'open', failures: 10 });
+      expect(await circuit(ill!)).toMatchObject({ state: 'closed', failures: 3 });
+      expect(await circuit(well!)).toMatchObject({ state: 'closed', failures: 0 });
+    });
+
     // Red when the sweep lists it: it would be rung for nothing once a second.
     it('is not swept before it is time for a probe, nor counted as late', async () => {
       const lane = await subscribe(current());

@@ -8,6 +8,7 @@ import { LaneDispatcher } from '../application/ports/lane-dispatcher.js';
 import { BrokerConnectionModule } from '../broker-connection.module.js';
 import { BrokerReadiness } from '../infrastructure/observability/broker-readiness.js';
 import { BrokerConnection } from '../infrastructure/queue/broker-connection.js';
+import { BrokerTurns } from '../infrastructure/queue/broker-turns.js';
 import { BullmqLaneConsumer } from '../infrastructure/queue/bullmq-lane-consumer.js';
 import { BullmqLaneDispatcher } from '../infrastructure/queue/bullmq-lane-dispatcher.js';
 import { EngineDuties } from '../infrastructure/queue/delivery-engine.js';
@@ -72,7 +73,7 @@ function onRedis(options: WebhooksOptions, redisUrl: string): Parts {
       LocalTurns,
       BullmqLaneDispatcher,
       { provide: LaneDispatcher, useExisting: BullmqLaneDispatcher },
-      ...(delivers ? [BullmqLaneConsumer] : []),
+      ...(delivers ? [BrokerTurns, BullmqLaneConsumer] : []),
       BrokerReadiness,
       {
         provide: EngineDuties,
@@ -106,7 +107,7 @@ function onPostgres(options: WebhooksOptions, databaseUrl: string): Parts {
       },
       BullmqLaneDispatcher,
       { provide: LaneDispatcher, useExisting: BullmqLaneDispatcher },
-      ...(delivers ? [PostgresLaneConsumer] : []),
+      ...(delivers ? [BrokerTurns, PostgresLaneConsumer] : []),
       {
         provide: EngineDuties,
         inject: [BullmqLaneDispatcher, PostgresBroker, { token: PostgresLaneConsumer, optional: true }],

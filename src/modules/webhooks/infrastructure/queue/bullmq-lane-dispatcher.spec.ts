@@ -14,9 +14,9 @@ describe('what is due later', () => {
   function open(): { dispatcher: BullmqLaneDispatcher; local: LocalTurns; rings: Ring[] } {
     const rings: Ring[] = [];
     const queue = {
-      addBulk: async (added: Ring[]): Promise<void> => {
+      addBulk: async (added: Ring[]): Promise<{ id: string }[]> => {
         rings.push(...added);
-        return Promise.resolve();
+        return Promise.resolve(added.map((_, n) => ({ id: String(n) })));
       },
       on: () => undefined,
     };

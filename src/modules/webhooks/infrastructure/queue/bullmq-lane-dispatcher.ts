@@ -7,12 +7,13 @@ import type { WaitingDelivery } from '../../application/ports/event-intake.js';
 import { LaneDispatcher } from '../../application/ports/lane-dispatcher.js';
 import type { Lane } from '../../domain/lane.js';
 import { BrokerConnection } from './broker-connection.js';
-import { LANE_QUEUE, ringOptions, type Ring, type RingQueue } from './lane-queue.js';
+import { LANE_QUEUE, type RingQueue } from './lane-queue.js';
 import { LocalTurns } from './local-turns.js';
+import { RingPacks } from './ring-packs.js';
 import { WakeTimers } from './wake-timers.js';
 
 /** Rings in one round trip to the broker at most. */
-const MAX_BATCH = 500;
+const MAX_BATCH = 1_000;
 
 /** Milliseconds after which an unanswered batch of rings is given up. */
 const ADD_TIMEOUT_MS = 2_000;
@@ -24,6 +25,7 @@ const ADD_TIMEOUT_MS = 2_000;
 @Injectable()
 export class BullmqLaneDispatcher extends LaneDispatcher {
   private readonly waiting = new Map<string, Lane>();
+  private readonly packs: RingPacks;
   private sending = false;
   private refused = false;
   /**
@@ -42,6 +44,7 @@ export class BullmqLaneDispatcher extends LaneDispatcher {
     private readonly logger: AppLogger,
   ) {
     super();
+    this.packs = new RingPacks(this.queue);
     // Without a listener BullMQ prints the error and its stack; the connection has reported it already, in words.
     this.queue.on('error', (cause) => {
       this.logger.debug('BullMQ queue', { reason: cause.message });
@@ -82,7 +85,7 @@ export class BullmqLaneDispatcher extends LaneDispatcher {
       const lanes = [...this.waiting.values()].slice(0, MAX_BATCH);
       for (const lane of lanes) this.waiting.delete(lane.subscriptionId);
       try {
-        await within(ADD_TIMEOUT_MS, this.queue.addBulk(lanes.map(toJob)));
+        await within(ADD_TIMEOUT_MS, this.packs.send(lanes));
         if (this.refused) this.logger.info(`${this.broker.name} takes rings of lanes again`);
         this.refused = false;
       } catch (cause) {
@@ -104,8 +107,4 @@ export class BullmqLaneDispatcher extends LaneDispatcher {
     }
     this.refused = true;
   }
-}
-
-function toJob(lane: Lane): Ring {
-  return { name: 'ring', data: lane, opts: ringOptions(lane) };
 }

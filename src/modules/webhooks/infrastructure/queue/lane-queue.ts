@@ -5,8 +5,8 @@ import type { Lane } from '../../domain/lane.js';
 /** The BullMQ queue of lane rings. */
 export const LANE_QUEUE = 'webhook-lanes';
 
-/** A ring carries ids only, never a payload or a secret. */
-export type LaneJob = Lane;
+/** A ring carries ids only, never a payload or a secret: of one lane, or of many that were rung in one moment. */
+export type LaneJob = Lane | { readonly lanes: readonly Lane[] };
 
 /** A ring as BullMQ takes it. */
 export interface Ring {
@@ -17,7 +17,8 @@ export interface Ring {
 
 /** The half of a BullMQ queue that rings, whatever stores it. */
 export interface RingQueue {
-  addBulk(rings: Ring[]): Promise<unknown>;
+  /** Answers the id of each: of the one that is there already, where it was not taken. */
+  addBulk(rings: Ring[]): Promise<readonly { readonly id?: string | undefined }[]>;
   on(event: 'error', listener: (cause: Error) => void): unknown;
 }
 
@@ -39,14 +40,19 @@ export const TURN_OPTIONS = {
   runRetryDelay: 1_000,
 } as const satisfies Partial<WorkerOptions>;
 
-/**
- * At most one active and one waiting job for each lane, and a ring during a turn is kept for after it. Finished jobs go
- * at once: attempts are recorded in PostgreSQL alone.
- */
-export function ringOptions(lane: Lane): JobsOptions {
+/** Finished jobs go at once: attempts are recorded in PostgreSQL alone. */
+const FORGOTTEN = { removeOnComplete: true, removeOnFail: true } as const;
+
+/** At most one active and one waiting job for each lane, and a ring during a turn is kept for after it. */
+export function ringOf(lane: Lane): Ring {
   return {
-    deduplication: { id: lane.subscriptionId, keepLastIfActive: true },
-    removeOnComplete: true,
-    removeOnFail: true,
+    name: 'ring',
+    data: lane,
+    opts: { deduplication: { id: lane.subscriptionId, keepLastIfActive: true }, ...FORGOTTEN },
   };
+}
+
+/** Many lanes in one job, of which there is one of a name at a time. */
+export function packOf(lanes: readonly Lane[], name: string): Ring {
+  return { name: 'rings', data: { lanes }, opts: { deduplication: { id: name }, ...FORGOTTEN } };
 }

@@ -81,4 +81,46 @@ describe('LaneScheduler', () => {
       expect(failures).toEqual(['a', 'b']);
     });
   });
+
+  it('tells when the turn that follows from a ring has ended, however it did', async () => {
+    const turns = heldTurns();
+    const ended: string[] = [];
+    const scheduler = new LaneScheduler(
+      async (of) => {
+        await turns.drain(of);
+        if (of.subscriptionId === 'b') throw new Error('database away');
+      },
+      { parallel: 1, onError: () => undefined },
+    );
+    scheduler.ring(lane('a'), () => ended.push('a'));
+    scheduler.ring(lane('b'), () => ended.push('b'));
+    scheduler.ring(lane('b'), () => ended.push('b too'));
+    // A turn that has begun may have come too early for this one.
+    scheduler.ring(lane('a'), () => ended.push('a again'));
+    turns.end();
+    await eventually(() => {
+      expect(ended).toEqual(['a']);
+    });
+    turns.end();
+    await eventually(() => {
+      expect(ended).toEqual(['a', 'b', 'b too']);
+    });
+    turns.end();
+    await eventually(() => {
+      expect(ended).toEqual(['a', 'b', 'b too', 'a again']);
+    });
+  });
+
+  // Red when they wait for a turn that never comes: the broker would keep their jobs.
+  it('tells those in line when it is stopped, and whoever rings afterwards', () => {
+    const turns = heldTurns();
+    const ended: string[] = [];
+    const scheduler = new LaneScheduler(turns.drain, { parallel: 1, onError: failOnError });
+    scheduler.ring(lane('a'));
+    scheduler.ring(lane('b'), () => ended.push('b'));
+    scheduler.stop();
+    scheduler.ring(lane('c'), () => ended.push('c'));
+    expect(ended).toEqual(['b', 'c']);
+    expect(turns.started).toEqual(['a']);
+  });
 });

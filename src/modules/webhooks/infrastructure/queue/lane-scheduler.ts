@@ -8,7 +8,11 @@ interface Entry {
   /** Rung while its turn was running: it gets another turn, so no ring is lost. */
   rungAgain: boolean;
   running: boolean;
+  /** Who is told when the turn that comes next has ended. */
+  waiting: (() => void)[];
 }
+
+const nobody: readonly (() => void)[] = [];
 
 /**
  * Gives lanes their turns in this process: each lane at most one at a time, first rung first served, and a lane
@@ -28,14 +32,24 @@ export class LaneScheduler {
     },
   ) {}
 
-  ring(lane: Lane): void {
-    if (this.stopped) return;
+  /** @param ended called when the turn that follows from it has, however it did, or will not begin any more */
+  ring(lane: Lane, ended?: () => void): void {
+    if (this.stopped) {
+      ended?.();
+      return;
+    }
     const known = this.entries.get(lane.subscriptionId);
     if (known !== undefined) {
       known.rungAgain = known.running;
+      if (ended !== undefined) known.waiting.push(ended);
       return;
     }
-    const entry: Entry = { lane, rungAgain: false, running: false };
+    const entry: Entry = {
+      lane,
+      rungAgain: false,
+      running: false,
+      waiting: ended === undefined ? [] : [ended],
+    };
     this.entries.set(lane.subscriptionId, entry);
     this.line.push(entry);
     this.next();
@@ -44,6 +58,7 @@ export class LaneScheduler {
   stop(): void {
     this.stopped = true;
     this.line.length = 0;
+    for (const entry of this.entries.values()) tell(entry.waiting.splice(0));
   }
 
   private next(): void {
@@ -52,12 +67,14 @@ export class LaneScheduler {
       if (entry === undefined) return;
       this.turns += 1;
       entry.running = true;
+      const waiting = entry.waiting.length === 0 ? nobody : entry.waiting.splice(0);
       this.drain(entry.lane)
         .catch((cause: unknown) => {
           this.options.onError(entry.lane, cause);
         })
         .then(() => {
           this.finish(entry);
+          tell(waiting);
         })
         .catch((cause: unknown) => {
           this.options.onError(entry.lane, cause);
@@ -76,4 +93,8 @@ export class LaneScheduler {
     }
     this.next();
   }
+}
+
+function tell(all: readonly (() => void)[]): void {
+  for (const one of all) one();
 }

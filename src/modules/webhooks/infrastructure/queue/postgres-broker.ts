@@ -16,7 +16,7 @@ const TAKING = 6;
 const CONNECT_TIMEOUT_MS = 5_000;
 
 /** How a turn ended that failed. */
-export type OnFailedTurn = (lane: LaneJob | undefined, cause: Error) => void;
+export type OnFailedTurn = (job: LaneJob | undefined, cause: Error) => void;
 
 /** The half that gives turns, as far as we direct it. */
 export interface TurnTaker {
@@ -50,7 +50,7 @@ export class PostgresBroker extends BrokerConnection {
 
   /** Begins to take turns when it is told to run. */
   worker(
-    take: (lane: LaneJob) => Promise<void>,
+    take: (job: LaneJob) => Promise<void>,
     onFailed: OnFailedTurn,
     onError: (cause: Error) => void,
   ): TurnTaker {
