@@ -46,7 +46,8 @@ async function sharesAnEndpoint(openLab: OpenLab): Promise<void> {
 
 // Red when a lane is claimed for again only when half of its places, or all that is under way, came free (drain-lane.ts).
 async function fillsAsItComes(openLab: OpenLab): Promise<void> {
-  const events = 16;
+  // More than half of the places that the endpoint has by then.
+  const events = PER_ENDPOINT * 0.625;
   const lab = await openLab({ timeoutSeconds: PATIENCE_SECONDS });
   await lab.startWorker();
   // One good answer after the other, each of which gives the endpoint one more place.
@@ -56,7 +57,7 @@ async function fillsAsItComes(openLab: OpenLab): Promise<void> {
   }
   lab.receiver.behave('hold');
   for (let event = 0; event < events; event += 1) {
-    const nextAtMs = performance.now() + 100;
+    const nextAtMs = performance.now() + 40;
     await lab.emit(1);
     await eventually(() => expect(performance.now()).toBeGreaterThan(nextAtMs), { intervalMs: 5 });
   }
