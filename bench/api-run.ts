@@ -12,6 +12,11 @@ const TENANT = 'bench_run';
 const ROUTES = '/api/v1/tenant/webhooks';
 const PATIENCE_MS = 120_000;
 
+interface Latency {
+  readonly p50: number;
+  readonly p99: number;
+}
+
 export interface ApiRun {
   /** Events a second from the first call until the last has arrived, by connections. */
   readonly delivered: Readonly<Record<number, number>>;
@@ -24,7 +29,9 @@ export interface ApiRun {
   /** With the fewest connections. */
   readonly bound: Bound;
   /** Milliseconds from the call to its arrival, at 50 calls a second. */
-  readonly latency: { readonly p50: number; readonly p99: number };
+  readonly latency: Latency;
+  /** The same by a bare route that does one INSERT and sends what it was given: what the machine takes at least. */
+  readonly bareLatency: Latency;
 }
 
 /**
@@ -39,7 +46,11 @@ export async function apiRun(
   const database = await createTestDatabase(lab.postgres.url);
   const env = { DATABASE_URL: database.url, WEBHOOK_QUEUE_PREFIX: database.name };
   const service = await lab.startWorker({ ...env, WEBHOOK_ROLE: 'all' });
-  const [bareServer, { port }] = await Child.start('bare-api.mjs', { DATABASE_URL: database.url });
+  const [bareServer, { port }] = await Child.start('bare-api.mjs', {
+    DATABASE_URL: database.url,
+    RECEIVER_URL: `${lab.receiverUrl}/ok/bare`,
+  });
+  const bareUrl = `http://127.0.0.1:${String(port)}`;
   const token = await new SignJWT({ tenant_id: TENANT, scope: 'webhooks:read webhooks:write' })
     .setProtectedHeader({ alg: 'HS256' })
     .setSubject('bench')
@@ -78,12 +89,12 @@ export async function apiRun(
 
   async function bare(clients: number): Promise<number> {
     const startedAtMs = performance.now();
-    await load(`http://127.0.0.1:${String(port)}`, '/bare', `{"payload":${BODY}}`, clients);
+    await load(bareUrl, '/bare', `{"payload":${BODY}}`, clients);
     return count / ((performance.now() - startedAtMs) / 1_000);
   }
 
-  async function latencyAt(perSecond: number, seconds: number): Promise<{ p50: number; p99: number }> {
-    const pool = new Pool(service.url, { connections: 32, pipelining: 1 });
+  async function latencyAt(perSecond: number, seconds: number, url: string, path: string): Promise<Latency> {
+    const pool = new Pool(url, { connections: 32, pipelining: 1 });
     const wanted = perSecond * seconds;
     await lab.expect(wanted);
     const arrived = lab.received(PATIENCE_MS);
@@ -94,7 +105,7 @@ export async function apiRun(
       if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
       const sentAtMs = performance.timeOrigin + performance.now();
       const payload = JSON.stringify({ n, sentAtMs });
-      calls.push(post(pool, `${ROUTES}/deliveries`, `{"event":"run.made","payload":${payload}}`));
+      calls.push(post(pool, path, `{"event":"run.made","payload":${payload}}`));
     }
     await Promise.all(calls);
     const { latencies } = await arrived;
@@ -126,7 +137,8 @@ export async function apiRun(
       costUs: { service: micros('service'), postgres: micros('postgres') },
       walBytes,
       bound,
-      latency: await latencyAt(50, 6),
+      bareLatency: await latencyAt(50, 6, bareUrl, '/bare-sent'),
+      latency: await latencyAt(50, 6, service.url, `${ROUTES}/deliveries`),
     };
   } finally {
     bareServer.stop();

@@ -148,6 +148,11 @@ async function throughApi(lab: BenchLab, table: Table): Promise<object> {
   table.told('PostgreSQL’s log of an API run', `${run.walBytes.toFixed(0)} bytes each`);
   table.atMost('call to receiver at 50/s, p50', run.latency.p50, 2.5, 'ms');
   table.atMost('call to receiver at 50/s, p99', run.latency.p99, 6, 'ms');
+  const { p50, p99 } = run.bareLatency;
+  table.told(
+    'the same by a bare route that inserts and sends, p50 and p99',
+    `${p50.toFixed(1)} and ${p99.toFixed(1)} ms`,
+  );
   return run;
 }
 

@@ -7,6 +7,8 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { ownScripts } from './own-scripts.mjs';
+
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 
 /** What the server is compiled from; anything newer than the build makes it stale. */
@@ -16,11 +18,7 @@ const SOURCES = [
   'package-lock.json',
   'tsconfig.json',
   'tsconfig.build.json',
-  'scripts/build.mjs',
-  'scripts/bundle.mjs',
-  'scripts/load-script.mjs',
-  'scripts/one-script.mjs',
-  'scripts/service-script.mjs',
+  ...ownScripts('build.mjs'),
 ];
 
 /** A download may fail once; npm's own retries do not cover a connection that breaks in the middle. */

@@ -9,6 +9,7 @@ import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { join, resolve } from 'node:path';
 
 import { writeScript } from './one-script.mjs';
+import { ownScripts } from './own-scripts.mjs';
 
 const ROOT = resolve(import.meta.dirname, '..');
 
@@ -48,13 +49,7 @@ const PACKAGES = [
 ];
 
 /** A change of any of them makes another folder. */
-const INPUTS = [
-  'package-lock.json',
-  'scripts/bundle.mjs',
-  'scripts/class-names.mjs',
-  'scripts/one-script.mjs',
-  'scripts/test-packages.mjs',
-];
+const INPUTS = ['package-lock.json', ...ownScripts('test-packages.mjs')];
 
 /**
  * Bundles them once for each lock file.

@@ -194,6 +194,17 @@ describe.each(['inline', 'redis'] as const)(
         `{"template":"standard","event":"a.b","payload":${payload}}`,
       );
       expect(given.body.after.body).toContain(`"data":${payload}}`);
+      // An event that is named, or the most recent one, of any name or of one.
+      await subscribe('form.later', {});
+      await emit('form.later');
+      for (const [of, event, body] of [
+        [{}, 'form.later', '{}'],
+        [{ event_id: sent.body.event_id }, 'form.made', payload],
+        [{ event: 'form.made' }, 'form.made', payload],
+      ] as const) {
+        const recent = await api.post('/subscriptions/preview', { template: 'raw', ...of });
+        expect(recent.body).toMatchObject({ event, before: { body }, after: { body } });
+      }
     }, 60_000);
 
     // Red when a claim does not ask the lane.

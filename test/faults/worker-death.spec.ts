@@ -264,7 +264,7 @@ async function isKilledAtRandom(openLab: OpenLab): Promise<void> {
   const random = new SeededRandom(seed);
   // Every kill costs what was under way an attempt, and the number of attempts is not what is tested here. The budget is
   // longer than emitting takes on a busy machine: an answer that crosses the end of its budget is sent for again.
-  const lab = await openLab({ lanes: LANES, tenants: 8, timeoutSeconds: 10, maxRetries: 20 });
+  const lab = await openLab({ lanes: LANES, tenants: 8, timeoutSeconds: 30, maxRetries: 20 });
   for (let kill = 0; kill < KILLS; kill += 1) {
     lab.receiver.behave(200);
     const worker = await lab.startWorker();

@@ -4,10 +4,18 @@ const realSetTimeout = globalThis.setTimeout;
 export interface EventuallyOptions {
   /** How long to keep trying, in milliseconds; the default is for a machine that is ten times as slow as a good one. */
   readonly timeoutMs?: number;
-  /** Pause between two tries, in milliseconds. */
+  /** Pause between two tries, in milliseconds, default 20. It grows as time passes, unless it is shorter than that. */
   readonly intervalMs?: number;
   /** What was awaited; opens the error of a missed deadline. */
   readonly message?: string;
+}
+
+const USUAL_MS = 20;
+const LONGEST_MS = 100;
+
+/** What takes long is asked for less often, and found out a tenth later at most. What asks for a shorter pause needs it. */
+function pauseAfter(passedMs: number, intervalMs: number): number {
+  return intervalMs < USUAL_MS ? intervalMs : Math.max(intervalMs, Math.min(passedMs / 10, LONGEST_MS));
 }
 
 /**
@@ -19,9 +27,10 @@ export interface EventuallyOptions {
  */
 export async function eventually<T>(
   attempt: () => T | Promise<T>,
-  { timeoutMs = 30_000, intervalMs = 20, message }: EventuallyOptions = {},
+  { timeoutMs = 30_000, intervalMs = USUAL_MS, message }: EventuallyOptions = {},
 ): Promise<T> {
-  const deadlineMs = performance.now() + timeoutMs;
+  const startedAtMs = performance.now();
+  const deadlineMs = startedAtMs + timeoutMs;
   let lastError: Error | undefined;
   for (;;) {
     try {
@@ -29,8 +38,9 @@ export async function eventually<T>(
     } catch (error) {
       lastError = error instanceof Error ? error : new Error(String(error));
     }
-    if (performance.now() + intervalMs > deadlineMs) throw describe(lastError, message, timeoutMs);
-    await new Promise((resolve) => realSetTimeout(resolve, intervalMs));
+    const pauseMs = pauseAfter(performance.now() - startedAtMs, intervalMs);
+    if (performance.now() + pauseMs > deadlineMs) throw describe(lastError, message, timeoutMs);
+    await new Promise((resolve) => realSetTimeout(resolve, pauseMs));
   }
 }
 

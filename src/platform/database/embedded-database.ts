@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
@@ -14,6 +14,10 @@ import { initialiseFiles, privateSocket, socketUrl } from './embedded-files.js';
  * default of 128 MB answers no faster, because the operating system has the files in memory as well.
  */
 const SHARED_BUFFERS = '16MB';
+
+/** How often, and how many milliseconds apart, a lock is looked at in which no owner stands. */
+const LOCK_LOOKS = 5;
+const LOCK_LOOK_MS = 100;
 
 /** Clients that the embedded server accepts at once; they share one session, one transaction at a time. */
 const MAX_CONNECTIONS = 20;
@@ -94,13 +98,11 @@ function compileQuickly(): void {
 async function takeLock(lockFile: string, dataDir: string): Promise<void> {
   for (let attempt = 0; attempt < 2; attempt += 1) {
     try {
-      const handle = await open(lockFile, 'wx', 0o600);
-      await handle.writeFile(String(process.pid));
-      await handle.close();
+      await writeFile(lockFile, String(process.pid), { flag: 'wx', mode: 0o600 });
       return;
     } catch (cause) {
-      if (!(cause instanceof Error && 'code' in cause && cause.code === 'EEXIST')) throw cause;
-      const owner = Number(await readFile(lockFile, 'utf8').catch(() => ''));
+      if (codeOf(cause) !== 'EEXIST') throw cause;
+      const owner = await ownerOf(lockFile);
       if (owner !== process.pid && isRunning(owner)) throw new EmbeddedDatabaseBusyError(dataDir, owner);
       // Left behind by a process that was killed.
       await rm(lockFile, { force: true });
@@ -109,14 +111,28 @@ async function takeLock(lockFile: string, dataDir: string): Promise<void> {
   throw new Error(`Could not take the lock ${lockFile}; remove it if no other process uses the folder.`);
 }
 
+/** @returns 0 where nobody wrote who it is: a process that just took the lock gets a moment to */
+async function ownerOf(lockFile: string): Promise<number> {
+  for (let look = 0; look < LOCK_LOOKS; look += 1) {
+    const owner = Number(await readFile(lockFile, 'utf8').catch(() => ''));
+    if (owner > 0) return owner;
+    await new Promise((resolve) => setTimeout(resolve, LOCK_LOOK_MS));
+  }
+  return 0;
+}
+
 function isRunning(pid: number): boolean {
   if (!Number.isInteger(pid) || pid <= 0) return false;
   try {
     process.kill(pid, 0);
     return true;
   } catch (cause) {
-    return cause instanceof Error && 'code' in cause && cause.code === 'EPERM';
+    return codeOf(cause) === 'EPERM';
   }
+}
+
+function codeOf(cause: unknown): unknown {
+  return typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined;
 }
 
 async function freePort(): Promise<number> {

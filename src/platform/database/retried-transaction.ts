@@ -1,7 +1,6 @@
 import type { DataSource, EntityManager } from 'typeorm';
 
-/** SQLSTATEs with which PostgreSQL takes back a transaction that would succeed when repeated: serialisation, deadlock. */
-const REPEATABLE = new Set(['40001', '40P01']);
+import { isRepeatable } from './sqlstate.js';
 
 const MAX_TRIES = 4;
 
@@ -20,14 +19,9 @@ export async function retriedTransaction<T>(
     try {
       return await dataSource.transaction(work);
     } catch (cause) {
-      if (tries === MAX_TRIES || !REPEATABLE.has(sqlstateOf(cause))) throw cause;
+      if (tries === MAX_TRIES || !isRepeatable(cause)) throw cause;
       const pauseMs = FIRST_PAUSE_MS * 2 ** (tries - 1) * (1 + Math.random());
       await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
   }
-}
-
-function sqlstateOf(cause: unknown): string {
-  const code: unknown = typeof cause === 'object' && cause !== null ? Reflect.get(cause, 'code') : undefined;
-  return typeof code === 'string' ? code : '';
 }

@@ -53,7 +53,10 @@ const ERRORS: Readonly<Record<number, Documented>> = {
   404: { meaning: 'There is no such thing, or it belongs to another tenant', codes: ['not_found'] },
   409: { meaning: 'It is in the way of something that exists', codes: [] },
   413: { meaning: 'The body is too large', codes: ['payload_too_large'] },
-  415: { meaning: 'The body must be application/json', codes: ['unsupported_media_type'] },
+  415: {
+    meaning: 'The body must be application/json, and not compressed',
+    codes: ['unsupported_media_type'],
+  },
   429: {
     meaning: 'The tenant makes too many requests; `Retry-After` says in how many seconds it may go on',
     codes: ['rate_limited'],

@@ -1,3 +1,4 @@
+import { UnsupportedMediaTypeException } from '@nestjs/common';
 import type { FastifyInstance } from 'fastify';
 
 import type { AppLogger } from '../kernel/app-logger.js';
@@ -21,6 +22,11 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true });
 export function registerJsonBodyParser(fastify: FastifyInstance, logger: AppLogger): void {
   fastify.removeContentTypeParser(['application/json', 'text/plain']);
   fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    const coding = request.headers['content-encoding'] ?? 'identity';
+    if (coding.toLowerCase() !== 'identity') {
+      done(new UnsupportedMediaTypeException());
+      return;
+    }
     try {
       const text = decode(Buffer.from(body));
       request.rawJson = text;

@@ -1,7 +1,28 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 
+import { timeBesideParsing } from '../../../test/support/time-of-text.js';
 import { extractProperty, jsonDepth } from './raw-json.js';
+
+const LONG: Readonly<Record<string, (pieces: number) => string>> = {
+  'small arrays': (pieces) => `{"payload":{"a":[${'[1],'.repeat(pieces)}1]}}`,
+  'short names': (pieces) =>
+    `{"payload":{${Array.from({ length: pieces }, (_, n) => `"${n.toString(36)}":1`).join(',')}}}`,
+  escapes: (pieces) => `{"payload":{"a":[${'"\\u0041",'.repeat(pieces)}1]}}`,
+  spaces: (pieces) => `{"payload":{"a":[${'1 , '.repeat(pieces)}1]}}`,
+  'one text of quotes': (pieces) => `{"payload":{"a":"${'\\"'.repeat(pieces)}"}}`,
+  'the name again and again': (pieces) => `{${'"payload":[],'.repeat(pieces)}"b":1}`,
+};
+
+// First in its file: how V8 compiles a walk depends on what it has seen of it.
+describe.each([
+  ['extractProperty', (text: string) => extractProperty(text, 'payload')],
+  ['jsonDepth', jsonDepth],
+] as const)('the time that %s takes', (_, walk) => {
+  it.each(Object.entries(LONG))('grows with the length alone: %s', (__, textOf) => {
+    expect(timeBesideParsing(walk, textOf)).toBeLessThan(1);
+  });
+});
 
 describe('extractProperty', () => {
   it.each([

@@ -19,8 +19,8 @@ export function circuits(service: () => RunningService): void {
     await receiver?.close();
   });
 
-  const subscribe = async (event: string): Promise<string> => {
-    const url = `${receiver.url}/${event}`;
+  const subscribe = async (event: string, path = event): Promise<string> => {
+    const url = `${receiver.url}/${path}`;
     const wish = { event, url, retry_schedule: [], circuit: { failures: 3 } };
     const made = await api.post<{ id: string }>('/subscriptions', wish);
     expect(made).toMatchObject({
@@ -132,4 +132,31 @@ export function circuits(service: () => RunningService): void {
     await shows(`/deliveries/${second}`, { status: 'DELIVERED', target_url: url });
     receiver.behave(200);
   }, 120_000);
+
+  // Red when a failure more or less opens it, when a success is forgotten, or when what has one URL has one circuit.
+  it('opens at so many in a row and not before, anew after a success, for one of two subscriptions with a URL', async () => {
+    const event = 'circuit.exact';
+    const [id, other] = [await subscribe(event), await subscribe('circuit.beside', event)];
+    let status = 500;
+    receiver.behave(({ headers }) => (headers['x-event'] === event ? status : 200));
+    const ends = async (of: string, as: string): Promise<void> =>
+      shows(`/deliveries/${await emit(of)}`, { status: as });
+    const circuit = (state: string, failures: number): object => ({
+      circuit: { state, consecutive_failures: failures },
+    });
+    for (let n = 0; n < 2; n += 1) await ends(event, 'FAILED');
+    await shows(`/subscriptions/${id}`, circuit('closed', 2));
+    status = 200;
+    await ends(event, 'DELIVERED');
+    await shows(`/subscriptions/${id}`, circuit('closed', 0));
+    status = 500;
+    for (let n = 0; n < 2; n += 1) await ends(event, 'FAILED');
+    await shows(`/subscriptions/${id}`, circuit('closed', 2));
+    await ends(event, 'FAILED');
+    await shows(`/subscriptions/${id}`, circuit('open', 3));
+    await shows(`/deliveries/${await emit(event)}`, { status: 'PENDING', held_reason: 'circuit_open' });
+    await ends('circuit.beside', 'DELIVERED');
+    await shows(`/subscriptions/${other}`, circuit('closed', 0));
+    receiver.behave(200);
+  }, 60_000);
 }

@@ -93,6 +93,25 @@ export function endpointTests(running: () => RunningService): void {
     ]);
   }, 60_000);
 
+  it('is an array where batches are wanted, signed with its own keys, and with both secrets while they overlap', async () => {
+    const wish = { event: 'test', batch: { max_events: 5 }, signature: { scheme: 'v1a' } };
+    const id = await subscribe('own', wish);
+    const rotated = await api.post<{ public_key: string; generated_secret: string }>(
+      `/subscriptions/${id}/rotate-secret`,
+      { overlap_seconds: 3_600 },
+    );
+    expect(rotated.status).toBe(200);
+    const answer = await test(id);
+    expect(answer.body).toMatchObject({ status: 'DELIVERED', attempts: 1 });
+    const [{ headers, rawBody: body }] = requestsAt('own') as [ReceivedRequest];
+    expect(headers).toMatchObject({ 'webhook-id': answer.body.id, 'x-delivery-ids': answer.body.id });
+    expect(JSON.parse(body.toString())).toHaveLength(1);
+    for (const secret of [rotated.body.public_key, rotated.body.generated_secret, SECRET]) {
+      expect(WebhookSignature.verifyStandard({ secret, headers, body })).toMatchObject({ ok: true });
+    }
+    expect(headers['x-signature-previous']).toBe(WebhookSignature.sign(SECRET, body));
+  }, 60_000);
+
   it('is made once, counts for nothing, and is sent again by nothing', async () => {
     const id = await subscribe('failing', {
       event: 'tried.out',

@@ -88,8 +88,20 @@ export function secretRotation(service: () => RunningService): void {
 
     const request = await received();
     expect(request.headers['webhook-signature']).toMatch(/^v1,[A-Za-z0-9+/]{43}= v1,[A-Za-z0-9+/]{43}=$/);
-    // Red when the claim does not select the previous secret, or it is opened for the wrong purpose.
-    expect(verifiedBy(request)).toEqual({ OLD: TRIO_ONLY, NEW: ALL, NEWEST: NOBODY });
+    const both = { OLD: TRIO_ONLY, NEW: ALL, NEWEST: NOBODY };
+    expect(verifiedBy(request)).toEqual(both);
+
+    // Red when a claim does not select the previous secret, or it is opened for the wrong purpose: of what is sent again, and
+    // where a gate of the lane has a say.
+    const id = String(request.headers['x-delivery-id']);
+    await eventually(async () =>
+      expect((await api.get(`/deliveries/${id}`)).body).toMatchObject({ status: 'DELIVERED' }),
+    );
+    expect((await api.post(`/deliveries/${id}/retry`, { force: true })).status).toBe(202);
+    await receiver.waitForCount(3);
+    expect(verifiedBy(receiver.requests[2]!)).toEqual(both);
+    expect((await api.patch(path, { ordering: 'fifo' })).status).toBe(200);
+    expect(verifiedBy(await received())).toEqual(both);
   });
 
   it('signs with the new one alone once the overlap is over', async () => {

@@ -12,9 +12,11 @@ import { ordering } from './ordering.js';
 import { operationalEvents } from './operational-events.js';
 import { panelSessions } from './panel-sessions.js';
 import { recovery } from './recovery.js';
+import { resending } from './resending.js';
 import { secretRotation } from './secret-rotation.js';
 import { signatures } from './signatures.js';
 import { streaming } from './stream.js';
+import { streamEnds } from './stream-ends.js';
 import { statistics } from './statistics.js';
 import { throttling } from './throttling.js';
 
@@ -40,6 +42,12 @@ export function describeWholeService(combination: Combination): void {
     describe('recovering', () => recovery(running));
     // What follows does not ask how a delivery gets there; the other three show each half of this combination.
     if (combination.database === 'embedded' && combination.dispatcher === 'redis') return;
+    const { opened, ended } = streamEnds(running);
+    describe('watching', () => {
+      opened();
+      streaming(running);
+    });
+    describe('sending again', () => resending(running));
     describe('leaving an endpoint alone that fails', () => circuits(running));
     describe('waiting as an endpoint asks', () => throttling(running));
     describe('sending in batches', () => batching(running));
@@ -49,10 +57,10 @@ export function describeWholeService(combination: Combination): void {
     describe('describing events', () => catalogue(running));
     describe('telling what becomes of endpoints', () => operationalEvents(running));
     describe('counting attempts', () => statistics(running));
-    describe('watching', () => streaming(running));
     describe('testing an endpoint', () => endpointTests(running));
     describe('filtering', () => filters(running));
     describe('sessions of the panel', () => panelSessions(running));
     describe('looking up', () => lookingUp(running));
+    describe('watching no longer', ended);
   });
 }

@@ -78,6 +78,15 @@ export const badBodies = (
     problems: 'unsupported_media_type',
   },
   {
+    title: 'a body that is compressed',
+    method,
+    path,
+    body: json(full),
+    headers: { 'content-encoding': 'gzip' },
+    status: 415,
+    problems: 'unsupported_media_type',
+  },
+  {
     title: 'a body that is too large',
     method,
     path,

@@ -1,10 +1,11 @@
+import { tookTooLong } from '../../../../platform/database/sqlstate.js';
 import type { AppLogger } from '../../../../platform/kernel/app-logger.js';
 import type { AttemptResult, Recorded } from '../../application/ports/delivery-lanes.js';
-import { isRefused, untilWritten } from './until-written.js';
+import { isRefused, newPatience, untilWritten, type Patience } from './until-written.js';
 
 /**
- * Writes results together. While the database is away they wait; where it refuses a statement, the halves of it are tried, until
- * what is refused stands alone and keeps no other from being written. Two results of one attempt are such a case: a crash of
+ * Writes results together. While the database is away they wait; where it refuses a statement, or takes too long
+ * for it, the halves of it are tried, until what is refused stands alone and keeps no other from being written. Two results of one attempt are such a case: a crash of
  * the database takes back a claim that was committed asynchronously, and it is made again under the same number.
  */
 export class ResultWriter {
@@ -16,6 +17,15 @@ export class ResultWriter {
 
   /** @returns one for each, in order; an error for what is left to the sweep, which gives its lease back */
   async write(results: readonly AttemptResult[]): Promise<(Recorded | Error)[]> {
+    return this.writeWithin(newPatience(), results);
+  }
+
+  private async writeWithin(
+    patience: Patience,
+    results: readonly AttemptResult[],
+  ): Promise<(Recorded | Error)[]> {
+    const goesInHalves = (cause: unknown): boolean =>
+      isRefused(cause) || (results.length > 1 && tookTooLong(cause));
     const told = {
       waits: (cause: unknown): void => {
         this.logger.warn('Results of attempts wait for the database', { count: results.length, cause });
@@ -25,24 +35,29 @@ export class ResultWriter {
       },
     };
     try {
-      return await untilWritten(() => this.record(results), told, this.pause);
+      return await untilWritten(() => this.record(results), told, goesInHalves, patience, this.pause);
     } catch (cause) {
-      if (isRefused(cause)) return this.writeApart(results, asError(cause));
+      if (goesInHalves(cause) && patience.leftMs > 0)
+        return this.writeApart(patience, results, asError(cause));
       return results.map(() => asError(cause));
     }
   }
 
-  private async writeApart(results: readonly AttemptResult[], cause: Error): Promise<(Recorded | Error)[]> {
+  private async writeApart(
+    patience: Patience,
+    results: readonly AttemptResult[],
+    cause: Error,
+  ): Promise<(Recorded | Error)[]> {
     const [first] = results;
     if (first === undefined) return [];
     if (results.length === 1) {
       // What the receiver answered is the one part that is not ours, and not worth a second request.
       if (first.responseBody === null && first.responseHeaders === null) return [cause];
-      return this.write([{ ...first, responseBody: null, responseHeaders: null }]);
+      return this.writeWithin(patience, [{ ...first, responseBody: null, responseHeaders: null }]);
     }
     const middle = Math.ceil(results.length / 2);
-    const before = await this.write(results.slice(0, middle));
-    return [...before, ...(await this.write(results.slice(middle)))];
+    const before = await this.writeWithin(patience, results.slice(0, middle));
+    return [...before, ...(await this.writeWithin(patience, results.slice(middle)))];
   }
 }
 

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { ArrayContains, QueryFailedError, type QueryDeepPartialEntity } from 'typeorm';
+import { ArrayContains, type QueryDeepPartialEntity } from 'typeorm';
 
+import { isDuplicate } from '../../../../platform/database/sqlstate.js';
 import {
   SubscriptionRepository,
   type NewSubscription,
@@ -23,8 +24,6 @@ import { replanRate } from './replan-rate.js';
 import { toSubscription } from './subscription.mapper.js';
 import { SubscriptionRow } from './subscription.row.js';
 import { managerOf } from './typeorm-transactions.js';
-
-const UNIQUE_VIOLATION = '23505';
 
 /** Held until the transaction ends, by one transaction of the tenant at a time. */
 const COUNT_ALONE = `SELECT pg_advisory_xact_lock(hashtextextended('webhook_subscriptions of ' || $1::text, 0))`;
@@ -165,13 +164,6 @@ async function duplicateNamed(write: () => Promise<unknown>): Promise<void> {
   try {
     await write();
   } catch (cause) {
-    if (cause instanceof QueryFailedError && codeOf(cause.driverError) === UNIQUE_VIOLATION) {
-      throw new WebhookError('duplicate_subscription');
-    }
-    throw cause;
+    throw isDuplicate(cause) ? new WebhookError('duplicate_subscription') : cause;
   }
-}
-
-function codeOf(error: unknown): unknown {
-  return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
 }

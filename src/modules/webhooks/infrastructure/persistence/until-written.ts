@@ -1,5 +1,5 @@
 import { isDatabaseUnavailable } from '../../../../platform/database/database-unavailable.js';
-import { sqlFailureOf } from '../../../../platform/observability/sql-failure.js';
+import { isRefusedForGood } from '../../../../platform/database/sqlstate.js';
 
 /** Milliseconds between tries, the last of them again and again: less than a process that was away has to catch up. */
 const BACKOFF_MS = [100, 200, 400, 800, 1_600] as const;
@@ -10,12 +10,6 @@ const BACKOFF_MS = [100, 200, 400, 800, 1_600] as const;
  */
 const PATIENCE_MS = 600_000;
 
-/**
- * SQLSTATE classes of what may succeed later, unchanged: rollback (deadlock, serialisation), resources, state (locks),
- * intervention (timeouts), system (PostgreSQL, appendix A).
- */
-const MAY_PASS = /^(?:40|53|55|57|58)/;
-
 const pauseFor = async (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Who is told that something waits, and how it went. */
@@ -25,28 +19,41 @@ export interface OfWaiting {
   written(waitedMs: number): void;
 }
 
+/** Milliseconds that are left, together, for what belongs together: to wait, and for statements that fail. */
+export interface Patience {
+  leftMs: number;
+}
+
+export const newPatience = (): Patience => ({ leftMs: PATIENCE_MS });
+
 /**
  * Writes, and tries again while the database is away.
  *
- * @throws the last error, when it was refused or the database stayed away
+ * @param isOver whether an error is one that waiting does not help against
+ * @throws the last error, when it was such a one or the database stayed away
  */
 export async function untilWritten<T>(
   write: () => Promise<T>,
   told: OfWaiting,
+  isOver: (cause: unknown) => boolean = isRefused,
+  patience: Patience = newPatience(),
   pause: (ms: number) => Promise<void> = pauseFor,
 ): Promise<T> {
   let waitedMs = 0;
   for (let tries = 0; ; tries += 1) {
+    const startedAtMs = performance.now();
     try {
       const written = await write();
       if (tries > 0) told.written(waitedMs);
       return written;
     } catch (cause) {
-      if (isRefused(cause) || waitedMs >= PATIENCE_MS) throw cause;
+      patience.leftMs -= performance.now() - startedAtMs;
+      if (isOver(cause) || patience.leftMs <= 0) throw cause;
       if (tries === 0) told.waits(cause);
     }
     const ms = BACKOFF_MS[Math.min(tries, BACKOFF_MS.length - 1)] ?? 0;
     waitedMs += ms;
+    patience.leftMs -= ms;
     await pause(ms);
   }
 }
@@ -57,7 +64,5 @@ export async function untilWritten<T>(
  */
 export function isRefused(cause: unknown): boolean {
   if (cause instanceof TypeError || cause instanceof RangeError) return true;
-  if (!(cause instanceof Error) || isDatabaseUnavailable(cause)) return false;
-  const { sqlstate } = sqlFailureOf(cause) ?? { sqlstate: 'none' };
-  return sqlstate !== 'none' && !MAY_PASS.test(sqlstate);
+  return isRefusedForGood(cause) && !isDatabaseUnavailable(cause);
 }
