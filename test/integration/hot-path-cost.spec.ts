@@ -102,15 +102,16 @@ describeWithPostgres('what a delivery reads on its way', () => {
     await database?.drop();
   });
 
-  async function accept(places: number | null): Promise<void> {
-    const batch = Array.from({ length: BATCH }, () => ({
+  async function accept(places: number | null, event = 'cost.common', firstKey = events + 1): Promise<void> {
+    events = Math.max(events, firstKey + BATCH - 1);
+    const batch = Array.from({ length: BATCH }, (_, n) => ({
       id: ids.next(),
       tenantId: TENANT,
-      event: 'cost.common',
-      patterns: ['cost.common', 'cost.*', '*'],
+      event,
+      patterns: [event],
       payload: '{}',
       fingerprint: 'f',
-      idempotencyKey: `key ${(events += 1)}`,
+      idempotencyKey: `key ${firstKey + n}`,
       requestedBy: { subject: 'ana', requestId: 'r' },
     }));
     await acceptEvents(statements, batch, {
@@ -137,6 +138,12 @@ describeWithPostgres('what a delivery reads on its way', () => {
     steps['born claimed'] = statements.last;
     await accept(null);
     steps['accept'] = statements.last;
+    await accept(null, 'cost.common', events - BATCH + 1);
+    steps['asked for again'] = statements.last;
+    await accept(null, 'cost.of_nobody');
+    steps['for nobody'] = statements.last;
+    await accept(null, 'cost.of_nobody', events - BATCH + 1);
+    steps['for nobody, again'] = statements.last;
     const { claims } = await claim();
     steps['claim'] = statements.last;
     expect(claims).toHaveLength(BATCH);
