@@ -98,11 +98,11 @@ describeFaults('fairness', (openLab) => {
           const { PENDING = 0, SENDING = 0 } = await lab.counts();
           expect(PENDING + SENDING).toBe(0);
         },
-        { timeoutMs: 90_000, intervalMs: 100 },
+        { timeoutMs: size(90_000, 300_000), intervalMs: 100 },
       );
       expect(await lab.violations()).toEqual([]);
     },
-    240_000,
+    size(240_000, 600_000),
   );
 
   /*

@@ -44,6 +44,8 @@ export interface Experiment {
   readonly run: () => Promise<void>;
   /** Left out of the short form: what it shows is shown there by another test as well, only not so plainly. */
   readonly isLong?: true;
+  /** So much at once that it would be what the others measure: in the long form it waits until they are through. */
+  readonly isHeavy?: true;
 }
 
 /**
@@ -57,12 +59,25 @@ export function itTogether(all: readonly Experiment[], timeoutMs: number): void 
     it(
       title,
       async () => {
-        running ??= experiments.map((experiment) => experiment.run());
+        running ??= started(experiments);
         // All of them, before the first test ends: its labs are taken away with it.
         await Promise.allSettled(running);
         await running[index];
       },
       timeoutMs,
     );
+  });
+}
+
+function started(experiments: readonly Experiment[]): Promise<void>[] {
+  const waits = ({ isHeavy }: Experiment): boolean => IS_FULL && isHeavy === true;
+  const light = new Map(experiments.filter((one) => !waits(one)).map((one) => [one, one.run()] as const));
+  let last: Promise<unknown> = Promise.allSettled(light.values());
+  return experiments.map((experiment) => {
+    const begun = light.get(experiment);
+    if (begun !== undefined) return begun;
+    const running = last.then(async () => experiment.run());
+    last = running.catch(() => undefined);
+    return running;
   });
 }
