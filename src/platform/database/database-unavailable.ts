@@ -1,3 +1,5 @@
+import { isOfServerAway } from './sqlstate.js';
+
 /** What the system says of a connection that cannot be made, or broke. */
 const CONNECTION_CODES: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
@@ -11,12 +13,6 @@ const CONNECTION_CODES: ReadonlySet<string> = new Set([
   'ENOTFOUND',
   'EAI_AGAIN',
 ]);
-
-/**
- * SQLSTATEs of a server that takes no statements now: class 08 (connection), too many connections, and those of a
- * shutdown, a crash, a start and a standby (PostgreSQL, appendix A).
- */
-const UNAVAILABLE_STATE = /^(?:08...|53300|57P0[1-5]|25006)$/;
 
 /** The pool and the driver have no codes for these. */
 const UNAVAILABLE_MESSAGE =
@@ -32,7 +28,7 @@ const MAX_DEPTH = 5;
 export function isDatabaseUnavailable(cause: unknown, depth = 0): boolean {
   if (typeof cause !== 'object' || cause === null || depth > MAX_DEPTH) return false;
   const { code, message, errors, cause: outer, driverError } = cause as Readonly<Record<string, unknown>>;
-  if (typeof code === 'string' && (CONNECTION_CODES.has(code) || UNAVAILABLE_STATE.test(code))) return true;
+  if (typeof code === 'string' && (CONNECTION_CODES.has(code) || isOfServerAway(code))) return true;
   if (typeof message === 'string' && UNAVAILABLE_MESSAGE.test(message)) return true;
   // A name with several addresses fails with an error for each; TypeORM wraps what its driver throws.
   const inner = [...(Array.isArray(errors) ? (errors as unknown[]) : []), outer, driverError];

@@ -7,6 +7,12 @@ const REPEATABLE: ReadonlySet<string> = new Set(['40001', '40P01']);
  */
 const MAY_PASS = /^(?:(?:08|40|53|55|57|58)...|25006)$/;
 
+/**
+ * Of a server that takes no statements now: connection, too many connections, and those of a shutdown, a crash, a start and a
+ * standby.
+ */
+const AWAY = /^(?:08...|53300|57P0[1-5]|25006)$/;
+
 const QUERY_CANCELED = '57014';
 const UNIQUE_VIOLATION = '23505';
 
@@ -28,6 +34,11 @@ export function isRepeatable(cause: unknown): boolean {
 export function isRefusedForGood(cause: unknown): boolean {
   const sqlstate = sqlstateOf(cause);
   return sqlstate !== '' && !MAY_PASS.test(sqlstate);
+}
+
+/** @param code of an error, whoever made it; that of a system is none of these */
+export function isOfServerAway(code: string): boolean {
+  return AWAY.test(code);
 }
 
 /** It took longer than a statement may. */

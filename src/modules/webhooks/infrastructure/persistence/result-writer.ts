@@ -4,9 +4,9 @@ import type { AttemptResult, Recorded } from '../../application/ports/delivery-l
 import { isRefused, newPatience, untilWritten, type Patience } from './until-written.js';
 
 /**
- * Writes results together. While the database is away they wait; where it refuses a statement, or takes too long
- * for it, the halves of it are tried, until what is refused stands alone and keeps no other from being written. Two results of one attempt are such a case: a crash of
- * the database takes back a claim that was committed asynchronously, and it is made again under the same number.
+ * Writes results together. While the database is away they wait; where it refuses a statement, or takes too long for it, the halves
+ * of it are tried, until what is refused stands alone and keeps no other from being written. Two results of one attempt are such a
+ * case: a crash of the database takes back a claim that was committed asynchronously, and it is made again under the same number.
  */
 export class ResultWriter {
   constructor(
@@ -35,7 +35,12 @@ export class ResultWriter {
       },
     };
     try {
-      return await untilWritten(() => this.record(results), told, goesInHalves, patience, this.pause);
+      return await untilWritten(() => this.record(results), {
+        told,
+        isOver: goesInHalves,
+        patience,
+        pause: this.pause,
+      });
     } catch (cause) {
       if (goesInHalves(cause) && patience.leftMs > 0)
         return this.writeApart(patience, results, asError(cause));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { QueryFailedError } from 'typeorm';
 
-import { isRefused, newPatience, untilWritten, type OfWaiting } from './until-written.js';
+import { isRefused, newPatience, untilWritten, type OfWaiting, type Waiting } from './until-written.js';
 
 const away = new Error('the database is away');
 
@@ -34,11 +34,18 @@ function answered(sqlstate: string): Error {
   return new QueryFailedError('SELECT', [], error);
 }
 
+const waiting = (told: OfWaiting, pause: (ms: number) => Promise<void>): Waiting => ({
+  told,
+  isOver: isRefused,
+  patience: newPatience(),
+  pause,
+});
+
 describe('results that are to be written', () => {
   it('are written at once where nothing is wrong', async () => {
     const { write, pause, pauses } = database(0);
     const heard = told();
-    expect(await untilWritten(write, heard, isRefused, newPatience(), pause)).toBe('written');
+    expect(await untilWritten(write, waiting(heard, pause))).toBe('written');
     expect([pauses, heard.lines]).toEqual([[], []]);
   });
 
@@ -46,7 +53,7 @@ describe('results that are to be written', () => {
   it.each([8_000, 60_000, 590_000])('are kept while the database is away for %i ms', async (ms) => {
     const { write, pause, pauses } = database(ms);
     const heard = told();
-    expect(await untilWritten(write, heard, isRefused, newPatience(), pause)).toBe('written');
+    expect(await untilWritten(write, waiting(heard, pause))).toBe('written');
     // Said once, and once more when it is over.
     expect(heard.lines).toEqual([away, pauses.reduce((sum, one) => sum + one, 0)]);
     // A process that was away has 4.5 s to write what it kept, beginning with its first sign of life.
@@ -55,7 +62,7 @@ describe('results that are to be written', () => {
 
   it('are given up in the end', async () => {
     const { write, pause, pauses } = database(Infinity);
-    await expect(untilWritten(write, told(), isRefused, newPatience(), pause)).rejects.toBe(away);
+    await expect(untilWritten(write, waiting(told(), pause))).rejects.toBe(away);
     expect(pauses.length).toBeLessThan(1_000);
   });
 
@@ -65,9 +72,9 @@ describe('results that are to be written', () => {
     const pause = async (ms: number): Promise<void> => {
       pauses.push(ms);
     };
-    await expect(
-      untilWritten(async () => Promise.reject(refused), told(), isRefused, newPatience(), pause),
-    ).rejects.toBe(refused);
+    await expect(untilWritten(async () => Promise.reject(refused), waiting(told(), pause))).rejects.toBe(
+      refused,
+    );
     expect(pauses).toEqual([]);
   });
 

@@ -26,18 +26,22 @@ export interface Patience {
 
 export const newPatience = (): Patience => ({ leftMs: PATIENCE_MS });
 
+export interface Waiting {
+  readonly told: OfWaiting;
+  /** Whether an error is one that waiting does not help against. */
+  readonly isOver: (cause: unknown) => boolean;
+  readonly patience: Patience;
+  readonly pause?: ((ms: number) => Promise<void>) | undefined;
+}
+
 /**
  * Writes, and tries again while the database is away.
  *
- * @param isOver whether an error is one that waiting does not help against
- * @throws the last error, when it was such a one or the database stayed away
+ * @throws the last error, when waiting does not help against it or the database stayed away
  */
 export async function untilWritten<T>(
   write: () => Promise<T>,
-  told: OfWaiting,
-  isOver: (cause: unknown) => boolean = isRefused,
-  patience: Patience = newPatience(),
-  pause: (ms: number) => Promise<void> = pauseFor,
+  { told, isOver, patience, pause = pauseFor }: Waiting,
 ): Promise<T> {
   let waitedMs = 0;
   for (let tries = 0; ; tries += 1) {

@@ -48,9 +48,10 @@ export class BrokerTurns {
     this.line?.stop();
   }
 
-  failed(lane: Lane | undefined, cause: unknown): void {
+  /** @param job undefined: the broker knows of none any more; lanes that came together are told of one by one */
+  failed(job: LaneJob | undefined, cause: unknown): void {
     this.logger.error('A lane could not be drained; the sweep will ring it again', {
-      subscriptionId: lane?.subscriptionId,
+      subscriptionId: job !== undefined && 'subscriptionId' in job ? job.subscriptionId : undefined,
       cause,
     });
   }

@@ -43,7 +43,7 @@ export class BullmqLaneConsumer extends WorkerHost implements LaneConsumer {
 
   @OnWorkerEvent('failed')
   onFailed(job: Job<LaneJob> | undefined, cause: Error): void {
-    this.turns.failed(job !== undefined && 'subscriptionId' in job.data ? job.data : undefined, cause);
+    this.turns.failed(job?.data, cause);
   }
 
   @OnWorkerEvent('error')

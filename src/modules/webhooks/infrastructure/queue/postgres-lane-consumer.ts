@@ -21,7 +21,7 @@ export class PostgresLaneConsumer implements LaneConsumer {
     this.worker = broker.worker(
       async (job) => this.turns.take(job),
       (job, cause) => {
-        this.turns.failed(job !== undefined && 'subscriptionId' in job ? job : undefined, cause);
+        this.turns.failed(job, cause);
       },
       (cause) => {
         this.logger.debug('BullMQ worker', { reason: cause.message });
