@@ -8,47 +8,34 @@ import {
   type Recorded,
   type SweepResult,
 } from '../application/ports/delivery-lanes.js';
-import {
-  FREE_INTERRUPTIONS,
-  SUBSCRIPTION_DEACTIVATED,
-  type ClaimedDelivery,
-  type HoldReason,
-} from '../domain/delivery.js';
+import { SUBSCRIPTION_DEACTIVATED, type ClaimedDelivery, type HoldReason } from '../domain/delivery.js';
 import { rampedPlaces } from '../domain/gates/circuit-gate.js';
-import { withProbe } from '../domain/gates/circuit.js';
 import { foldGates, takesBirths, type FoldedGates } from '../domain/gates/fold-gates.js';
 import { rateSlots } from '../domain/gates/rate-gate.js';
 import { isThrottled } from '../domain/gates/throttle-gate.js';
 import type { LaneRest } from '../domain/turn-verdict.js';
-import { asOne, membersOf } from '../domain/claims.js';
 import type { Lane } from '../domain/lane.js';
-import { waitsOf } from '../domain/retry-schedule.js';
-import { toStoredSettings } from '../domain/subscription-settings.js';
 import { DEACTIVATED_BY_GONE } from '../domain/subscription.js';
 import { endProbes, inProbeOrder, isKept, tellCircuit } from './in-memory-circuits.js';
 import { batchesOf } from './in-memory-batches.js';
+import { InMemoryLeases, unstarted } from './in-memory-leases.js';
 import { blockerOf, headsOf } from './in-memory-order.js';
-import {
-  gatedLane,
-  type InMemoryStore,
-  type StoredDelivery,
-  type StoredSubscription,
-} from './in-memory-store.js';
-
-const INTERRUPTED = 'Connection error: interrupted, the worker stopped before recording a result';
+import { gatedLane, type InMemoryStore, type StoredDelivery } from './in-memory-store.js';
 
 /** The due-list over the shared store: the same promises, one process, nothing to wait for. */
 export class InMemoryDeliveryLanes extends DeliveryLanes {
+  private readonly leases: InMemoryLeases;
   private sweptUpTo = '';
 
   constructor(
     private readonly store: InMemoryStore,
     private readonly ids: IdGenerator,
-    private readonly leaseMs: number,
+    leaseMs: number,
     /** Which of the processes over the store this is. */
     private readonly owner = 'this process',
   ) {
     super();
+    this.leases = new InMemoryLeases(store, leaseMs, owner);
   }
 
   override async claim(lane: Lane, wish: ClaimWish): Promise<OpenedLane> {
@@ -82,7 +69,7 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
     };
     if (found !== null) {
       const requests = found.requests.slice(0, room);
-      const claims = requests.flatMap((rows, n) => this.startTogether(rows, leaseToken, waitMs(n)));
+      const claims = requests.flatMap((rows, n) => this.leases.startTogether(rows, leaseToken, waitMs(n)));
       charge(claims.length);
       return Promise.resolve({
         claims,
@@ -94,7 +81,7 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
       .filter((row) => !row.isRetry || (retriesLeft -= 1) >= 0)
       .slice(0, room)
       .map((row, n) => ({
-        ...this.start(row, leaseToken, isProbing),
+        ...this.leases.start(row, leaseToken, isProbing),
         waitMs: waitMs(n),
       }));
     charge(claims.length);
@@ -109,21 +96,6 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
     const forMs = untilMs === null ? null : untilMs - this.store.clock.nowMs();
     const hold = reason === null ? null : { reason, forMs };
     return { kind: 'seen', ...this.dueIn(lane), isShort, hold };
-  }
-
-  /** One request of several deliveries. */
-  private startTogether(
-    rows: readonly StoredDelivery[],
-    leaseToken: string,
-    waitMs: number,
-  ): ClaimedDelivery[] {
-    const sorted = [...rows].sort((a, b) => (a.position ?? 0) - (b.position ?? 0) || (a.id < b.id ? -1 : 1));
-    const claims = sorted.map((row) => {
-      row.batchId = sorted.length > 1 ? (sorted[0]?.id ?? null) : null;
-      return { ...this.start(row, leaseToken, false), waitMs };
-    });
-    const one = asOne(claims);
-    return one === null ? [] : [one];
   }
 
   /** Milliseconds until the next of a lane is due, first attempts and retries apart. */
@@ -154,7 +126,7 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
     const leaseToken = this.ids.next();
     return ids.slice(0, Math.max(0, room)).flatMap((id) => {
       const row = this.store.deliveries.get(id);
-      return row === undefined ? [] : [this.start(row, leaseToken, false)];
+      return row === undefined ? [] : [this.leases.start(row, leaseToken, false)];
     });
   }
 
@@ -187,7 +159,7 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
       isOver && result.next.status === 'PENDING'
         ? { next: { status: 'FAILED', lastError: SUBSCRIPTION_DEACTIVATED, deactivate: false } as const }
         : result;
-    this.settle(row, {
+    this.leases.settle(row, {
       status: next.status,
       lastError: next.status === 'DELIVERED' ? null : next.lastError,
       lastAttempt: { durationMs, statusCode, errorClass },
@@ -202,7 +174,8 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
   }
 
   override async release(claims: readonly ClaimedDelivery[]): Promise<void> {
-    for (const row of this.held(claims)) this.settle(row, { status: 'PENDING', ...unstarted(row) });
+    for (const row of this.leases.held(claims))
+      this.leases.settle(row, { status: 'PENDING', ...unstarted(row) });
     endProbes(this.store, claims);
     return Promise.resolve();
   }
@@ -210,8 +183,8 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
   override async hold(claims: readonly ClaimedDelivery[], reason: HoldReason, forMs: number): Promise<void> {
     const until = new Date(this.store.clock.nowMs() + forMs);
     const change = { nextAttemptAt: until, hold: { reason, until } };
-    for (const row of this.held(claims))
-      this.settle(row, { status: 'PENDING', ...unstarted(row), ...change });
+    for (const row of this.leases.held(claims))
+      this.leases.settle(row, { status: 'PENDING', ...unstarted(row), ...change });
     const lanes = new Set(claims.map((claim) => claim.subscriptionId));
     for (const row of this.due()) if (lanes.has(row.subscriptionId)) Object.assign(row, change);
     endProbes(this.store, claims);
@@ -219,9 +192,15 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
   }
 
   override async abandon(claims: readonly ClaimedDelivery[], lastError: string): Promise<void> {
-    for (const row of this.held(claims)) {
+    for (const row of this.leases.held(claims)) {
       const counts = unstarted(row);
-      this.settle(row, { status: 'FAILED', lastError, nextAttemptAt: null, ...counts, nextTrigger: 'auto' });
+      this.leases.settle(row, {
+        status: 'FAILED',
+        lastError,
+        nextAttemptAt: null,
+        ...counts,
+        nextTrigger: 'auto',
+      });
     }
     endProbes(this.store, claims);
     return Promise.resolve();
@@ -243,7 +222,7 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
   override async sweep(maxRetries: number, laneLimit: number): Promise<SweepResult> {
     const nowMs = this.store.clock.nowMs();
     const expired = this.rows('SENDING').filter((row) => (row.leasedUntilMs ?? 0) < nowMs);
-    for (const row of expired) this.reclaim(row, maxRetries);
+    for (const row of expired) this.leases.reclaim(row, maxRetries);
     return Promise.resolve({ reclaimed: expired.length, dueLanes: this.nextDueLanes(laneLimit) });
   }
 
@@ -296,111 +275,8 @@ export class InMemoryDeliveryLanes extends DeliveryLanes {
       .sort((a, b) => dueAt(a) - dueAt(b) || (a.id < b.id ? -1 : 1));
   }
 
-  private start(row: StoredDelivery, leaseToken: string, isProbe: boolean): ClaimedDelivery {
-    const subscription = this.store.subscriptions.get(row.subscriptionId);
-    if (isProbe && subscription !== undefined) {
-      const untilMs = this.store.clock.nowMs() + this.leaseMsOf(subscription);
-      subscription.laneCircuit = withProbe(subscription.laneCircuit, row.id, untilMs);
-    }
-    row.status = 'SENDING';
-    row.hold = null;
-    row.attempts += 1;
-    row.autoAttempts += row.nextTrigger === 'auto' ? 1 : 0;
-    row.leaseToken = leaseToken;
-    row.leasedUntilMs = this.store.clock.nowMs() + this.leaseMsOf(subscription);
-    row.leasedBy = this.owner;
-    row.targetUrl = subscription?.url ?? row.targetUrl;
-    row.updatedAt = this.store.now();
-    const { id, tenantId, subscriptionId, eventId, event, autoAttempts, targetUrl } = row;
-    return {
-      ...{ id, tenantId, subscriptionId, eventId, event, autoAttempts, targetUrl, leaseToken },
-      payload: this.store.events.get(row.eventId)?.payload ?? '',
-      payloadExpired: this.store.events.get(row.eventId)?.payload == null,
-      attemptNumber: row.attempts,
-      trigger: row.nextTrigger,
-      isRetry: row.isRetry,
-      waitMs: 0,
-      epoch: subscription?.laneCircuit.epoch ?? 0,
-      isProbe,
-      sealedSecret: subscription?.sealedSecret ?? '',
-      sealedPreviousSecret: null,
-      settings: storedText(subscription),
-      subscriptionActive: subscription?.active === true,
-    };
-  }
-
-  /** A subscription's own time budget and the margin, or the lease of those without. */
-  private leaseMsOf(subscription: StoredSubscription | undefined): number {
-    const seconds = subscription?.settings.timeoutSeconds ?? null;
-    return seconds === null ? this.leaseMs : seconds * 1_000 + ENGINE_LIMITS.leaseMarginMs;
-  }
-
-  private reclaim(row: StoredDelivery, maxRetries: number): void {
-    if (!row.attemptLog.some((attempt) => attempt.number === row.attempts)) {
-      row.attemptLog.push({
-        number: row.attempts,
-        trigger: row.nextTrigger,
-        startedAt: new Date((row.leasedUntilMs ?? 0) - this.leaseMs),
-        durationMs: this.leaseMs,
-        statusCode: null,
-        errorClass: 'other',
-        error: INTERRUPTED,
-        responseBody: null,
-        responseHeaders: null,
-        requestHeaders: {},
-        isProbe: false,
-      });
-    }
-    endProbes(this.store, [row]);
-    const isFree = row.interruptions < FREE_INTERRUPTIONS;
-    const schedule = this.store.subscriptions.get(row.subscriptionId)?.settings.retrySchedule ?? 'default';
-    const usedUp = !isFree && row.autoAttempts > waitsOf(schedule, maxRetries).retries;
-    const isManual = isFree && row.nextTrigger === 'manual';
-    this.settle(row, {
-      status: usedUp ? 'FAILED' : 'PENDING',
-      nextAttemptAt: usedUp ? null : this.store.now(),
-      lastError: INTERRUPTED,
-      lastAttempt: { durationMs: this.leaseMs, statusCode: null, errorClass: 'other' },
-      autoAttempts: row.autoAttempts - (isFree && row.nextTrigger === 'auto' ? 1 : 0),
-      interruptions: row.interruptions + 1,
-      nextTrigger: isManual ? 'manual' : 'auto',
-      isRetry: !isManual,
-    });
-  }
-
-  private held(claims: readonly ClaimedDelivery[]): StoredDelivery[] {
-    return claims.flatMap(membersOf).flatMap((claim) => {
-      const row = this.store.deliveries.get(claim.id);
-      return row?.leaseToken === claim.leaseToken ? [row] : [];
-    });
-  }
-
-  /** Every way out of SENDING ends the lease. */
-  private settle(row: StoredDelivery, change: Partial<StoredDelivery>): void {
-    Object.assign(row, change, {
-      leaseToken: null,
-      leasedUntilMs: null,
-      leasedBy: null,
-      updatedAt: this.store.now(),
-    });
-  }
-
   private deactivate(subscriptionId: string): void {
     const subscription = this.store.subscriptions.get(subscriptionId);
     if (subscription?.active === true) this.store.deactivate(subscription, DEACTIVATED_BY_GONE);
   }
-}
-
-/** As the database hands them to a claim. */
-function storedText(subscription: StoredSubscription | undefined): string | null {
-  const stored = subscription === undefined ? null : toStoredSettings(subscription.settings);
-  return stored === null ? null : JSON.stringify(stored);
-}
-
-/** The counters as they were before the claim. */
-function unstarted(row: StoredDelivery): Pick<StoredDelivery, 'attempts' | 'autoAttempts'> {
-  return {
-    attempts: row.attempts - 1,
-    autoAttempts: row.autoAttempts - (row.nextTrigger === 'auto' ? 1 : 0),
-  };
 }
