@@ -2,17 +2,12 @@ import { expect } from '@jest/globals';
 
 import { eventually } from '../support/eventually.js';
 import { describeFaults, itTogether, type OpenLab } from './harness/fault-suite.js';
-import { SeededRandom } from './harness/random.js';
-import { chosenSeed, sayHowToRepeat, size } from './harness/settings.js';
+import { IN_FLIGHT, isKilledAtRandom, KILLS } from './harness/random-kills.js';
+import { size } from './harness/settings.js';
 import type { FaultLab } from './harness/lab.js';
 import { endBlocked, holdLock, untilBlocked } from './harness/locks.js';
 import type { Worker } from './harness/worker.js';
 
-const KILLS = size(2, 20);
-const IN_FLIGHT = size(100, 500);
-const LANES = size(8, 40);
-/** An endpoint that has been silent for 2 s gets nothing new: what it is to hold comes all at once. */
-const ONE_BY_ONE = Array.from({ length: LANES * 14 }, (_, n) => Math.floor(n / 14));
 const INTERRUPTED = 'Connection error: interrupted, the worker stopped before recording a result';
 
 async function diesBeforeItsClaim(openLab: OpenLab): Promise<void> {
@@ -257,56 +252,6 @@ async function leavesMuchToSweep(openLab: OpenLab): Promise<void> {
   expect(await lab.violations()).toEqual([]);
   expect((await lab.deliveries()).filter((delivery) => delivery.attempts === 2)).toHaveLength(96);
   expect(lab.receiver.requests).toHaveLength(96 + 192);
-}
-
-// Invariants 1 to 3 at scale; red without RECLAIM (sweep-deliveries.ts).
-async function isKilledAtRandom(openLab: OpenLab): Promise<void> {
-  const seed = chosenSeed();
-  sayHowToRepeat(seed);
-  const random = new SeededRandom(seed);
-  // Every kill costs what was under way an attempt, and the number of attempts is not what is tested here. Nor are budgets: an
-  // answer that crosses the end of one is sent for again.
-  const lab = await openLab({
-    lanes: LANES,
-    tenants: 8,
-    timeoutSeconds: LONGER_BUDGET_SECONDS,
-    maxRetries: 20,
-  });
-  for (let kill = 0; kill < KILLS; kill += 1) {
-    lab.receiver.behave(200);
-    const worker = await lab.startWorker();
-    await lab.emit(LANES * 14);
-    // Each endpoint has given this worker good answers, and so may have as many requests. The places of the worker before
-    // it come free when its leases end.
-    await eventually(
-      () => {
-        const answered = lab.receiver.requests.filter(
-          (request) => request.worker === worker.name && request.answeredStatus === 200,
-        );
-        expect(answered.length).toBeGreaterThanOrEqual(LANES * 14);
-      },
-      { timeoutMs: 90_000 },
-    );
-    lab.receiver.behave('hold');
-    await lab.emit(LANES * 14, { lanes: ONE_BY_ONE, concurrency: 16 });
-    await eventually(() => expect(lab.receiver.heldCount).toBeGreaterThanOrEqual(IN_FLIGHT), {
-      timeoutMs: 90_000,
-    });
-    // Some are killed while all are open, some when a part of the answers is on its way into the database.
-    const answered = random.pick([0, 0.5, 1]);
-    for (let lane = 0; lane < LANES * answered; lane += 1) lab.receiver.release(200, lane);
-    const killAtMs = performance.now() + random.whole(0, 30);
-    await eventually(() => expect(performance.now()).toBeGreaterThan(killAtMs), { intervalMs: 1 });
-    await worker.kill();
-  }
-  lab.receiver.behave(200);
-  await lab.startWorkers(2);
-  await lab.settle();
-  expect({ seed, violations: await lab.violations() }).toEqual({ seed, violations: [] });
-  expect({ seed, counts: await lab.counts() }).toEqual({
-    seed,
-    counts: { DELIVERED: KILLS * LANES * 28 },
-  });
 }
 
 describeFaults('a worker that dies', (openLab) => {
