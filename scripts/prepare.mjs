@@ -1,5 +1,5 @@
-// Installs and builds what is missing, and no more: what `npm start` and `npm test` do first.
+// Installs and builds what is missing, and no more: what `npm start` and `npm test` do first. `install` installs alone.
 import { ensureBuilt, ensureInstalled } from './ensure-installed.mjs';
 
 ensureInstalled();
-ensureBuilt();
+if (process.argv[2] !== 'install') ensureBuilt();
