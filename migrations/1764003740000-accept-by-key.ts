@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-import { rewrittenFunction, type TextChange } from './support/newest-function.js';
+import { rewrittenFunction, undone, type TextChange } from './support/newest-function.js';
 
 /**
  * What was asked for before, and what nobody listens to, is found by its key: planned while the tables were empty, it was looked for
@@ -15,12 +15,7 @@ export class AcceptByKey1764003740000 implements MigrationInterface {
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {
-    await queryRunner.query(
-      rewrittenFunction(
-        'webhook_accept',
-        CHANGES.map(([from, to]) => [to, from] as const),
-      ),
-    );
+    await queryRunner.query(rewrittenFunction('webhook_accept', undone(CHANGES)));
   }
 }
 

@@ -1,6 +1,7 @@
 /**
- * `npm run test:faults [-- jest arguments]`: the fault suite in full, in two runs of jest. `npm test` runs its short form; FAULTS=short does so
- * here as well. FAULTS_SECONDS and FAULTS_SEED choose the length and the course of the random mix (docs/faults.md).
+ * `npm run test:faults [-- jest arguments]`: the fault suite in full, in two runs of jest. `npm test` runs its short form;
+ * FAULTS=short does so here as well. FAULTS_SECONDS and FAULTS_SEED choose the length and the course of the random mix
+ * (docs/faults.md).
  */
 import { ensureBuilt, ensureInstalled } from './ensure-installed.mjs';
 

@@ -43,6 +43,11 @@ END
 $do$`;
 }
 
+/** What takes changes back. */
+export function undone(changes: readonly TextChange[]): TextChange[] {
+  return changes.map(([from, to]) => [to, from]);
+}
+
 /** The statement that takes the newest away; the one before it is the newest again. */
 export function droppedFunction(name: string): string {
   return `

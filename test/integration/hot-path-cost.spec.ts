@@ -108,7 +108,7 @@ describeWithPostgres('what a delivery reads on its way', () => {
       id: ids.next(),
       tenantId: TENANT,
       event,
-      patterns: [event],
+      patterns: [event, 'cost.*', '*'],
       payload: '{}',
       fingerprint: 'f',
       idempotencyKey: `key ${firstKey + n}`,

@@ -70,14 +70,7 @@ export function itTogether(all: readonly Experiment[], timeoutMs: number): void 
 }
 
 function started(experiments: readonly Experiment[]): Promise<void>[] {
-  const waits = ({ isHeavy }: Experiment): boolean => IS_FULL && isHeavy === true;
-  const light = new Map(experiments.filter((one) => !waits(one)).map((one) => [one, one.run()] as const));
-  let last: Promise<unknown> = Promise.allSettled(light.values());
-  return experiments.map((experiment) => {
-    const begun = light.get(experiment);
-    if (begun !== undefined) return begun;
-    const running = last.then(async () => experiment.run());
-    last = running.catch(() => undefined);
-    return running;
-  });
+  const begun = experiments.map(({ isHeavy, run }) => (IS_FULL && isHeavy === true ? null : run()));
+  const ended = Promise.allSettled(begun.filter((one) => one !== null));
+  return experiments.map(({ run }, index) => begun[index] ?? ended.then(run));
 }
